@@ -1,0 +1,1 @@
+"""Readings to findings: pure, without I/O and without a clock of their own."""

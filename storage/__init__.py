@@ -1,0 +1,1 @@
+"""Schema, migrations, repositories and read models: the only place with psycopg and SQL."""

@@ -1,0 +1,120 @@
+"""Loads and validates the catalogue; an error names file, line, key and what is allowed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from telemetry.catalogue.model import KindSpec
+from telemetry.errors import CatalogueError
+
+_HERE = Path(__file__).parent
+_PATH = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All kinds, and a hash that changes whenever any file does."""
+
+    kinds: dict[str, KindSpec]
+    hash: str
+
+    def __getitem__(self, kind: str) -> KindSpec:
+        """The kind's tables.
+
+        Raises:
+            KeyError: the kind is not in the catalogue.
+        """
+        return self.kinds[kind]
+
+    def __contains__(self, kind: str) -> bool:
+        return kind in self.kinds
+
+
+def load_catalogue(folder: Path | None = None) -> Catalogue:
+    """Load every `*.yaml` of a folder, by default the product's own.
+
+    Raises:
+        CatalogueError: a file is not valid; names file, line, key and what is allowed.
+    """
+    digest = hashlib.sha256()
+    kinds: dict[str, KindSpec] = {}
+    for path in sorted((folder or _HERE).glob("*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        digest.update(path.name.encode() + b"\0" + text.encode() + b"\0")
+        kinds[path.stem] = load_kind(text, path.name)
+    return Catalogue(kinds, digest.hexdigest())
+
+
+def load_kind(text: str, file: str) -> KindSpec:
+    """Validate one kind's file.
+
+    Raises:
+        CatalogueError: as `load_catalogue`.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        raw = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as cause:
+        line = cause.problem_mark.line + 1 if cause.problem_mark else None
+        raise CatalogueError(file, "syntax", str(cause.problem), line) from cause
+    try:
+        kind = msgspec.convert(raw, KindSpec)
+    except msgspec.ValidationError as cause:
+        found = _PATH.search(str(cause))
+        path = found["path"] if found else ""
+        raise CatalogueError(file, path or "(top)", _PATH.sub("", str(cause)), _line_of(node, path)) from cause
+    for key, detail in _problems(kind, file):
+        raise CatalogueError(file, key, detail, _line_of(node, key))
+    return kind
+
+
+def _line_of(node: yaml.Node | None, path: str) -> int | None:
+    """The line of the deepest part of a dotted path that the document holds."""
+    line: int | None = None
+    for part in re.findall(r"[^.\[\]]+", path):
+        if isinstance(node, yaml.MappingNode):
+            below = next(((k, v) for k, v in node.value if k.value == part), None)
+            if below is None:
+                break
+            line, node = below[0].start_mark.line + 1, below[1]
+        elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+def _problems(kind: KindSpec, file: str) -> Iterator[tuple[str, str]]:
+    """What single fields cannot say: references between tables."""
+    if kind.kind != Path(file).stem:
+        yield "kind", f"is {kind.kind!r}; it must equal the file's name {Path(file).stem!r}"
+    for name, channel in kind.channels.items():
+        if channel.low >= channel.high:
+            yield f"channels.{name}", "low must be below high"
+    if kind.cycle is not None and kind.cycle.channel not in kind.channels:
+        yield "cycle.channel", f"{kind.cycle.channel!r} is not one of {', '.join(kind.channels)}"
+    for name, feature in kind.features.items():
+        if len(feature.explained_by) != len(feature.slopes):
+            yield f"features.{name}.slopes", "needs one number for each of explained_by"
+        for other in feature.explained_by:
+            if other not in kind.features:
+                yield f"features.{name}.explained_by", f"{other!r} is not one of {', '.join(kind.features)}"
+    for name, fault in kind.faults.items():
+        if (fault.verify.cycles is None) == (fault.verify.hours is None):
+            yield f"faults.{name}.verify", "set exactly one of cycles and hours"
+        if fault.lead_days[0] > fault.lead_days[1]:
+            yield f"faults.{name}.lead_days", "the first must not exceed the second"
+    for table, causes in (("faults", kind.faults), ("confounders", kind.confounders)):
+        for name, cause in causes.items():
+            for effect in cause.signature:
+                if effect.feature not in kind.features:
+                    allowed = ", ".join(kind.features)
+                    yield f"{table}.{name}.signature", f"{effect.feature!r} is not one of {allowed}"

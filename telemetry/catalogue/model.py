@@ -1,0 +1,228 @@
+"""Types of a catalogue file. Unknown keys are refused; units are UCUM codes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A text for people in both languages."""
+
+    zh: str
+    en: str
+
+
+class ChannelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A measured quantity.
+
+    Attributes:
+        unit: UCUM code, e.g. `W`, `Cel`, `1`.
+        low: values below are implausible and stored as absent, with the raw message kept.
+        high: likewise above.
+        title: for pages.
+    """
+
+    unit: str
+    low: float
+    high: float
+    title: Text
+
+
+class PhaseSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A phase of operation.
+
+    Attributes:
+        every: seconds between samples in this phase.
+        batch: samples a message holds in this phase.
+        title: for pages.
+        active: whether the appliance works (counts towards a cycle).
+    """
+
+    every: Positive
+    batch: Annotated[int, msgspec.Meta(ge=1, le=2000)]
+    title: Text
+    active: bool = False
+
+
+class FeatureSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A number computed once per cycle (or per window, for continuous kinds).
+
+    Attributes:
+        unit: UCUM code.
+        title: for charts and explanations.
+        mean: cohort prior of a healthy device: centre.
+        spread: cohort prior: standard deviation between healthy units, same conditions.
+        noise: standard deviation from cycle to cycle of one unit.
+        explained_by: features that condition this one (e.g. ambient), regressed out.
+        slopes: prior change of the feature a unit of each `explained_by`, same order.
+    """
+
+    unit: str
+    title: Text
+    mean: float
+    spread: Annotated[float, msgspec.Meta(ge=0)]
+    noise: Positive
+    explained_by: tuple[Id, ...] = ()
+    slopes: tuple[float, ...] = ()
+
+
+class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a cause moves a feature.
+
+    Attributes:
+        feature: id of the kind's features.
+        direction: +1 up, -1 down, 0 must stay.
+        size: typical relative size at functional failure, as a fraction of the feature's mean.
+    """
+
+    feature: Id
+    direction: Literal[-1, 0, 1]
+    size: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+
+
+class VerifySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What proves a repair: so many cycles, or so many hours, in band. Exactly one is set."""
+
+    cycles: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    hours: Positive | None = None
+
+
+class PartSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A spare part a repair needs."""
+
+    sku: str
+    title: Text
+
+
+class PriceBand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Honest price outside warranty, both ends, in whole units of the currency."""
+
+    currency: str
+    low: Annotated[int, msgspec.Meta(ge=0)]
+    high: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A way in which the appliance fails.
+
+    Attributes:
+        family: what one visit would mend; findings and tickets are one per family.
+        component: the part that wears.
+        severity: 1 (stop using) to 4 (information).
+        safety: judged on arrival by event codes, overrides cost and quiet hours.
+        events: event codes that are this fault at once (safety faults).
+        signature: how features move.
+        lead_days: typical days from first sign to functional failure, low and high.
+        skill: what the technician must know.
+        parts: what the visit must bring.
+        minutes: work on site.
+        price: band outside warranty.
+        verify: what proves the repair.
+        prior: relative frequency among the kind's faults.
+        self_fix: a guide for the owner, where one is safe; steps in order.
+        notice: one plain sentence for the owner of what was noticed; may hold `{onset}`.
+        title: the cause, in a few words.
+        explain: one sentence of what it does to the appliance.
+        risk: what happens when left alone.
+        safe: the answer to "is it safe to use?".
+    """
+
+    family: Id
+    component: Id
+    severity: Annotated[int, msgspec.Meta(ge=1, le=4)]
+    safety: bool = False
+    events: tuple[str, ...] = ()
+    signature: tuple[Effect, ...] = ()
+    lead_days: tuple[Positive, Positive]
+    skill: Id
+    parts: tuple[PartSpec, ...] = ()
+    minutes: Annotated[int, msgspec.Meta(ge=5, le=480)]
+    price: PriceBand
+    verify: VerifySpec
+    prior: Positive = 1.0
+    self_fix: tuple[Text, ...] = ()
+    notice: Text
+    title: Text
+    explain: Text
+    risk: Text
+    safe: Text
+
+
+class ConfounderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something innocent that looks like a fault.
+
+    Attributes:
+        signature: how features move.
+        title: in a few words.
+        against: how the telemetry tells it apart, one sentence for "what we ruled out".
+    """
+
+    signature: tuple[Effect, ...]
+    title: Text
+    against: Text
+
+
+class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A model of the kind and the parameters of its physics (SI units, names as in the physics module)."""
+
+    title: str
+    parameters: dict[str, float] = {}
+
+
+class CycleSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How readings become cycles.
+
+    Attributes:
+        channel: the channel whose level starts and ends a cycle.
+        on: threshold above which the appliance works, in the channel's unit.
+        off: threshold below which it rests.
+        min_seconds: shorter activity is noise.
+        gap_seconds: rest shorter than this is inside a cycle (soak pauses of a washer).
+        adaptive: learn the two thresholds from the signal (plugs, whose load is unknown).
+    """
+
+    channel: Id
+    on: float
+    off: float
+    min_seconds: float
+    gap_seconds: float
+    adaptive: bool = False
+
+
+class KindSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One appliance kind: one file of the catalogue.
+
+    Attributes:
+        kind: equals the file's name.
+        title: for pages.
+        detector: which detector family reads it.
+        channels: name to channel, in the order of the table's columns.
+        phases: name to phase.
+        cycle: cycle definition, for cyclic kinds.
+        features: id to feature.
+        models: id to model.
+        faults: id to fault.
+        confounders: id to confounder.
+        tuning: numbers of the kind's detector, by name.
+    """
+
+    kind: Id
+    title: Text
+    detector: Literal["cycles", "multichannel"]
+    channels: dict[Id, ChannelSpec]
+    phases: dict[Id, PhaseSpec] = {}
+    cycle: CycleSpec | None = None
+    features: dict[Id, FeatureSpec] = {}
+    models: dict[Id, ModelSpec] = {}
+    faults: dict[Id, FaultSpec] = {}
+    confounders: dict[Id, ConfounderSpec] = {}
+    tuning: dict[str, float] = {}
+
+    def family_faults(self, family: str) -> dict[str, FaultSpec]:
+        """The faults of one family, by id."""
+        return {name: fault for name, fault in self.faults.items() if fault.family == family}
