@@ -183,7 +183,7 @@ class BlockBuilder:
         return _encode(
             _Columns(
                 schema=BLOCK_SCHEMA,
-                devices=[tuple(key) for key in self._devices],
+                devices=[(key.org, key.device) for key in self._devices],
                 words=list(self._words),
                 shapes=[list(shape) for shape in self._shapes],
                 values=b"".join(self._values),

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from telemetry.clock import MICROS
 from telemetry.errors import WireError
 
+T = TypeVar("T")
 WIRE_VERSION = 1
 MAX_MESSAGE_BYTES = 256 * 1024
 MAX_READINGS = 10_000
 MAX_CHANNELS = 64
 MAX_EVENTS = 64
+MAX_STEP = 86_400.0
 MAX_SEQ = 2**62
 RECEIPT_RANGES = 64
 _T_LIMIT = 253_402_300_800.0  # year 10000, the end of what timestamptz and datetime share
@@ -47,7 +49,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     phase: str | None = None
     fw: str | None = None
     device: str | None = None
-    q: dict[str, float | None | list[float | None]] = msgspec.field(default_factory=dict)
+    q: dict[str, float | list[float | None] | None] = msgspec.field(default_factory=dict)
     events: list[str] = msgspec.field(default_factory=list)
 
 
@@ -153,7 +155,7 @@ def _check_shape(envelope: Envelope) -> None:
     if not 1 <= length <= MAX_READINGS:
         raise WireError("shape", f"arrays hold 1 to {MAX_READINGS} values, not {length}")
     dt = envelope.dt
-    if dt is None or not math.isfinite(dt) or not 0 < dt <= 86_400:
+    if dt is None or not math.isfinite(dt) or not 0 < dt <= MAX_STEP:
         raise WireError("shape", "arrays need dt, seconds between readings, above 0 and at most a day")
 
 
@@ -199,20 +201,20 @@ def decode_clock(payload: bytes) -> ClockMessage:
     return _decode(_clock_decode, payload)
 
 
-def _decode(decoder: Any, payload: bytes) -> Any:
+def _decode(decode: Callable[[bytes], T], payload: bytes) -> T:
     try:
-        return decoder(payload)
+        return decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as cause:
         raise WireError("malformed", str(cause)[:200]) from cause
 
 
-def telemetry_message(  # noqa: PLR0913  (the envelope has this many fields)
+def telemetry_message(
     *,
     epoch: int,
     seq: int,
     base: int,
     t_micros: int,
-    q: Mapping[str, float | None | Sequence[float | None]],
+    q: Mapping[str, float | Sequence[float | None] | None],
     dt_micros: int | None = None,
     phase: str | None = None,
     fw: str | None = None,

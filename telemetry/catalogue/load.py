@@ -101,20 +101,28 @@ def _problems(kind: KindSpec, file: str) -> Iterator[tuple[str, str]]:
             yield f"channels.{name}", "low must be below high"
     if kind.cycle is not None and kind.cycle.channel not in kind.channels:
         yield "cycle.channel", f"{kind.cycle.channel!r} is not one of {', '.join(kind.channels)}"
+    yield from _feature_problems(kind)
+    yield from _fault_problems(kind)
+    signatures = [(f"faults.{name}", fault.signature) for name, fault in kind.faults.items()]
+    signatures += [(f"confounders.{name}", cause.signature) for name, cause in kind.confounders.items()]
+    for key, signature in signatures:
+        for effect in signature:
+            if effect.feature not in kind.features:
+                yield f"{key}.signature", f"{effect.feature!r} is not one of {', '.join(kind.features)}"
+
+
+def _feature_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:
     for name, feature in kind.features.items():
         if len(feature.explained_by) != len(feature.slopes):
             yield f"features.{name}.slopes", "needs one number for each of explained_by"
         for other in feature.explained_by:
             if other not in kind.features:
                 yield f"features.{name}.explained_by", f"{other!r} is not one of {', '.join(kind.features)}"
+
+
+def _fault_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:
     for name, fault in kind.faults.items():
         if (fault.verify.cycles is None) == (fault.verify.hours is None):
             yield f"faults.{name}.verify", "set exactly one of cycles and hours"
         if fault.lead_days[0] > fault.lead_days[1]:
             yield f"faults.{name}.lead_days", "the first must not exceed the second"
-    for table, causes in (("faults", kind.faults), ("confounders", kind.confounders)):
-        for name, cause in causes.items():
-            for effect in cause.signature:
-                if effect.feature not in kind.features:
-                    allowed = ", ".join(kind.features)
-                    yield f"{table}.{name}.signature", f"{effect.feature!r} is not one of {allowed}"

@@ -1,0 +1,71 @@
+"""Brings a database to the schema of this code: numbered files, each applied once and frozen by its hash."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import psycopg
+
+from storage import jobs
+from telemetry.errors import WellkeptError
+
+_FOLDER = Path(__file__).parent / "migrations"
+_APPLIED = "select name, hash from schema_migration"
+_LOCK = 7_239_401
+_CREATE = """
+create table if not exists schema_migration (
+    name text primary key, hash text not null, applied timestamptz not null default now()
+)
+"""
+# Within this time a migration gets its locks or gives up, so that it never queues up behind a long reader.
+_TIMEOUT = "set local lock_timeout = '10s'"
+
+
+class MigrationError(WellkeptError):
+    """A migration that was changed after it had been applied, or that this code does not know."""
+
+
+def pending(conn: psycopg.Connection[tuple[object, ...]]) -> list[Path]:
+    """Migrations not yet applied, in order.
+
+    Raises:
+        MigrationError: an applied migration's file has changed or is gone.
+    """
+    files = {path.name: path for path in sorted(_FOLDER.glob("*.sql"))}
+    applied: dict[object, object] = {name: digest for name, digest in conn.execute(_APPLIED)}
+    for name, digest in applied.items():
+        path = files.get(str(name))
+        if path is None:
+            raise MigrationError(f"the database has migration {name}, this version of the product does not: upgrade it")
+        if _hash(path) != digest:
+            raise MigrationError(f"{name} was changed after it was applied; add a new migration instead")
+    return [path for name, path in files.items() if name not in applied]
+
+
+def migrate(url: str) -> list[str]:
+    """Apply what is missing, each migration in a transaction of its own. Returns the names applied.
+
+    Raises:
+        MigrationError: as `pending`.
+        psycopg.OperationalError: the database does not answer.
+    """
+    names: list[str] = []
+    with psycopg.connect(url, application_name="wellkept-migrate", autocommit=True) as conn:
+        conn.execute("select pg_advisory_lock(%s)", (_LOCK,))
+        conn.execute(_CREATE)
+        with conn.transaction():
+            jobs.install(conn)
+        for path in pending(conn):
+            with conn.transaction():
+                conn.execute(_TIMEOUT)
+                # The files are this package's own source.
+                conn.execute(path.read_bytes())
+                conn.execute("insert into schema_migration (name, hash) values (%s, %s)", (path.name, _hash(path)))
+            names.append(path.name)
+        conn.execute("select pg_advisory_unlock(%s)", (_LOCK,))
+    return names
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,38 @@
+"""Connections: one pool a process, UTC, rows as tuples unless a row factory says otherwise."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+def _configure(conn: psycopg.Connection[object]) -> None:
+    conn.execute("set time zone 'UTC'")
+    conn.commit()
+
+
+def connect(url: str, *, application: str, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
+    """Open one connection for a purpose of its own.
+
+    Raises:
+        psycopg.OperationalError: the database does not answer.
+    """
+    conn = psycopg.connect(url, application_name=application, connect_timeout=5)
+    _configure(conn)
+    conn.autocommit = autocommit
+    return conn
+
+
+def open_pool(url: str, *, application: str, size: int = 8) -> ConnectionPool[psycopg.Connection[tuple[object, ...]]]:
+    """Open a pool; connections are checked when handed out, so that a restarted database is survived."""
+    return ConnectionPool(
+        url,
+        min_size=1,
+        max_size=size,
+        kwargs={"application_name": application, "connect_timeout": 5},
+        configure=_configure,
+        check=ConnectionPool.check_connection,
+        open=True,
+    )

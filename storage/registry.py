@@ -1,0 +1,92 @@
+"""The registry of devices: what the worker checks readings against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row
+
+from telemetry.identity import DeviceKey, parse_id
+
+_COLUMNS = "no, org, device, kind, model, serial, room, lang, household, installed, warranty_until, registered"
+_ALL = f"select {_COLUMNS} from device order by no"  # noqa: S608  (a constant of this module)
+_ONE = f"select {_COLUMNS} from device where org = %s and device = %s"  # noqa: S608  (likewise)
+_BY_NO = f"select {_COLUMNS} from device where no = %s"  # noqa: S608  (likewise)
+_INSERT = """
+insert into device (org, device, kind, model, serial, room, lang, household, installed, warranty_until, registered)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+on conflict (org, device) do nothing
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A registered device; `no` is its key in every table of readings."""
+
+    no: int
+    org: str
+    device: str
+    kind: str
+    model: str | None
+    serial: str | None
+    room: str | None
+    lang: str
+    household: UUID | None
+    installed: datetime | None
+    warranty_until: date | None
+    registered: datetime
+
+    @property
+    def key(self) -> DeviceKey:
+        """Organisation and device, as in topics."""
+        return DeviceKey(self.org, self.device)
+
+
+def register_device(
+    conn: psycopg.Connection[tuple[object, ...]],
+    key: DeviceKey,
+    kind: str,
+    *,
+    registered: datetime,
+    model: str | None = None,
+    serial: str | None = None,
+    room: str | None = None,
+    lang: str = "en",
+    household: UUID | None = None,
+    installed: datetime | None = None,
+    warranty_until: date | None = None,
+) -> DeviceRow:
+    """Enter a device, or return the one that is there already.
+
+    Raises:
+        WireError: an id that topics could not carry.
+    """
+    parse_id(key.org, "organisation")
+    parse_id(key.device, "device")
+    row = (key.org, key.device, kind, model, serial, room, lang, household, installed, warranty_until, registered)
+    conn.execute(_INSERT, row)
+    found = find_device(conn, key)
+    if found is None:  # pragma: no branch  (the row was just entered in this transaction)
+        raise LookupError(f"{key} vanished while it was registered")
+    return found
+
+
+def find_device(conn: psycopg.Connection[tuple[object, ...]], key: DeviceKey) -> DeviceRow | None:
+    """The device of a key, or None."""
+    with conn.cursor(row_factory=class_row(DeviceRow)) as cursor:
+        return cursor.execute(_ONE, (key.org, key.device)).fetchone()
+
+
+def find_device_by_no(conn: psycopg.Connection[tuple[object, ...]], no: int) -> DeviceRow | None:
+    """The device of a number, or None."""
+    with conn.cursor(row_factory=class_row(DeviceRow)) as cursor:
+        return cursor.execute(_BY_NO, (no,)).fetchone()
+
+
+def list_devices(conn: psycopg.Connection[tuple[object, ...]]) -> list[DeviceRow]:
+    """All devices, by number."""
+    with conn.cursor(row_factory=class_row(DeviceRow)) as cursor:
+        return cursor.execute(_ALL).fetchall()
