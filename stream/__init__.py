@@ -1,0 +1,1 @@
+"""The stream between ingest and workers: partitions, outgoing messages, the mirrored clock. Only here is nats."""

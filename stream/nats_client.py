@@ -1,0 +1,274 @@
+"""NATS JetStream behind the ports of this package; nats-py's coroutines are sealed in here and in `nats_reader`."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import Callable
+
+import msgspec
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, KeyValueConfig, RetentionPolicy, StorageType, StreamConfig, StreamInfo
+from nats.js.errors import BadRequestError, KeyNotFoundError, NotFoundError
+
+from stream.loop import LoopThread
+from stream.nats_reader import PartitionReaders
+from stream.port import BLOCK_SUBJECT, OUT_SUBJECT, Done, Entry, Outgoing, Position, StreamError
+from telemetry.clock import FleetClock
+from telemetry.identity import DeviceKey
+
+log = structlog.get_logger()
+
+STREAM = "WK_BLOCKS"
+CLOCK_BUCKET = "wk_clock"
+_CLOCK_KEY = "clock"
+_CALL_TIMEOUT = 10.0
+_PUBLISH_TIMEOUT = 5.0
+_CLOCK_POLL = 0.2
+_DEDUPLICATION = 120.0
+_clock_decode = msgspec.json.Decoder(tuple[int, int, int, float]).decode
+
+
+class NatsStream:
+    """One connection to NATS: block sink and source, outbox and clock mirror.
+
+    Args:
+        url: `nats://user:password@host:port`, several by commas.
+        name: shown in the server's monitoring.
+        partitions: fixed when the stream is created.
+        max_bytes: the stream refuses beyond it; it never discards old blocks.
+        replicas: 1 embedded, 3 on a cluster.
+
+    Raises:
+        StreamError: the server does not answer within ten seconds.
+    """
+
+    def __init__(
+        self, url: str, *, name: str, partitions: int = 16, max_bytes: int = 2 * 1024**3, replicas: int = 1
+    ) -> None:
+        self.partitions = partitions
+        self._max_bytes = max_bytes
+        self._replicas = replicas
+        self._thread = LoopThread(f"nats-{name}")
+        self._client = Client()
+        self._js: JetStreamContext = self._client.jetstream(timeout=_PUBLISH_TIMEOUT)
+        self._readers = PartitionReaders(self._thread, self._client, self._js, self._open)
+        self._clock_watch: concurrent.futures.Future[None] | None = None
+        self._closing = False
+        try:
+            self._thread.call(self._connect(url, name), _CALL_TIMEOUT)
+        except (NatsError, OSError, TimeoutError, concurrent.futures.TimeoutError) as cause:
+            self._thread.close()
+            raise StreamError(f"the stream's server did not answer at {_safe(url)}: {cause!r}") from cause
+
+    async def _connect(self, url: str, name: str) -> None:
+        async def reconnected() -> None:
+            log.info("stream reconnected")
+            self._readers.reopen()
+
+        async def disconnected() -> None:
+            if not self._closing:
+                log.warning("stream disconnected")
+
+        async def failed(error: Exception) -> None:
+            log.debug("stream client", error=repr(error))
+
+        await self._client.connect(
+            url.split(","),
+            name=name,
+            reconnected_cb=reconnected,
+            disconnected_cb=disconnected,
+            error_cb=failed,
+            reconnect_time_wait=0.2,  # type: ignore[arg-type]
+            max_reconnect_attempts=-1,
+            connect_timeout=2,
+            ping_interval=5,
+            max_outstanding_pings=2,
+            pending_size=64 * 1024 * 1024,
+        )
+        await self._open()
+
+    async def _open(self) -> str:
+        """Make sure that the stream is there. Returns its incarnation."""
+        try:
+            info = await self._js.stream_info(STREAM)
+        except NotFoundError:
+            info = await self._create()
+        created = info.created
+        return str(created.isoformat() if created is not None else "")
+
+    async def _create(self) -> StreamInfo:
+        config = StreamConfig(
+            name=STREAM,
+            subjects=[f"{BLOCK_SUBJECT}.*"],
+            retention=RetentionPolicy.LIMITS,
+            discard=DiscardPolicy.NEW,
+            storage=StorageType.FILE,
+            max_bytes=self._max_bytes,
+            num_replicas=self._replicas,
+            duplicate_window=_DEDUPLICATION,
+            metadata={"partitions": str(self.partitions)},
+        )
+        try:
+            return await self._js.add_stream(config)
+        except BadRequestError:
+            # Another process created it in the same moment.
+            return await self._js.stream_info(STREAM)
+
+    def max_payload(self) -> int:
+        """Largest message the server takes, in bytes."""
+        return int(self._client.max_payload)
+
+    def connected(self) -> bool:
+        """Whether the server answers right now."""
+        return self._client.is_connected
+
+    def incarnation(self) -> str:
+        """Identity of the stream as it stands.
+
+        Raises:
+            StreamError: the server does not answer.
+        """
+        try:
+            return self._thread.call(self._open(), _CALL_TIMEOUT)
+        except (NatsError, OSError, TimeoutError, concurrent.futures.TimeoutError) as cause:
+            raise StreamError(f"the stream does not answer: {cause!r}") from cause
+
+    # BlockSink
+
+    def publish(self, partition: int, block_id: str, data: bytes, done: Done) -> None:
+        """See `BlockSink.publish`; `done` is called on the stream's thread."""
+
+        async def send() -> None:
+            await self._js.publish(
+                f"{BLOCK_SUBJECT}.{partition}",
+                data,
+                timeout=_PUBLISH_TIMEOUT,
+                stream=STREAM,
+                headers={"Nats-Msg-Id": block_id},
+            )
+
+        def finished(future: concurrent.futures.Future[None]) -> None:
+            if future.cancelled():
+                done(StreamError("the process is closing"))
+                return
+            error = future.exception()
+            done(error if error is None or isinstance(error, Exception) else StreamError(repr(error)))
+
+        try:
+            self._thread.start(send()).add_done_callback(finished)
+        except RuntimeError as cause:
+            done(StreamError(f"the stream client is closed: {cause}"))
+
+    # BlockSource
+
+    def seek(self, partition: int, position: Position) -> None:
+        """See `BlockSource.seek`."""
+        self._readers.seek(partition, position)
+
+    def take(self, timeout: float, most: int) -> list[Entry]:
+        """See `BlockSource.take`."""
+        return self._readers.take(timeout, most)
+
+    def purge(self, partition: int, position: Position) -> None:
+        """See `BlockSource.purge`; a failure is harmless: the next purge covers it."""
+
+        async def drop() -> None:
+            if await self._open() == position.incarnation:
+                await self._js.purge_stream(STREAM, seq=position.seq + 1, subject=f"{BLOCK_SUBJECT}.{partition}")
+
+        try:
+            self._thread.call(drop(), _CALL_TIMEOUT)
+        except (NatsError, TimeoutError, concurrent.futures.TimeoutError) as error:
+            log.info("purge put off", partition=partition, error=repr(error))
+
+    # Outbox
+
+    def send(self, key: DeviceKey, channel: str, payload: bytes) -> None:
+        """See `Outbox.send`."""
+        subject = f"{OUT_SUBJECT}.{key.org}.{key.device}.{channel}"
+
+        async def publish() -> None:
+            if self._client.is_connected:
+                await self._client.publish(subject, payload)
+
+        self._thread.start(publish())
+
+    def hear(self, heard: Outgoing) -> None:
+        """Call back with everything that servers send to devices (ingest relays it)."""
+
+        async def relay(msg: Msg) -> None:
+            parts = msg.subject.split(".")
+            heard(DeviceKey(parts[2], parts[3]), parts[4], msg.data)
+
+        async def subscribe() -> None:
+            await self._client.subscribe(f"{OUT_SUBJECT}.*.*.*", cb=relay)
+
+        self._thread.call(subscribe(), _CALL_TIMEOUT)
+
+    # ClockMirror
+
+    def put_clock(self, clock: FleetClock) -> None:
+        """See `ClockMirror.put_clock`.
+
+        Raises:
+            StreamError: the server does not answer.
+        """
+        data = msgspec.json.encode((clock.rev, clock.wall, clock.fleet, clock.speed))
+
+        async def put() -> None:
+            try:
+                bucket = await self._js.key_value(CLOCK_BUCKET)
+            except NotFoundError:
+                bucket = await self._js.create_key_value(
+                    KeyValueConfig(bucket=CLOCK_BUCKET, history=1, replicas=self._replicas)
+                )
+            await bucket.put(_CLOCK_KEY, data)
+
+        try:
+            self._thread.call(put(), _CALL_TIMEOUT)
+        except (NatsError, OSError, TimeoutError, concurrent.futures.TimeoutError) as cause:
+            raise StreamError(f"the clock could not be mirrored: {cause!r}") from cause
+
+    def watch_clock(self, heard: Callable[[FleetClock], None]) -> None:
+        """See `ClockMirror.watch_clock`. It asks every 0.2 s: a change takes effect at least a second ahead."""
+
+        async def watch() -> None:
+            last: bytes | None = None
+            while True:
+                try:
+                    bucket = await self._js.key_value(CLOCK_BUCKET)
+                    data = (await bucket.get(_CLOCK_KEY)).value
+                except (NotFoundError, KeyNotFoundError, NatsError, TimeoutError):
+                    data = last
+                if data is not None and data != last:
+                    last = data
+                    heard(FleetClock(*_clock_decode(data)))
+                await asyncio.sleep(_CLOCK_POLL)
+
+        self._clock_watch = self._thread.start(watch())
+
+    def close(self) -> None:
+        """Send what is buffered and leave."""
+        self._closing = True
+        self._readers.close()
+
+        async def leave() -> None:
+            if self._client.is_connected:
+                await self._client.flush(2)
+            await self._client.close()
+
+        try:
+            self._thread.call(leave(), _CALL_TIMEOUT)
+        except (NatsError, TimeoutError, concurrent.futures.TimeoutError) as error:
+            log.info("stream left in haste", error=repr(error))
+        self._thread.close()
+
+
+def _safe(url: str) -> str:
+    """The address without its password."""
+    return url.rsplit("@", 1)[-1]

@@ -1,0 +1,180 @@
+"""Reads partitions from given positions: one ephemeral push consumer each, opened anew after every trouble.
+
+nats-py's own fetch holds a half-filled batch until its deadline, and its ordered consumer stalls for 15 s after a
+server was killed; hence the consumer, its heartbeat and its gap check are ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from stream.loop import LoopThread
+from stream.port import BLOCK_SUBJECT, Entry, Position
+
+log = structlog.get_logger()
+
+_HEARTBEAT = 1.0
+_SILENCE = 3.0
+_STATUS_CONTROL = "100"
+_INACTIVE = 30.0
+_RETRY = 0.1
+_BUFFER_BYTES = 64 * 1024 * 1024
+_BUFFER_WAIT = 0.02
+_STREAM = "WK_BLOCKS"
+
+
+@dataclass(slots=True)
+class _Reader:
+    partition: int
+    position: Position
+    generation: int
+    task: asyncio.Task[None] | None = None
+
+
+class PartitionReaders:
+    """Fills a bounded buffer from the partitions that were sought."""
+
+    def __init__(
+        self,
+        thread: LoopThread,
+        client: Client,
+        js: JetStreamContext,
+        incarnation: Callable[[], Awaitable[str]],
+    ) -> None:
+        self._thread = thread
+        self._client = client
+        self._js = js
+        self._incarnation = incarnation
+        self._readers: dict[int, _Reader] = {}
+        self._ready = threading.Condition()
+        self._buffer: deque[Entry] = deque()
+        self._bytes = 0
+        self._generation = 0
+
+    def seek(self, partition: int, position: Position) -> None:
+        """Forget what is buffered of a partition and read it from behind the position."""
+        with self._ready:
+            self._generation += 1
+            reader = _Reader(partition, position, self._generation)
+            kept = [entry for entry in self._buffer if entry.partition != partition]
+            self._bytes = sum(len(entry.data) for entry in kept)
+            self._buffer = deque(kept)
+            old = self._readers.get(partition)
+            self._readers[partition] = reader
+
+        def start() -> None:
+            if old is not None and old.task is not None:
+                old.task.cancel()
+            reader.task = self._thread.loop.create_task(self._run(reader))
+
+        self._thread.loop.call_soon_threadsafe(start)
+
+    def take(self, timeout: float, most: int) -> list[Entry]:
+        """Entries in order within a partition; waits for the first one."""
+        with self._ready:
+            self._ready.wait_for(lambda: bool(self._buffer), timeout)
+            taken = [self._buffer.popleft() for _ in range(min(most, len(self._buffer)))]
+            self._bytes -= sum(len(entry.data) for entry in taken)
+            return taken
+
+    def reopen(self) -> None:
+        """Open every consumer anew; called on the loop after a reconnect."""
+        for reader in self._readers.values():
+            if reader.task is not None:
+                reader.task.cancel()
+            reader.task = self._thread.loop.create_task(self._run(reader))
+
+    def close(self) -> None:
+        """Stop reading."""
+
+        def stop() -> None:
+            for reader in self._readers.values():
+                if reader.task is not None:
+                    reader.task.cancel()
+
+        self._thread.loop.call_soon_threadsafe(stop)
+
+    async def _run(self, reader: _Reader) -> None:
+        while True:
+            try:
+                await self._read(reader)
+            except (TimeoutError, NatsError, OSError) as error:
+                log.debug("partition is opened anew", partition=reader.partition, error=repr(error))
+                await asyncio.sleep(_RETRY)
+
+    async def _read(self, reader: _Reader) -> None:
+        """Read until the stream is another one, an entry is missing or the heartbeat stops."""
+        incarnation = await self._incarnation()
+        if incarnation != reader.position.incarnation:
+            reader.position = Position(incarnation, 0)
+        inbox = self._client.new_inbox()
+        messages: asyncio.Queue[Msg] = asyncio.Queue()
+
+        async def receive(message: Msg) -> None:
+            await messages.put(message)
+
+        subscription = await self._client.subscribe(inbox, cb=receive)
+        try:
+            await self._js.add_consumer(
+                _STREAM,
+                ConsumerConfig(
+                    name=f"r{reader.partition}-{uuid.uuid4().hex}",
+                    deliver_subject=inbox,
+                    deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+                    opt_start_seq=reader.position.seq + 1,
+                    ack_policy=AckPolicy.NONE,
+                    filter_subject=f"{BLOCK_SUBJECT}.{reader.partition}",
+                    flow_control=True,
+                    idle_heartbeat=_HEARTBEAT,
+                    inactive_threshold=_INACTIVE,
+                    mem_storage=True,
+                    num_replicas=1,
+                ),
+            )
+            await self._pass_on(reader, incarnation, messages)
+        finally:
+            if self._client.is_connected:
+                await subscription.unsubscribe()
+
+    async def _pass_on(self, reader: _Reader, incarnation: str, messages: asyncio.Queue[Msg]) -> None:
+        delivered = 0
+        while True:
+            message = await asyncio.wait_for(messages.get(), _SILENCE)
+            if message.headers is not None and message.headers.get("Status") == _STATUS_CONTROL:
+                # A heartbeat says how far the server has come; flow control wants an answer once we are there.
+                if message.reply:
+                    await self._client.publish(message.reply)
+                last = message.headers.get("Nats-Last-Consumer")
+                if last is not None and int(last) != delivered:
+                    log.info("entries were missed; reading anew", partition=reader.partition, at=reader.position.seq)
+                    return
+                continue
+            sequence = message.metadata.sequence
+            if sequence.consumer != delivered + 1:
+                log.info("entries were missed; reading anew", partition=reader.partition, at=reader.position.seq)
+                return
+            delivered = sequence.consumer
+            await self._put(Entry(reader.partition, incarnation, sequence.stream, message.data, reader.generation))
+            reader.position = Position(incarnation, sequence.stream)
+
+    async def _put(self, entry: Entry) -> None:
+        while self._bytes > _BUFFER_BYTES:  # noqa: ASYNC110  (the buffer is emptied by another thread)
+            await asyncio.sleep(_BUFFER_WAIT)
+        with self._ready:
+            reader = self._readers.get(entry.partition)
+            if reader is not None and reader.generation == entry.generation:
+                self._buffer.append(entry)
+                self._bytes += len(entry.data)
+                self._ready.notify()

@@ -1,0 +1,93 @@
+"""What the product asks of a stream, whoever serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from telemetry.clock import FleetClock
+from telemetry.errors import WellkeptError
+from telemetry.identity import DeviceKey
+
+BLOCK_SUBJECT = "wk.block"
+OUT_SUBJECT = "wk.out"
+Done = Callable[[Exception | None], None]
+"""Called once when the stream has a block (None), or could not take it."""
+Outgoing = Callable[[DeviceKey, str, bytes], None]
+"""Called with device, channel (`receipt`, `command`) and payload."""
+
+
+class StreamError(WellkeptError):
+    """The stream cannot be reached or refuses; the cause is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One block as it lies in a partition.
+
+    Attributes:
+        partition: which.
+        incarnation: of the stream; another one starts numbering anew.
+        seq: place in the stream.
+        data: the block's bytes.
+        generation: of the reader's last `seek`; older entries are to be ignored.
+    """
+
+    partition: int
+    incarnation: str
+    seq: int
+    data: bytes
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Up to where a partition is committed. `seq` 0 of an empty incarnation means from the first."""
+
+    incarnation: str
+    seq: int
+
+
+class BlockSink(Protocol):
+    """Where ingest publishes."""
+
+    def publish(self, partition: int, block_id: str, data: bytes, done: Done) -> None:
+        """Hand over a block; the id makes a repeat within two minutes harmless."""
+        ...
+
+
+class BlockSource(Protocol):
+    """Where a worker reads."""
+
+    def seek(self, partition: int, position: Position) -> None:
+        """Read a partition from behind a position, or from its first entry when the incarnation is another."""
+        ...
+
+    def take(self, timeout: float, most: int) -> list[Entry]:
+        """Wait up to `timeout` seconds for entries; in order within a partition."""
+        ...
+
+    def purge(self, partition: int, position: Position) -> None:
+        """Drop what lies up to the position."""
+        ...
+
+
+class Outbox(Protocol):
+    """How servers reach devices."""
+
+    def send(self, key: DeviceKey, channel: str, payload: bytes) -> None:
+        """Send on its way once; a lost one is repeated by its owner's rules."""
+        ...
+
+
+class ClockMirror(Protocol):
+    """The fleet clock as the stream mirrors it."""
+
+    def put_clock(self, clock: FleetClock) -> None:
+        """Mirror a revision."""
+        ...
+
+    def watch_clock(self, heard: Callable[[FleetClock], None]) -> None:
+        """Call back with every revision from now on, the present one first."""
+        ...
