@@ -1,0 +1,142 @@
+"""The configuration of the embedded `nats-server`: a pure function of names, ports, passwords and rights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from telemetry.identity import DeviceKey
+
+INFLIGHT = 65_535
+"""MQTT in-flight window, as wide as the protocol allows: messages a second are capped at window / block age."""
+
+ACK_WAIT = "10s"
+"""After this long an unacknowledged message is delivered again; the server's 30 s blinds detectors that long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Loopback ports of one server."""
+
+    nats: int
+    mqtt: int
+    http: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a user may do.
+
+    Attributes:
+        user: its name.
+        publish: subjects, in the server's own grammar (`a.b` is the topic `a/b`).
+        subscribe: likewise.
+        mqtt_only: refuse it on the stream's own port.
+        deny_publish: taken away from `publish`.
+    """
+
+    user: str
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+    mqtt_only: bool = False
+    deny_publish: tuple[str, ...] = ()
+
+
+def device_user(key: DeviceKey) -> str:
+    """The user name of a device; ids hold no dot, so that it is unambiguous."""
+    return f"{key.org}.{key.device}"
+
+
+def worker_rights() -> Rights:
+    """Everything: worker, api and the supervisor."""
+    return Rights("worker", (">",), (">",))
+
+
+def ingest_rights() -> Rights:
+    """Hears all devices, answers them, publishes blocks; cannot delete or purge what is stored."""
+    return Rights(
+        user="ingest",
+        publish=(
+            "wk.block.>",
+            "wk.out.>",
+            "$JS.API.>",
+            "$JS.ACK.>",
+            "$KV.wk_clock.>",
+            "_INBOX.>",
+            "wellkept.v1.*.*.receipt",
+            "wellkept.v1.*.*.command",
+            "wellkept.v1.clock",
+        ),
+        subscribe=("wellkept.v1.>", "wk.out.>", "$KV.wk_clock.>", "_INBOX.>"),
+        deny_publish=("$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>", "$JS.API.STREAM.MSG.DELETE.>"),
+    )
+
+
+def gateway_rights(org: str, user: str = "gateway") -> Rights:
+    """A gateway that speaks for all devices of one organisation."""
+    own = f"wellkept.v1.{org}"
+    return Rights(
+        user=user,
+        publish=tuple(f"{own}.*.{channel}" for channel in ("telemetry", "event", "state", "response")),
+        subscribe=(f"{own}.*.receipt", f"{own}.*.command", "wellkept.v1.clock"),
+        mqtt_only=True,
+    )
+
+
+def device_rights(key: DeviceKey) -> Rights:
+    """One device: its own topics."""
+    own = f"wellkept.v1.{key.org}.{key.device}"
+    return Rights(
+        user=device_user(key),
+        publish=tuple(f"{own}.{channel}" for channel in ("telemetry", "event", "state", "response")),
+        subscribe=(f"{own}.receipt", f"{own}.command", "wellkept.v1.clock"),
+        mqtt_only=True,
+    )
+
+
+def render_users(rights: Sequence[Rights], passwords: dict[str, str]) -> str:
+    """The included file of users; strings are JSON strings, which the server's grammar reads as they are."""
+    users = [_user(right, passwords[right.user]) for right in rights]
+    return f"users: {json.dumps(users, indent=1)}\n"
+
+
+def _user(right: Rights, password: str) -> dict[str, Any]:
+    user: dict[str, Any] = {
+        "user": right.user,
+        "password": password,
+        "permissions": {
+            "publish": {"allow": list(right.publish), "deny": list(right.deny_publish)},
+            "subscribe": {"allow": list(right.subscribe)},
+        },
+    }
+    if right.mqtt_only:
+        user["allowed_connection_types"] = ["MQTT", "MQTT_WS"]
+    return user
+
+
+def render_server(name: str, ports: Ports, store: str, *, max_store_bytes: int, users_file: str) -> str:
+    """The main file. The monitoring port answers on the loopback too and carries no secret."""
+    text = json.dumps
+    return f"""# Written by the product at each start; change settings there, not here.
+server_name: {text(name)}
+listen: "127.0.0.1:{ports.nats}"
+http: "127.0.0.1:{ports.http}"
+max_payload: 1048576
+max_pending: 134217728
+write_deadline: "10s"
+jetstream {{
+  store_dir: {text(store)}
+  max_file_store: {max_store_bytes}
+  max_memory_store: 67108864
+}}
+mqtt {{
+  listen: "127.0.0.1:{ports.mqtt}"
+  ack_wait: {text(ACK_WAIT)}
+  max_ack_pending: {INFLIGHT}
+}}
+authorization {{
+  include {text(users_file)}
+}}
+"""

@@ -1,0 +1,124 @@
+"""Servers under test: the real embedded ones, on the loopback, once a session; a fresh database a test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from stack.embedded_nats import EmbeddedNats
+from stack.embedded_postgres import EmbeddedPostgres
+from storage.migrate import migrate
+from telemetry.identity import DeviceKey
+
+_TEMPLATE = "wellkept_template"
+_NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Broker with stream, and database, shared by the session.
+
+    `nats_url` is the worker's; `mqtt_url(user)` takes `ingest`, `gateway` (organisation `demo`) or `ORG.DEVICE`.
+    """
+
+    nats: EmbeddedNats
+    postgres: EmbeddedPostgres
+
+    @property
+    def nats_url(self) -> str:
+        return self.nats.nats_url("worker")
+
+    def mqtt_url(self, user: str = "gateway") -> str:
+        return self.nats.mqtt_url(user)
+
+    def device_url(self, key: DeviceKey) -> str:
+        self.nats.add_devices([key])
+        return self.nats.device_url(key)
+
+    @property
+    def admin_url(self) -> str:
+        return self.postgres.url("postgres")
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    # Not pytest's own: that is closed to other accounts, and as root the database runs under one.
+    folder = Path(tempfile.mkdtemp(prefix="wellkept-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(server_folder / "postgres")
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def servers(server_folder: Path, postgres: EmbeddedPostgres) -> Iterator[Servers]:
+    nats = EmbeddedNats(server_folder / "nats")
+    nats.start()
+    yield Servers(nats, postgres)
+    nats.stop()
+
+
+@pytest.fixture
+def nats(tmp_path: Path) -> Iterator[EmbeddedNats]:
+    """A server of the test's own: streams have fixed names, so tests do not share one."""
+    server = EmbeddedNats(tmp_path / "nats")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def nats_url(nats: EmbeddedNats) -> str:
+    return nats.nats_url("worker")
+
+
+@pytest.fixture
+def mqtt_url(nats: EmbeddedNats) -> str:
+    return nats.mqtt_url("gateway")
+
+
+@pytest.fixture(scope="session")
+def database_template(postgres: EmbeddedPostgres) -> str:
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {}").format(sql.Identifier(_TEMPLATE)))
+    migrate(postgres.url(_TEMPLATE))
+    return _TEMPLATE
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, database_template: str) -> Iterator[str]:
+    """A fresh, migrated database."""
+    name = f"test_{os.getpid()}_{next(_NUMBERS)}"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(database_template))
+        )
+    yield postgres.url(name)
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The recordings; tests that need them are skipped, with a line that says so, where they are absent."""
+    root = Path(__file__).resolve().parents[1]
+    folder = Path(os.environ.get("WELLKEPT_DATA", root.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no recordings: set WELLKEPT_DATA (looked in {folder})")
+    return folder
