@@ -88,6 +88,7 @@ class Message:
 
 class _Columns(msgspec.Struct, kw_only=True):
     schema: int
+    speed: float
     devices: list[tuple[str, str]]
     words: list[str]
     shapes: list[list[str]]
@@ -115,8 +116,13 @@ _INTS = ("device", "epoch", "seq", "base", "t", "dt", "arrival", "phase", "fw", 
 
 @dataclass(slots=True)
 class Block:
-    """What one entry of a partition holds, decoded."""
+    """What one entry of a partition holds, decoded.
 
+    Attributes:
+        speed: of the fleet clock when the block was made; how far ahead a device's clock may run depends on it.
+    """
+
+    speed: float = 1.0
     messages: list[Message] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     controls: list[ControlEntry] = field(default_factory=list)
@@ -177,12 +183,13 @@ class BlockBuilder:
         self._controls.append(entry)
         self.size += 512
 
-    def encode(self) -> bytes:
-        """The block as bytes."""
+    def encode(self, speed: float = 1.0) -> bytes:
+        """The block as bytes; `speed` is the fleet clock's, see `Block.speed`."""
         columns = {name: np.asarray(values, dtype="<i8").tobytes() for name, values in self._ints.items()}
         return _encode(
             _Columns(
                 schema=BLOCK_SCHEMA,
+                speed=speed,
                 devices=[(key.org, key.device) for key in self._devices],
                 words=list(self._words),
                 shapes=[list(shape) for shape in self._shapes],
@@ -226,7 +233,7 @@ def decode_block(data: bytes) -> Block:
         columns = _decode(data)
         if columns.schema != BLOCK_SCHEMA:
             raise WireError("block", f"schema {columns.schema}; this code reads {BLOCK_SCHEMA}")
-        return Block(_messages(columns), columns.rejects, columns.controls)
+        return Block(columns.speed, _messages(columns), columns.rejects, columns.controls)
     except (msgspec.DecodeError, ValueError, IndexError) as cause:
         raise WireError("block", str(cause)[:200]) from cause
 

@@ -1,0 +1,1 @@
+"""MQTT to blocks: checks what needs no registry, stamps arrival, acknowledges what the stream has, relays receipts."""

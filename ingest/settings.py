@@ -1,0 +1,29 @@
+"""Settings of the ingest process, from `WELLKEPT_*`."""
+
+from __future__ import annotations
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class IngestSettings(BaseSettings):
+    """Where the broker and the stream are.
+
+    Attributes:
+        mqtt_url: `mqtt://user:password@host:port`.
+        nats_url: `nats://user:password@host:port`.
+        mqtt_client_id: of the persistent session; unlike others on the same broker.
+        mqtt_window: messages the broker keeps in flight to one client; see `check_window`.
+        rate: messages a second this process must carry.
+        partitions: of the stream.
+        stream_bytes: bound of the stream's store.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WELLKEPT_", extra="ignore")
+
+    mqtt_url: str
+    nats_url: str
+    mqtt_client_id: str = "wellkept-ingest"
+    mqtt_window: int = 20
+    rate: float = 1_500.0
+    partitions: int = 16
+    stream_bytes: int = 2 * 1024**3

@@ -1,0 +1,159 @@
+"""Binds the core to paho, the stream and this machine's clocks: one thread takes events and carries out effects."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+
+import structlog
+
+from ingest.core import Counts, IngestCore, PublishBlock, Token, check_window
+from ingest.mqtt import MqttIngress
+from ingest.settings import IngestSettings
+from stream.nats_client import NatsStream
+from telemetry.clock import FleetClock, WallClock, system_wall
+from telemetry.identity import DeviceKey
+
+log = structlog.get_logger()
+
+_QUEUE = 20_000
+_IDLE = 0.5
+_DRAIN = 5.0
+_MARGIN = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    connection: int
+    mid: int
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    block_id: str
+    error: Exception | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    key: DeviceKey
+    channel: str
+    payload: bytes
+
+
+_Event = _Received | _Published | _Outgoing | FleetClock
+
+
+class IngestProcess:
+    """Runs until `stop` is set; then drains.
+
+    Raises:
+        WindowTooSmallError: the broker's window cannot carry the configured rate.
+        StreamError: the stream does not answer at the start.
+    """
+
+    def __init__(self, settings: IngestSettings, stop: threading.Event, wall: WallClock = system_wall) -> None:
+        check_window(settings.mqtt_window, settings.rate)
+        self._stop = stop
+        self._wall = wall
+        self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+        # The bound is on messages alone: answers of the stream must always find room, for they make it.
+        self._room = threading.BoundedSemaphore(_QUEUE)
+        self._stream = NatsStream(
+            settings.nats_url, name="ingest", partitions=settings.partitions, max_bytes=settings.stream_bytes
+        )
+        self._core = IngestCore(settings.partitions, min(self._stream.max_payload(), 1024 * 1024) - _MARGIN)
+        self._connections = 0
+        self._mqtt = MqttIngress(settings.mqtt_url, settings.mqtt_client_id, self._core.connected, self._received)
+        self._clock: FleetClock | None = None
+        self._told: FleetClock | None = None
+
+    @property
+    def counts(self) -> Counts:
+        """What has passed so far."""
+        return self._core.counts
+
+    def run(self) -> None:
+        """Take events until told to stop, then hand over what is held."""
+        self._stream.watch_clock(self._events.put)
+        self._stream.hear(lambda key, channel, payload: self._events.put(_Outgoing(key, channel, payload)))
+        started = False
+        try:
+            while not self._stop.is_set():
+                self._take(self._wait())
+                if self._clock is not None and not started:
+                    self._mqtt.start()
+                    started = True
+                self._tell_clock()
+                self._carry_out(self._core.step(time.monotonic()))
+            self._drain()
+        finally:
+            self._mqtt.stop()
+            self._stream.close()
+
+    def _wait(self) -> float:
+        at = self._core.next_step()
+        return _IDLE if at is None else min(_IDLE, max(0.0, at - time.monotonic()))
+
+    def _take(self, timeout: float) -> None:
+        """Wait for one event, then take all that are there."""
+        try:
+            event = self._events.get(timeout=timeout) if timeout > 0 else self._events.get_nowait()
+            for _ in range(_QUEUE):
+                self._handle(event)
+                event = self._events.get_nowait()
+            self._handle(event)
+        except queue.Empty:
+            return
+
+    def _handle(self, event: _Event) -> None:
+        now = time.monotonic()
+        if isinstance(event, _Received):
+            self._room.release()
+            token = Token(event.connection, event.mid)
+            self._carry_out(self._core.receive(event.topic, event.payload, token, now, self._wall()))
+        elif isinstance(event, _Published):
+            if event.error is not None:
+                log.warning("the stream did not take a block; repeating", error=repr(event.error))
+            for token in self._core.published(event.block_id, event.error, now):
+                if token.mid:
+                    self._mqtt.acknowledge(token.connection, token.mid)
+        elif isinstance(event, _Outgoing):
+            self._mqtt.relay(event.key, event.channel, event.payload)
+        else:
+            self._clock = event
+            self._core.hear_clock(event)
+
+    def _tell_clock(self) -> None:
+        if self._clock is not None and self._clock != self._told and self._mqtt.connected():
+            self._mqtt.tell_clock(self._clock)
+            self._told = self._clock
+
+    def _carry_out(self, blocks: list[PublishBlock]) -> None:
+        for block in blocks:
+
+            def done(error: Exception | None, block_id: str = block.block_id) -> None:
+                self._events.put(_Published(block_id, error))
+
+            self._stream.publish(block.partition, block.block_id, block.data, done)
+
+    def _received(self, connection: int, mid: int, topic: str, payload: bytes) -> None:
+        """On paho's thread: queue, or wait for room, which stops reading from the broker."""
+        if not self._room.acquire(blocking=False):
+            log.warning("ingest is full and stops reading", queued=_QUEUE, in_flight=self._core.in_flight)
+            while not self._room.acquire(timeout=_IDLE):
+                if self._stop.is_set():
+                    return
+        self._events.put(_Received(connection, mid, topic, payload))
+
+    def _drain(self) -> None:
+        """Give the stream what is held; what it does not take in time the broker delivers again."""
+        deadline = time.monotonic() + _DRAIN
+        self._carry_out(self._core.drain(time.monotonic()))
+        while self._core.in_flight and time.monotonic() < deadline:
+            self._take(0.1)
+            self._carry_out(self._core.drain(time.monotonic()))
