@@ -1,0 +1,42 @@
+"""What can be set from outside: environment variables `WELLKEPT_*` and the command line, read once at the edge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_DATA_DIR = Path(".wellkept")
+
+
+class Settings(BaseSettings):
+    """Settings of `wellkept up`. A part whose address is given is not started but used.
+
+    Attributes:
+        data_dir: everything the product keeps on this machine.
+        mqtt_url: `mqtt://user:password@host:port` of a broker of your own.
+        nats_url: `nats://…` of a stream of your own.
+        database_url: `postgresql://…` of a database of your own.
+        workers: number of worker processes.
+        http_host: address the pages and the API listen on; the loopback unless told.
+        http_port: their port; any free one when 0.
+        public_url: what owners' links begin with; the listening address when empty.
+        smtp_url: `smtp://…`; without it notices go to the built-in mailbox.
+        org: organisation whose devices the embedded broker's user `gateway` speaks for.
+        mqtt_port: port of the embedded MQTT listener, any free one when 0.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WELLKEPT_", extra="ignore")
+
+    data_dir: Path = DEFAULT_DATA_DIR
+    mqtt_url: str = ""
+    nats_url: str = ""
+    database_url: str = ""
+    workers: int = Field(default=1, ge=1, le=64)
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=0, ge=0, le=65_535)
+    public_url: str = ""
+    smtp_url: str = ""
+    org: str = "demo"
+    mqtt_port: int = Field(default=0, ge=0, le=65_535)
