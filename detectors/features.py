@@ -1,0 +1,222 @@
+"""Numbers of a cycle, by the feature ids of the catalogue. NaN where a cycle cannot tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.segment import Cycle
+from telemetry.catalogue import KindSpec
+from telemetry.clock import MICROS
+
+NAN = math.nan
+_INRUSH = 2
+_HEATING = 1000.0
+
+
+@dataclass(slots=True)
+class View:
+    """A cycle with the kind's channel and phase numbers, as features read it."""
+
+    cycle: Cycle
+    channels: dict[str, int]
+    phases: dict[str, int]
+
+    def __post_init__(self) -> None:
+        rows = self.cycle.rows
+        self.seconds: NDArray[np.float64] = (rows.t - self.cycle.start) / MICROS
+        self.run: int = int(np.searchsorted(rows.t, self.cycle.end))
+
+    seconds: NDArray[np.float64] = None  # type: ignore[assignment]
+    run: int = 0
+
+    def of(self, channel: str) -> NDArray[np.float32]:
+        """Values of a channel over the cycle's readings."""
+        return self.cycle.rows.values[:, self.channels[channel]]
+
+    def in_phase(self, phase: str) -> NDArray[np.bool_]:
+        """Which readings belong to a phase."""
+        return np.asarray(self.cycle.rows.phase == self.phases[phase])
+
+
+def _mean(x: NDArray[np.float32]) -> float:
+    value = float(x.sum(dtype=np.float64)) / len(x) if len(x) else NAN
+    if math.isnan(value) and len(x):
+        x = x[np.isfinite(x)]
+        value = float(x.sum(dtype=np.float64)) / len(x) if len(x) else NAN
+    return value
+
+
+def _median(x: NDArray[np.float32]) -> float:
+    x = x[np.isfinite(x)]
+    n = len(x)
+    if n == 0:
+        return NAN
+    x = np.sort(x)
+    return float(x[n // 2]) if n % 2 else (float(x[n // 2 - 1]) + float(x[n // 2])) / 2
+
+
+def _over_time(view: View, channel: str) -> float:
+    """Time-weighted mean, each reading holding until the next."""
+    x = view.of(channel)
+    if len(x) < 2:  # noqa: PLR2004  (one reading has no duration)
+        return _mean(x)
+    step = np.diff(view.seconds)
+    total = float((x[:-1] * step).sum())
+    length = float(step.sum())
+    if math.isnan(total):
+        known = np.isfinite(x[:-1])
+        length = float(step[known].sum())
+        total = float((x[:-1][known] * step[known]).sum())
+    return total / length if length > 0 else NAN
+
+
+def _run_time(view: View) -> float:
+    return (view.cycle.end - view.cycle.start) / MICROS
+
+
+def _off_time(view: View) -> float:
+    following = view.cycle.following
+    return NAN if following is None else (following - view.cycle.end) / MICROS
+
+
+def _duty(view: View) -> float:
+    following = view.cycle.following
+    return NAN if following is None else (view.cycle.end - view.cycle.start) / (following - view.cycle.start)
+
+
+def _plateau_power(view: View) -> float:
+    return _median(view.of("power")[_INRUSH : view.run])
+
+
+def _energy(view: View) -> float:
+    """Integral of power over the run, kJ; each reading holds until the next."""
+    power = view.of("power")[: view.run]
+    if len(power) == 0:
+        return NAN
+    step = np.diff(view.seconds[: view.run], append=_run_time(view))
+    return float((power * step).sum()) / 1000
+
+
+def _peak_power(view: View) -> float:
+    power = view.of("power")[: view.run]
+    return float(power.max()) if len(power) else NAN
+
+
+def _fan_rpm(view: View) -> float:
+    return _mean(view.of("fan_speed")[_INRUSH : view.run])
+
+
+def _condenser_rise(view: View) -> float:
+    low = max(view.run - 3, 0)
+    return _mean(view.of("temp_condenser")[low : view.run] - view.of("ambient")[low : view.run])
+
+
+def _door_time(view: View) -> float:
+    door = view.of("door_open")
+    if len(door) < 2:  # noqa: PLR2004  (one reading has no duration)
+        return NAN
+    total = float((door[:-1] * np.diff(view.seconds)).sum())
+    return total if math.isfinite(total) else NAN
+
+
+def _drain_time(view: View) -> float:
+    """Mean length of the cycle's drains: first reading of the phase to the first of the next phase."""
+    draining = view.in_phase("drain")
+    edges = np.flatnonzero(draining[1:] != draining[:-1]) + 1
+    begun: float | None = 0.0 if draining[0] else None
+    lengths: list[float] = []
+    for edge in edges.tolist():
+        if draining[edge]:
+            begun = float(view.seconds[edge])
+        elif begun is not None:
+            lengths.append(float(view.seconds[edge]) - begun)
+            begun = None
+    return sum(lengths) / len(lengths) if lengths else NAN
+
+
+def _at_top_speed(view: View) -> NDArray[np.bool_]:
+    speed = view.of("drum_speed")
+    known = speed[np.isfinite(speed)]
+    return np.asarray(speed >= 0.95 * float(known.max())) if len(known) else np.zeros(len(speed), bool)
+
+
+def _spin_vibration(view: View) -> float:
+    return _median(view.of("vibration")[_at_top_speed(view)])
+
+
+def _spin_speed(view: View) -> float:
+    return _median(view.of("drum_speed")[_at_top_speed(view)])
+
+
+def _wash_energy(view: View) -> float:
+    """Integral of power over the wash phase, kJ."""
+    power = view.of("power")
+    if len(power) < 2:  # noqa: PLR2004  (one reading has no duration)
+        return NAN
+    inside = view.in_phase("wash")[:-1]
+    total = float((power[:-1][inside] * np.diff(view.seconds)[inside]).sum())
+    return total / 1000 if inside.any() else NAN
+
+
+def _heat_rate(view: View) -> float:
+    """Rise of the water a minute between the first and last heating reading of the wash phase."""
+    heating = np.flatnonzero(view.in_phase("wash") & (view.of("power") > _HEATING))
+    if len(heating) < 3:  # noqa: PLR2004  (shorter heating says little)
+        return NAN
+    first, last = int(heating[0]), int(heating[-1])
+    water = view.of("water_temp")
+    return float(water[last] - water[first]) / (float(view.seconds[last] - view.seconds[first]) / 60)
+
+
+def _load_mass(view: View) -> float:
+    return _median(view.of("load")[view.in_phase("wash")])
+
+
+FEATURES: dict[str, Callable[[View], float]] = {
+    "run_time": _run_time,
+    "cycle_time": _run_time,
+    "off_time": _off_time,
+    "duty": _duty,
+    "plateau_power": _plateau_power,
+    "energy": _energy,
+    "peak_power": _peak_power,
+    "fan_rpm": _fan_rpm,
+    "condenser_rise": _condenser_rise,
+    "ambient_mean": lambda view: _over_time(view, "ambient"),
+    "fridge_mean": lambda view: _over_time(view, "temp_fridge"),
+    "freezer_mean": lambda view: _over_time(view, "temp_freezer"),
+    "door_time": _door_time,
+    "drain_time": _drain_time,
+    "spin_vibration": _spin_vibration,
+    "spin_speed": _spin_speed,
+    "wash_energy": _wash_energy,
+    "heat_rate": _heat_rate,
+    "load_mass": _load_mass,
+}
+"""How each feature is computed; a kind's catalogue page chooses among them."""
+
+
+class Extractor:
+    """Features of a kind's cycles, in the order asked for.
+
+    Raises:
+        ValueError: the catalogue names a feature that no function computes.
+    """
+
+    def __init__(self, kind: KindSpec, names: tuple[str, ...]) -> None:
+        unknown = [name for name in names if name not in FEATURES]
+        if unknown:
+            raise ValueError(f"{kind.kind}: no function computes {', '.join(unknown)}; known: {', '.join(FEATURES)}")
+        self._functions = [FEATURES[name] for name in names]
+        self._channels = {name: number for number, name in enumerate(kind.channels)}
+        self._phases = {name: number for number, name in enumerate(kind.phases)}
+
+    def __call__(self, cycle: Cycle) -> list[float]:
+        """One number a feature; NaN where the cycle cannot tell."""
+        view = View(cycle, self._channels, self._phases)
+        return [value if math.isfinite(value) else NAN for value in (f(view) for f in self._functions)]
