@@ -24,14 +24,14 @@ _HASHER = PasswordHasher()
 # Verified when the login is unknown, so that both answers take the same time.
 _DECOY = _HASHER.hash(secrets.token_urlsafe(12))
 
-_TOKEN_COLUMNS = "id, label, role, org, household, ticket, technician, created, expires, revoked"
-_INSERT_TOKEN = """
+_ACCESS_COLUMNS = "id, label, role, org, household, ticket, technician, created, expires, revoked"
+_INSERT_ACCESS = """
 insert into access_token (id, digest, label, role, org, household, ticket, technician, created, expires)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-_FIND_TOKEN = f"select {_TOKEN_COLUMNS} from access_token where digest = %s"  # noqa: S608  (a constant of this module)
-_LIST_TOKENS = f"select {_TOKEN_COLUMNS} from access_token where role <> 'owner' order by created, id"  # noqa: S608  (likewise)
-_REVOKE_TOKEN = "update access_token set revoked = %s where id = %s and revoked is null"
+_FIND_ACCESS = f"select {_ACCESS_COLUMNS} from access_token where digest = %s"  # noqa: S608  (a constant of this module)
+_LIST_ACCESS = f"select {_ACCESS_COLUMNS} from access_token where role <> 'owner' order by created, id"  # noqa: S608  (likewise)
+_REVOKE_ACCESS = "update access_token set revoked = %s where id = %s and revoked is null"
 
 _STAFF_COLUMNS = "s.id, s.login, s.name, s.role, s.lang"
 _UPSERT_STAFF = """
@@ -40,7 +40,7 @@ values (%s, %s, %s, %s, %s, %s, %s)
 on conflict (login) do update set password = excluded.password, name = excluded.name, role = excluded.role,
     lang = excluded.lang, disabled = null
 """
-_PASSWORD = "select password from staff_user where login = %s and disabled is null"
+_CREDENTIAL = "select password from staff_user where login = %s and disabled is null"
 _STAFF_BY_LOGIN = f"select {_STAFF_COLUMNS} from staff_user s where s.login = %s and s.disabled is null"  # noqa: S608  (likewise)
 _STAFF_BY_SESSION = f"""
 select {_STAFF_COLUMNS} from staff_session t join staff_user s on s.id = t.staff
@@ -129,7 +129,7 @@ def create_token(
     """
     secret = new_secret()
     row = (uuid4(), digest_of(secret), label, role.value, org, household, ticket, technician, now, expires)
-    conn.execute(_INSERT_TOKEN, row)
+    conn.execute(_INSERT_ACCESS, row)
     return secret
 
 
@@ -150,18 +150,18 @@ def create_owner_link(
 def find_token(conn: Connection, secret: str) -> TokenRow | None:
     """The token of a secret, valid or not, or None."""
     with conn.cursor(row_factory=class_row(TokenRow)) as cursor:
-        return cursor.execute(_FIND_TOKEN, (digest_of(secret),)).fetchone()
+        return cursor.execute(_FIND_ACCESS, (digest_of(secret),)).fetchone()
 
 
 def list_tokens(conn: Connection) -> list[TokenRow]:
     """All tokens but owners' links, oldest first."""
     with conn.cursor(row_factory=class_row(TokenRow)) as cursor:
-        return cursor.execute(_LIST_TOKENS).fetchall()
+        return cursor.execute(_LIST_ACCESS).fetchall()
 
 
 def revoke_token(conn: Connection, token: UUID, *, now: datetime) -> bool:
     """End a token. Returns whether it was in use."""
-    return conn.execute(_REVOKE_TOKEN, (now, token)).rowcount == 1
+    return conn.execute(_REVOKE_ACCESS, (now, token)).rowcount == 1
 
 
 def create_staff(
@@ -183,7 +183,7 @@ def create_staff(
 
 def check_password(conn: Connection, login: str, password: str) -> StaffRow | None:
     """The person whose login and password these are, or None; both answers take about the same time."""
-    row = conn.execute(_PASSWORD, (login,)).fetchone()
+    row = conn.execute(_CREDENTIAL, (login,)).fetchone()
     try:
         _HASHER.verify(str(row[0]) if row else _DECOY, password)
     except (VerificationError, InvalidHashError):

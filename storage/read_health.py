@@ -1,0 +1,69 @@
+"""What readiness and metrics read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from storage.read_models import Connection
+
+_ANSWER = "select count(*) from schema_migration"
+_POSITIONS = "select partition, seq, moved from partition_position order by partition"
+_TOTALS = """
+select (select count(*) from device) as devices,
+       (select count(*) from finding) as findings,
+       (select count(*) from dead_letter) as dead_letters,
+       (select count(*) from detector_error) as detector_errors,
+       (select count(*) from control_entry where effect_seq is null) as waiting_controls,
+       (select count(*) from notice where sent is null) as waiting_notices
+"""
+_TICKETS = "select state, count(*) from ticket group by state order by state"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a partition stands in its stream; `moved` is wall time."""
+
+    partition: int
+    seq: int
+    moved: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Row counts for metrics."""
+
+    devices: int
+    findings: int
+    dead_letters: int
+    detector_errors: int
+    waiting_controls: int
+    waiting_notices: int
+
+
+def migrations_applied(conn: Connection) -> int:
+    """How many migrations the database has; shows that it answers."""
+    row = conn.execute(_ANSWER).fetchone()
+    return int(str(row[0])) if row else 0
+
+
+def positions(conn: Connection) -> list[Position]:
+    """All partitions' positions."""
+    with conn.cursor(row_factory=class_row(Position)) as cursor:
+        return cursor.execute(_POSITIONS).fetchall()
+
+
+def totals(conn: Connection) -> Totals:
+    """Row counts."""
+    with conn.cursor(row_factory=class_row(Totals)) as cursor:
+        row = cursor.execute(_TOTALS).fetchone()
+    if row is None:  # pragma: no cover  (an aggregate always gives a row)
+        raise LookupError("no totals")
+    return row
+
+
+def ticket_states(conn: Connection) -> dict[str, int]:
+    """Tickets by state."""
+    return {str(state): int(str(count)) for state, count in conn.execute(_TICKETS)}
