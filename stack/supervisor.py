@@ -14,13 +14,19 @@ from urllib.request import urlopen
 
 from stack import run_state
 from stack.child import Backoff, Child
+from stack.clockwork import Clockwork
 from stack.embedded_nats import EmbeddedNats
 from stack.embedded_postgres import EmbeddedPostgres
 from stack.errors import StackError, StartError
+from stack.nats_config import INFLIGHT
 from stack.process import free_port, identify, tail, wait_until
 from stack.run_state import PartState, RunState
 from stack.settings import Settings
 from storage.migrate import migrate
+from storage.pool import Connection, connect
+from stream.nats_client import NatsStream
+from telemetry.clock import system_wall
+from telemetry.errors import WellkeptError
 
 Told = Callable[[str], None]
 _T = TypeVar("_T")
@@ -51,6 +57,10 @@ class Supervisor:
         self._server_backoff = {"nats": Backoff(), "postgres": Backoff()}
         self._server_restarts = {"nats": 0, "postgres": 0}
         self.http_port = settings.http_port
+        self.clockwork: Clockwork | None = None
+        self._stream: NatsStream | None = None
+        self._clock_conn: Connection | None = None
+        self._beaten = 0.0
 
     # addresses
 
@@ -92,6 +102,11 @@ class Supervisor:
         applied = migrate(self.database_url)
         if applied:
             self._told(f"schema: {len(applied)} migrations applied")
+        # Before anything stamps a time: a clock of its own pace goes on where the product was last alive.
+        self._stream = NatsStream(self.nats_url(), name="supervisor")
+        self._clock_conn = connect(self.database_url, application="wellkept-clock", autocommit=True)
+        self.clockwork = Clockwork(self._clock_conn, self._stream, system_wall, self.data_dir)
+        self.clockwork.resume()
         self.http_port = free_port(self.settings.http_port or self._earlier_http_port())
 
     def start_processes(self) -> None:
@@ -128,6 +143,9 @@ class Supervisor:
     def tend(self) -> bool:
         """Start again what has died. Returns whether something changed."""
         changed = self._tend_servers()
+        if self.clockwork is not None and time.monotonic() - self._beaten >= 1.0:
+            self.clockwork.beat()
+            self._beaten = time.monotonic()
         for child in self.children:
             changed |= child.tend(self._told)
         if changed:
@@ -136,9 +154,16 @@ class Supervisor:
 
     def stop(self) -> None:
         """Drain in order: what brings data in first, then who stores it, the pages, and the servers last."""
+        if self.clockwork is not None:
+            with contextlib.suppress(WellkeptError):
+                self.clockwork.stand()
         order = sorted(self.children, key=lambda child: _stop_rank(child.name))
         for child in order:
             child.stop()
+        if self._stream is not None:
+            self._stream.close()
+        if self._clock_conn is not None:
+            self._clock_conn.close()
         if self.nats is not None:
             self.nats.stop()
         if self.postgres is not None:
@@ -188,6 +213,8 @@ class Supervisor:
         }
         if module == "ingest":
             environment["WELLKEPT_MQTT_URL"] = self.mqtt_url()
+            if not self.settings.mqtt_url:
+                environment["WELLKEPT_MQTT_WINDOW"] = str(INFLIGHT)
         else:
             environment["WELLKEPT_DATABASE_URL"] = self.database_url
         if module == "api":
