@@ -17,7 +17,7 @@ from telemetry.clock import MICROS
 from telemetry.control import ControlEntry
 from telemetry.errors import WireError
 from telemetry.identity import DeviceKey
-from telemetry.message import Envelope, readings_of
+from telemetry.message import Envelope, encode_envelope, readings_of, telemetry_message
 
 BLOCK_SCHEMA = 1
 _NONE = -1
@@ -236,6 +236,26 @@ def decode_block(data: bytes) -> Block:
         return Block(columns.speed, _messages(columns), columns.rejects, columns.controls)
     except (msgspec.DecodeError, ValueError, IndexError) as cause:
         raise WireError("block", str(cause)[:200]) from cause
+
+
+def repack(message: Message) -> bytes:
+    """A message of a block as a wire envelope again, MessagePack, for the table of dead letters."""
+    columns: dict[str, float | list[float | None] | None] = {}
+    for index, name in enumerate(message.channels):
+        cells = [None if math.isnan(x) else float(x) for x in message.values[:, index]]
+        columns[name] = cells if message.dt else cells[0]
+    envelope = telemetry_message(
+        epoch=message.epoch,
+        seq=message.seq,
+        base=message.base,
+        t_micros=message.t,
+        dt_micros=message.dt or None,
+        phase=message.phase,
+        fw=message.fw,
+        q=columns,
+        events=message.events,
+    )
+    return encode_envelope(envelope, packed=True)
 
 
 def _messages(columns: _Columns) -> list[Message]:

@@ -171,8 +171,9 @@ create table control_entry (
     body        jsonb not null default '{}',
     published   timestamptz,
     effect_epoch bigint,
-    effect_seq  bigint
+    effect_seq  bigint,
+    effect_order bigint
 );
-comment on table control_entry is 'effect_*: the (epoch, seq) after which it took effect, set by the partition''s transaction';
+comment on table control_entry is 'effect_*: the (epoch, seq) after which it took effect, and its place among several there; set by the partition''s transaction';
 create index control_entry_waiting on control_entry (at) where effect_seq is null;
 create index control_entry_device on control_entry (device, effect_epoch, effect_seq);

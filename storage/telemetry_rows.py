@@ -1,0 +1,178 @@
+"""What one transaction of a worker writes, and what it reads back: plain rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.registry import DeviceRow
+from telemetry.finding import Finding
+from telemetry.identity import DeviceKey
+from telemetry.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as it stands in the database; `values` in catalogue order, float32, NaN where absent.
+
+    Attributes:
+        device: number of the device.
+        kind: of the device; names the table.
+        epoch: spool epoch.
+        seq: place in it.
+        arrival: fleet time, microseconds.
+        phase: or None.
+        t: event times, microseconds, shape (n,).
+        values: shape (n, channels).
+        events: codes.
+        late: came after it was declared lost: stored, never observed.
+    """
+
+    device: int
+    kind: str
+    epoch: int
+    seq: int
+    arrival: int
+    phase: str | None
+    t: NDArray[np.int64]
+    values: NDArray[np.float32]
+    events: tuple[str, ...] = ()
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that could not be stored as readings."""
+
+    partition: int
+    incarnation: str
+    stream_seq: int
+    position_in_block: int
+    device: DeviceKey | None
+    topic: str | None
+    reason: str
+    detail: str
+    raw: bytes
+    epoch: int | None
+    seq: int | None
+    base: int | None
+    arrival: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Sequence numbers that will never come."""
+
+    device: int
+    epoch: int
+    from_seq: int
+    to_seq: int
+    at: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlEffect:
+    """After which message a control entry took effect."""
+
+    id: str
+    epoch: int
+    seq: int
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredControl:
+    """A control entry with its effect, for replay."""
+
+    id: str
+    kind: str
+    at: int
+    body: dict[str, object]
+    epoch: int
+    seq: int
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """How far a device was observed, and what that says of its health."""
+
+    device: int
+    epoch: int
+    seq: int
+    last_t: int | None
+    last_arrival: int
+    health: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """State of a device's detectors after `(epoch, seq)`."""
+
+    device: int
+    epoch: int
+    seq: int
+    version: str
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorError:
+    """A detector failed on a message."""
+
+    device: int
+    epoch: int
+    seq: int
+    at: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A partition's position moves from old to new, or the transaction fails."""
+
+    partition: int
+    old_incarnation: str
+    old_seq: int
+    incarnation: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A revision of a finding, with the device and the arrival that brought it about."""
+
+    device: DeviceRow
+    finding: Finding
+    arrival: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """All that one transaction writes."""
+
+    moves: list[Move] = field(default_factory=list)
+    messages: list[StoredMessage] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    progress: dict[tuple[int, int], Progress] = field(default_factory=dict)
+    strangers: dict[tuple[DeviceKey, int], Progress] = field(default_factory=dict)
+    lost: list[Lost] = field(default_factory=list)
+    observed: dict[int, Observed] = field(default_factory=dict)
+    findings: list[Reported] = field(default_factory=list)
+    controls: list[ControlEffect] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
+    errors: list[DetectorError] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class DeviceHistory:
+    """All that a worker loads of a device when it first hears of it."""
+
+    progress: list[Progress]
+    lost: dict[int, list[tuple[int, int]]]
+    observed: Observed | None
+    snapshot: Snapshot | None
+    open_families: set[str]

@@ -1,0 +1,369 @@
+"""The hot path: what a worker reads when it takes a partition over, and the one transaction of a batch of blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from storage.copy_binary import HEADER, TRAILER, encode_rows
+from storage.telemetry_rows import (
+    Batch,
+    DeviceHistory,
+    Lost,
+    Move,
+    Observed,
+    Snapshot,
+    StoredControl,
+    StoredMessage,
+)
+from telemetry.catalogue import Catalogue
+from telemetry.clock import to_datetime, to_micros
+from telemetry.errors import WellkeptError
+from telemetry.identity import DeviceKey
+from telemetry.progress import Progress
+
+Conn = psycopg.Connection[tuple[Any, ...]]
+
+_MOVE = """
+update partition_position set incarnation = %s, seq = %s, owner_pid = pg_backend_pid()
+where partition = %s and incarnation = %s and seq = %s
+"""
+_TAKE = """
+insert into partition_position (partition, incarnation, seq, owner_pid) values (%s, '', 0, pg_backend_pid())
+on conflict (partition) do update set owner_pid = pg_backend_pid()
+returning incarnation, seq
+"""
+_OWNERS = (
+    "select distinct owner_pid from partition_position where partition = any(%s) and owner_pid <> pg_backend_pid()"
+)
+# A number may belong to somebody else by now: only a worker's backend is ended.
+_END_BACKEND = """
+select pg_terminate_backend(pid) from pg_stat_activity where pid = %s and application_name = 'wellkept-worker'
+"""
+_PROGRESS = """
+insert into device_progress (device, epoch, upto, beyond)
+select * from unnest(%s::int[], %s::bigint[], %s::bigint[], %s::text[]::int8multirange[])
+on conflict (device, epoch) do update set upto = excluded.upto, beyond = excluded.beyond
+"""
+_STRANGER = """
+insert into stranger_progress (org, device, epoch, upto, beyond) values (%s, %s, %s, %s, %s::int8multirange)
+on conflict (org, device, epoch) do update set upto = excluded.upto, beyond = excluded.beyond
+"""
+_DEAD = """
+insert into dead_letter (partition, incarnation, stream_seq, position_in_block, org, device, topic, reason, detail, raw,
+                         epoch, seq, base, arrival)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing
+"""
+_LOST = """
+insert into declared_lost (device, epoch, from_seq, to_seq, at, why) values (%s, %s, %s, %s, %s, %s)
+on conflict do nothing
+"""
+_EVENT = """
+insert into device_event (device, t, epoch, seq, sub, code, arrival) values (%s, %s, %s, %s, %s, %s, %s)
+on conflict do nothing
+"""
+_OBSERVED = """
+insert into device_observed (device, epoch, seq, last_t, last_arrival, health, since)
+values (%s, %s, %s, %s, %s, %s, %s)
+on conflict (device) do update set epoch = excluded.epoch, seq = excluded.seq, last_t = excluded.last_t,
+  last_arrival = excluded.last_arrival, health = excluded.health,
+  since = case when device_observed.health = excluded.health then device_observed.since else excluded.since end
+"""
+_SNAPSHOT = """
+insert into detector_snapshot (device, epoch, seq, version, state) values (%s, %s, %s, %s, %s)
+on conflict (device) do update set epoch = excluded.epoch, seq = excluded.seq, version = excluded.version,
+  state = excluded.state
+"""
+_ERROR = """
+insert into detector_error (device, epoch, seq, at, error) values (%s, %s, %s, %s, %s) on conflict do nothing
+"""
+_FINDING = """
+insert into finding (id, device, family, opened, arrived, history) values (%s, %s, %s, %s, %s, %s)
+on conflict do nothing
+"""
+_REVISION = """
+insert into finding_revision (finding, revision, state, severity, onset, onset_low, onset_high, observed, score,
+                              life_low, life_high, detector, version, body, arrived)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing
+"""
+_CONTROL = """
+update control_entry set effect_epoch = %s, effect_seq = %s, effect_order = %s where id = %s and effect_seq is null
+"""
+_LOAD_PROGRESS = "select device, epoch, upto, beyond from device_progress where device = any(%s) order by epoch"
+_LOAD_STRANGERS = """
+select s.org, s.device, s.epoch, s.upto, s.beyond from stranger_progress s
+join unnest(%s::text[], %s::text[]) as k (org, device) on k.org = s.org and k.device = s.device
+"""
+_LOAD_LOST = "select device, epoch, from_seq, to_seq from declared_lost where device = any(%s) order by epoch, from_seq"
+_LOAD_OBSERVED = """
+select device, epoch, seq, last_t, last_arrival, health from device_observed where device = any(%s)
+"""
+_LOAD_SNAPSHOT = "select device, epoch, seq, version, state from detector_snapshot where device = any(%s)"
+_LOAD_OPEN = "select device, family from finding_current where device = any(%s) and state = 'open'"
+_LOAD_EVENTS = """
+select seq, t, code, arrival from device_event
+where device = %s and epoch = %s and seq between %s and %s order by seq, sub
+"""
+_LOAD_CONTROLS = """
+select id, kind, at, body, effect_epoch, effect_seq, effect_order from control_entry
+where device = %s and effect_seq is not null order by effect_epoch, effect_seq, effect_order
+"""
+_LOAD_EFFECTS = "select id from control_entry where id = any(%s) and effect_seq is not null"
+_KNOWN = """
+select d.no from device d join unnest(%s::text[], %s::text[]) as k (org, device)
+  on k.org = d.org and k.device = d.device
+"""
+
+
+class PositionLostError(WellkeptError):
+    """Another owner moved the partition: this one's transaction must not count."""
+
+
+class TelemetryStore:
+    """A worker's session with the database. One thread, one connection.
+
+    Args:
+        conn: not in autocommit; the caller opens and commits.
+        catalogue: gives tables and columns.
+    """
+
+    def __init__(self, conn: Conn, catalogue: Catalogue) -> None:
+        self._conn = conn
+        self._kinds = {kind: list(spec.channels) for kind, spec in catalogue.kinds.items()}
+        self._staged: set[str] = set()
+
+    # taking over
+
+    def take(self, partitions: Sequence[int]) -> dict[int, tuple[str, int]]:
+        """Own the partitions: end the former owner's backend, return positions as (incarnation, seq)."""
+        with self._conn.transaction():
+            former = [row[0] for row in self._conn.execute(_OWNERS, (list(partitions),)).fetchall()]
+        for pid in former:
+            with self._conn.transaction():
+                self._conn.execute(_END_BACKEND, (pid,))
+        positions: dict[int, tuple[str, int]] = {}
+        with self._conn.transaction():
+            for partition in partitions:
+                row = self._conn.execute(_TAKE, (partition,)).fetchone()
+                positions[partition] = ("", 0) if row is None else (row[0], row[1])
+        return positions
+
+    def load(self, devices: Sequence[int]) -> dict[int, DeviceHistory]:
+        """Progress, observation, snapshot and open episodes of devices, by number."""
+        wanted = (list(devices),)
+        found = {no: DeviceHistory([], {}, None, None, set()) for no in devices}
+        for no, epoch, upto, beyond in self._conn.execute(_LOAD_PROGRESS, wanted):
+            found[no].progress.append(Progress(epoch, upto, _ranges(beyond)))
+        for no, epoch, low, high in self._conn.execute(_LOAD_LOST, wanted):
+            found[no].lost.setdefault(epoch, []).append((low, high))
+        for no, epoch, seq, last_t, last_arrival, health in self._conn.execute(_LOAD_OBSERVED, wanted):
+            at = None if last_t is None else to_micros(last_t)
+            found[no].observed = Observed(no, epoch, seq, at, to_micros(last_arrival), health)
+        for row in self._conn.execute(_LOAD_SNAPSHOT, wanted):
+            found[row[0]].snapshot = Snapshot(*row)
+        for no, family in self._conn.execute(_LOAD_OPEN, wanted):
+            found[no].open_families.add(family)
+        return found
+
+    def load_strangers(self, keys: Sequence[DeviceKey]) -> dict[tuple[DeviceKey, int], Progress]:
+        """What was receipted to devices that the registry does not know."""
+        wanted = ([key.org for key in keys], [key.device for key in keys])
+        return {
+            (DeviceKey(org, device), epoch): Progress(epoch, upto, _ranges(beyond))
+            for org, device, epoch, upto, beyond in self._conn.execute(_LOAD_STRANGERS, wanted)
+        }
+
+    def read_back(self, device: int, kind: str, epoch: int, from_seq: int, to_seq: int) -> list[StoredMessage]:
+        """The observed messages of a range as they were stored, by seq; late ones are left out."""
+        channels = self._kinds[kind]
+        query = sql.SQL(
+            "select seq, phase, arrival, t, {channels} from {table} "
+            "where device = %s and epoch = %s and seq between %s and %s and not late order by seq, sub"
+        ).format(
+            channels=sql.SQL(", ").join(sql.Identifier(name) for name in channels),
+            table=sql.Identifier(f"reading_{kind}"),
+        )
+        wanted = (device, epoch, from_seq, to_seq)
+        rows: dict[int, list[tuple[Any, ...]]] = {}
+        for row in self._conn.execute(query, wanted, binary=True):
+            rows.setdefault(row[0], []).append(row)
+        events: dict[int, list[tuple[Any, ...]]] = {}
+        for row in self._conn.execute(_LOAD_EVENTS, wanted):
+            events.setdefault(row[0], []).append(row)
+        found: list[StoredMessage] = []
+        for seq in sorted(rows.keys() | events.keys()):
+            of_seq = rows.get(seq, [])
+            codes = tuple(row[2] for row in events.get(seq, []))
+            phase, arrival = (of_seq[0][1], of_seq[0][2]) if of_seq else (None, events[seq][0][3])
+            times = [to_micros(row[3]) for row in of_seq] or [to_micros(events[seq][0][1])]
+            values = np.array([row[4:] for row in of_seq], dtype=np.float32).reshape(len(of_seq), len(channels))
+            found.append(
+                StoredMessage(
+                    device=device,
+                    kind=kind,
+                    epoch=epoch,
+                    seq=seq,
+                    arrival=to_micros(arrival),
+                    phase=phase,
+                    t=np.array(times, dtype=np.int64),
+                    values=values,
+                    events=codes,
+                )
+            )
+        return found
+
+    def read_controls(self, device: int) -> list[StoredControl]:
+        """Control entries that took effect, in the order in which they did."""
+        return [
+            StoredControl(str(row[0]), row[1], to_micros(row[2]), row[3], row[4], row[5], row[6] or 0)
+            for row in self._conn.execute(_LOAD_CONTROLS, (device,))
+        ]
+
+    def taken_effect(self, ids: Sequence[str]) -> set[str]:
+        """Which control entries took effect already; a repeat of theirs is harmless."""
+        return {str(row[0]) for row in self._conn.execute(_LOAD_EFFECTS, (list(ids),))} if ids else set()
+
+    # writing
+
+    def stage(self, messages: Iterable[StoredMessage]) -> None:
+        """COPY readings to the session's own staging tables; touches no shared row."""
+        by_kind: dict[str, list[StoredMessage]] = {}
+        for message in messages:
+            if len(message.values):
+                by_kind.setdefault(message.kind, []).append(message)
+        for kind, of_kind in by_kind.items():
+            self._ensure_staging(kind)
+            statement = sql.SQL("copy {stage} from stdin (format binary)").format(stage=sql.Identifier(f"stage_{kind}"))
+            with self._conn.cursor() as cursor, cursor.copy(statement) as copy:
+                copy.write(HEADER + b"".join(_rows(of_kind)) + TRAILER)
+            self._staged.add(kind)
+
+    def write(self, batch: Batch) -> None:
+        """Everything of a batch but what the desk adds. The caller commits.
+
+        Raises:
+            PositionLostError: a partition was moved by another owner.
+        """
+        for move in batch.moves:
+            self._move(move)
+        for kind in sorted(self._staged):
+            self._conn.execute(
+                sql.SQL("insert into {table} select * from {stage} on conflict do nothing").format(
+                    table=sql.Identifier(f"reading_{kind}"), stage=sql.Identifier(f"stage_{kind}")
+                )
+            )
+        self._staged.clear()
+        self._write_progress(batch)
+        self._write_lists(batch)
+        self._write_findings(batch)
+
+    def forget_staged(self) -> None:
+        """After a rollback: what was staged is gone with it."""
+        self._staged.clear()
+
+    def _ensure_staging(self, kind: str) -> None:
+        self._conn.execute(
+            sql.SQL(
+                "create temporary table if not exists {stage} "
+                "(device integer, t timestamptz, epoch bigint, seq bigint, sub smallint, arrival timestamptz, "
+                "phase text, late boolean, {columns}) on commit delete rows"
+            ).format(
+                stage=sql.Identifier(f"stage_{kind}"),
+                columns=sql.SQL(", ").join(
+                    sql.SQL("{} real").format(sql.Identifier(name)) for name in self._kinds[kind]
+                ),
+            )
+        )
+
+    def _move(self, move: Move) -> None:
+        cursor = self._conn.execute(
+            _MOVE, (move.incarnation, move.seq, move.partition, move.old_incarnation, move.old_seq)
+        )
+        if cursor.rowcount != 1:
+            raise PositionLostError(f"partition {move.partition} was moved by another owner")
+
+    def _write_progress(self, batch: Batch) -> None:
+        if batch.progress:
+            rows = [(no, epoch, p.upto, _multirange(p)) for (no, epoch), p in sorted(batch.progress.items())]
+            self._conn.execute(_PROGRESS, [list(column) for column in zip(*rows, strict=True)])
+        self._many(
+            _STRANGER, [(k.org, k.device, epoch, p.upto, _multirange(p)) for (k, epoch), p in batch.strangers.items()]
+        )
+
+    def _write_lists(self, batch: Batch) -> None:
+        self._many(
+            _DEAD,
+            [
+                (
+                    *(d.partition, d.incarnation, d.stream_seq, d.position_in_block),
+                    *((d.device.org, d.device.device) if d.device else (None, None)),
+                    *(d.topic, d.reason, d.detail, d.raw, d.epoch, d.seq, d.base, to_datetime(d.arrival)),
+                )
+                for d in batch.dead
+            ],
+        )
+        self._many(_LOST, [(x.device, x.epoch, x.from_seq, x.to_seq, to_datetime(x.at), x.why) for x in batch.lost])
+        self._many(_EVENT, list(_event_rows(batch.messages)))
+        self._many(
+            _OBSERVED,
+            [
+                (
+                    *(o.device, o.epoch, o.seq, None if o.last_t is None else to_datetime(o.last_t)),
+                    *(to_datetime(o.last_arrival), o.health, to_datetime(o.last_arrival)),
+                )
+                for o in batch.observed.values()
+            ],
+        )
+        self._many(_SNAPSHOT, [(s.device, s.epoch, s.seq, s.version, s.state) for s in batch.snapshots])
+        self._many(_ERROR, [(e.device, e.epoch, e.seq, to_datetime(e.at), e.error) for e in batch.errors])
+        self._many(_CONTROL, [(c.epoch, c.seq, c.order, c.id) for c in batch.controls])
+
+    def _write_findings(self, batch: Batch) -> None:
+        for reported in batch.findings:
+            f, arrived = reported.finding, to_datetime(reported.arrival)
+            self._conn.execute(
+                _FINDING, (f.id, reported.device.no, f.family, to_datetime(f.opened), arrived, f.history)
+            )
+            self._conn.execute(
+                _REVISION,
+                (
+                    *(f.id, f.revision, f.state.value, f.severity),
+                    *(to_datetime(f.onset), to_datetime(f.onset_low), to_datetime(f.onset_high)),
+                    *(to_datetime(f.observed), f.score, f.life_low, f.life_high, f.detector, f.version),
+                    *(Jsonb(msgspec.to_builtins(f)), arrived),
+                ),
+            )
+
+    def _many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            with self._conn.cursor() as cursor:
+                cursor.executemany(statement, rows)
+
+
+def _rows(messages: Iterable[StoredMessage]) -> Iterator[bytes]:
+    for message in messages:
+        yield encode_rows(message)
+
+
+def _event_rows(messages: Iterable[StoredMessage]) -> Iterator[tuple[Any, ...]]:
+    for m in messages:
+        for sub, code in enumerate(m.events):
+            yield m.device, to_datetime(int(m.t[0])), m.epoch, m.seq, sub, code, to_datetime(m.arrival)
+
+
+def _multirange(progress: Progress) -> str:
+    return "{" + ",".join(f"[{low},{high}]" for low, high in progress.beyond) + "}"
+
+
+def _ranges(beyond: Iterable[Any]) -> list[tuple[int, int]]:
+    """PostgreSQL's canonical ranges exclude their upper end."""
+    return [(r.lower, r.upper - 1) for r in beyond]
+
+
+__all__ = ["Batch", "Lost", "PositionLostError", "TelemetryStore"]

@@ -1,0 +1,367 @@
+"""The core of a worker: blocks in, one batch of rows out; no thread, socket or clock.
+
+Between blocks it remembers, per partition, its position and its devices. What it needs from the database it asks of
+`History` when it first hears of a device. When a transaction fails or is in doubt, `forget` throws that away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from detectors.engine import DetectorFactory
+from storage.registry import DeviceRow
+from storage.telemetry_rows import (
+    Batch,
+    ControlEffect,
+    DeadLetter,
+    DeviceHistory,
+    Move,
+    Observed,
+    Snapshot,
+    StoredControl,
+    StoredMessage,
+)
+from stream.port import Entry, Position
+from telemetry.block import Block, Message, Reject, decode_block, repack
+from telemetry.catalogue import Catalogue
+from telemetry.control import ControlEntry
+from telemetry.errors import WireError
+from telemetry.identity import DeviceKey
+from telemetry.message import RECEIPT_RANGES, Receipt
+from telemetry.progress import Progress
+from worker.memory import DeviceMemory
+from worker.observer import control, observe_ready, rebuild
+from worker.verdict import check, to_stored
+
+_SNAPSHOT_EVERY = 400
+_SNAPSHOTS_A_BATCH = 8
+
+
+class History(Protocol):
+    """What the core asks of the database."""
+
+    def find(self, keys: Sequence[DeviceKey]) -> dict[DeviceKey, DeviceRow]:
+        """Registered devices among the keys."""
+        ...
+
+    def load(self, devices: Sequence[int]) -> dict[int, DeviceHistory]:
+        """See `TelemetryStore.load`."""
+        ...
+
+    def load_strangers(self, keys: Sequence[DeviceKey]) -> dict[tuple[DeviceKey, int], Progress]:
+        """See `TelemetryStore.load_strangers`."""
+        ...
+
+    def read_back(self, device: int, kind: str, epoch: int, from_seq: int, to_seq: int) -> list[StoredMessage]:
+        """See `TelemetryStore.read_back`."""
+        ...
+
+    def read_controls(self, device: int) -> list[StoredControl]:
+        """See `TelemetryStore.read_controls`."""
+        ...
+
+    def taken_effect(self, ids: Sequence[str]) -> set[str]:
+        """See `TelemetryStore.taken_effect`."""
+        ...
+
+
+@dataclass(slots=True)
+class _Partition:
+    position: Position
+    devices: dict[DeviceKey, DeviceMemory] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """A batch to commit and the receipts that are owed once it is."""
+
+    batch: Batch
+    receipts: dict[tuple[DeviceKey, int], Progress]
+    messages: int
+    duplicates: int
+
+
+class WorkerCore:
+    """Turns entries of owned partitions into batches.
+
+    Args:
+        catalogue: kinds and channels.
+        detectors: makes the detectors of a device.
+        history: the database, asked within the batch's transaction.
+    """
+
+    def __init__(self, catalogue: Catalogue, detectors: DetectorFactory, history: History) -> None:
+        self._catalogue = catalogue
+        self._detectors = detectors
+        self._history = history
+        self._partitions: dict[int, _Partition] = {}
+
+    def own(self, partition: int, position: Position) -> None:
+        """Begin a partition at a committed position, with nothing remembered."""
+        self._partitions[partition] = _Partition(position)
+
+    def position(self, partition: int) -> Position:
+        """Where the partition stands."""
+        return self._partitions[partition].position
+
+    @property
+    def owned(self) -> list[int]:
+        """Owned partitions."""
+        return sorted(self._partitions)
+
+    def decide(self, entries: Sequence[Entry]) -> Outcome:
+        """Work through entries in order. Memory moves on at once: commit the batch, or `own` the partitions anew."""
+        return _Work(self._partitions, self._catalogue, self._detectors, self._history).run(entries)
+
+    def close(self) -> Batch:
+        """Snapshots of every device that moved since its last one, to start quickly again."""
+        batch = Batch()
+        for partition in self._partitions.values():
+            for memory in partition.devices.values():
+                if memory.since_snapshot and not memory.failed:
+                    _snapshot(memory, self._detectors.version, batch)
+        return batch
+
+
+class _Work:
+    """One call of `decide`."""
+
+    def __init__(
+        self,
+        partitions: dict[int, _Partition],
+        catalogue: Catalogue,
+        detectors: DetectorFactory,
+        history: History,
+    ) -> None:
+        self._partitions = partitions
+        self._catalogue = catalogue
+        self._detectors = detectors
+        self._history = history
+        self._batch = Batch()
+        self._receipts: dict[tuple[DeviceKey, int], Progress] = {}
+        self._strangers: dict[tuple[DeviceKey, int], Progress] = {}
+        self._touched: dict[int, DeviceMemory] = {}
+        self._must_snapshot: set[int] = set()
+        self._messages = 0
+        self._duplicates = 0
+
+    def run(self, entries: Sequence[Entry]) -> Outcome:
+        decoded: list[tuple[Entry, Block]] = []
+        moved: dict[int, Position] = {}
+        for entry in entries:
+            at = moved.get(entry.partition, self._partitions[entry.partition].position)
+            if entry.incarnation == at.incarnation and entry.seq <= at.seq:
+                continue
+            moved[entry.partition] = Position(entry.incarnation, entry.seq)
+            decoded.append((entry, self._decode(entry)))
+        self._remember(decoded)
+        effective = self._history.taken_effect([c.id for _, block in decoded for c in block.controls])
+        for entry, block in decoded:
+            self._take_block(entry, block, effective)
+        for partition, position in moved.items():
+            old = self._partitions[partition].position
+            self._batch.moves.append(Move(partition, old.incarnation, old.seq, position.incarnation, position.seq))
+            self._partitions[partition].position = position
+        self._finish()
+        return Outcome(self._batch, self._receipts, self._messages, self._duplicates)
+
+    def _decode(self, entry: Entry) -> Block:
+        try:
+            return decode_block(entry.data)
+        except WireError as error:
+            # A block that cannot be read is kept whole: nothing in the stream may be lost.
+            reject = Reject(topic="", reason=error.reason, detail=error.detail, raw=entry.data, arrival=0)
+            return Block(rejects=[reject])
+
+    def _remember(self, decoded: list[tuple[Entry, Block]]) -> None:
+        """Load every device that is named and not yet in memory; unknown ones are asked for each time."""
+        where = {key: entry.partition for entry, block in decoded for key in _keys(block)}
+        missing = [key for key, partition in where.items() if key not in self._partitions[partition].devices]
+        if not missing:
+            return
+        rows = self._history.find(missing)
+        loaded = self._history.load([row.no for row in rows.values()])
+        for key, row in rows.items():
+            memory = self._load(row, loaded[row.no])
+            if memory is not None:
+                self._partitions[where[key]].devices[key] = memory
+        strangers = [key for key in missing if key not in self._partitions[where[key]].devices]
+        if strangers:
+            self._strangers = self._history.load_strangers(strangers)
+
+    def _load(self, row: DeviceRow, history: DeviceHistory) -> DeviceMemory | None:
+        if row.kind not in self._catalogue:
+            return None
+        spec = self._catalogue[row.kind]
+        memory = DeviceMemory(row, self._detectors(row.key, spec))
+        memory.progress = {progress.epoch: progress for progress in history.progress}
+        memory.lost = {epoch: list(ranges) for epoch, ranges in history.lost.items()}
+        controls = self._history.read_controls(row.no)
+        rebuild(memory, spec, history, controls, self._history.read_back, self._detectors.version)
+        return memory
+
+    def _take_block(self, entry: Entry, block: Block, effective: set[str]) -> None:
+        devices = self._partitions[entry.partition].devices
+        place = 0
+        for message in block.messages:
+            self._messages += 1
+            memory = devices.get(message.device)
+            if memory is None:
+                dead = ("unknown_device", f"{message.device} is not registered; register it, then replay")
+                self._bury(entry, place, _raw(message), dead, devices)
+            else:
+                self._take_message(entry, place, message, memory, block.speed)
+            place += 1
+        for reject in block.rejects:
+            self._messages += 1
+            self._bury(entry, place, reject, (reject.reason, reject.detail), devices)
+            place += 1
+        for index, item in enumerate(block.controls):
+            memory = devices.get(item.device)
+            if memory is not None and item.id not in effective:
+                self._take_control(memory, item, entry.seq * 10_000 + index)
+
+    def _take_message(self, entry: Entry, place: int, message: Message, memory: DeviceMemory, speed: float) -> None:
+        spec = self._catalogue[memory.row.kind]
+        progress = self._progress(memory, message.epoch, message.base, message.arrival)
+        late = message.epoch < memory.epoch or memory.is_lost(message.epoch, message.seq)
+        new = progress.add(message.seq)
+        self._settled(memory, progress)
+        if not new and not late:
+            self._duplicates += 1
+            return
+        dead = check(message, spec, speed)
+        if dead is not None:
+            self._bury_settled(entry, place, _raw(message), dead)
+        else:
+            stored = to_stored(message, memory.row, spec, late=late)
+            self._batch.messages.append(stored)
+            if not late:
+                memory.remember(stored)
+        memory.last_arrival = max(memory.last_arrival, message.arrival)
+        observe_ready(memory, spec, self._batch, self._history.read_back)
+
+    def _progress(self, memory: DeviceMemory, epoch: int, base: int, arrival: int) -> Progress:
+        """The epoch's progress after what this message declares lost."""
+        progress = memory.progress.get(epoch)
+        if progress is None:
+            progress = memory.progress[epoch] = Progress(epoch)
+            if epoch > memory.epoch:
+                self._end_epochs(memory, epoch, arrival)
+        lost = progress.settle_below(base)
+        if lost:
+            self._batch.lost += memory.declare_lost(epoch, lost, arrival, "base")
+        return progress
+
+    def _end_epochs(self, memory: DeviceMemory, epoch: int, arrival: int) -> None:
+        """A new epoch says that the spool of the older ones is gone, and with it what is missing below."""
+        for older in sorted(memory.progress.values(), key=lambda p: p.epoch):
+            if older.epoch < epoch and older.beyond:
+                lost = older.settle_below(older.beyond[-1][1] + 1)
+                self._batch.lost += memory.declare_lost(older.epoch, lost, arrival, "epoch")
+                self._settled(memory, older)
+
+    def _settled(self, memory: DeviceMemory, progress: Progress) -> None:
+        self._batch.progress[memory.row.no, progress.epoch] = progress
+        self._receipts[memory.row.key, progress.epoch] = progress
+        self._touched[memory.row.no] = memory
+
+    def _bury(
+        self,
+        entry: Entry,
+        place: int,
+        reject: Reject,
+        dead: tuple[str, str],
+        devices: dict[DeviceKey, DeviceMemory],
+    ) -> None:
+        """Dead-letter a message and settle its seq, so that its device can let go of it."""
+        key = reject.device
+        if key is not None and reject.epoch is not None and reject.seq is not None:
+            memory = devices.get(key)
+            if memory is not None:
+                progress = self._progress(memory, reject.epoch, reject.base or 0, reject.arrival)
+                self._settled(memory, progress)
+            else:
+                progress = self._strangers.setdefault((key, reject.epoch), Progress(reject.epoch))
+                progress.settle_below(reject.base or 0)
+                self._batch.strangers[key, reject.epoch] = progress
+                self._receipts[key, reject.epoch] = progress
+            if not progress.add(reject.seq):
+                self._duplicates += 1
+                return
+            if memory is not None:
+                observe_ready(memory, self._catalogue[memory.row.kind], self._batch, self._history.read_back)
+        self._bury_settled(entry, place, reject, dead)
+
+    def _bury_settled(self, entry: Entry, place: int, reject: Reject, dead: tuple[str, str]) -> None:
+        reason, detail = dead
+        self._batch.dead.append(
+            DeadLetter(
+                partition=entry.partition,
+                incarnation=entry.incarnation,
+                stream_seq=entry.seq,
+                position_in_block=place,
+                device=reject.device,
+                topic=reject.topic or None,
+                reason=reason,
+                detail=detail,
+                raw=reject.raw,
+                epoch=reject.epoch,
+                seq=reject.seq,
+                base=reject.base,
+                arrival=reject.arrival,
+            )
+        )
+
+    def _take_control(self, memory: DeviceMemory, entry: ControlEntry, order: int) -> None:
+        self._batch.controls.append(ControlEffect(entry.id, memory.epoch, memory.seq, order))
+        arrival = max(memory.last_arrival, entry.at)
+        control(memory, entry, arrival, self._batch)
+        self._touched[memory.row.no] = memory
+        # The snapshot holds every entry that took effect at its own place: that is how a rebuild tells them apart.
+        self._must_snapshot.add(memory.row.no)
+
+    def _finish(self) -> None:
+        for no, memory in self._touched.items():
+            self._batch.observed[no] = Observed(
+                no, memory.epoch, memory.seq, memory.last_t, memory.last_arrival, memory.health()
+            )
+        due = [m for m in self._touched.values() if m.since_snapshot >= _SNAPSHOT_EVERY][:_SNAPSHOTS_A_BATCH]
+        due += [m for no, m in self._touched.items() if no in self._must_snapshot and m not in due]
+        for memory in due:
+            if not memory.failed:
+                _snapshot(memory, self._detectors.version, self._batch)
+
+
+def receipt_of(progress: Progress) -> Receipt:
+    """What a device is told: at most `RECEIPT_RANGES` ranges, the lowest first."""
+    return Receipt(epoch=progress.epoch, upto=progress.upto, beyond=list(progress.beyond[:RECEIPT_RANGES]))
+
+
+def _snapshot(memory: DeviceMemory, version: str, batch: Batch) -> None:
+    state = memory.detector.snapshot()
+    batch.snapshots.append(Snapshot(memory.row.no, memory.epoch, memory.seq, version, state))
+    memory.since_snapshot = 0
+
+
+def _keys(block: Block) -> Iterable[DeviceKey]:
+    yield from (message.device for message in block.messages)
+    yield from (reject.device for reject in block.rejects if reject.device is not None)
+    yield from (entry.device for entry in block.controls)
+
+
+def _raw(message: Message) -> Reject:
+    """A message that was decoded by ingest, as a dead letter keeps it."""
+    return Reject(
+        topic="",
+        reason="",
+        detail="",
+        raw=repack(message),
+        arrival=message.arrival,
+        device=message.device,
+        epoch=message.epoch,
+        seq=message.seq,
+        base=message.base,
+    )

@@ -1,0 +1,67 @@
+"""What a worker remembers of a device between blocks; thrown away whenever a transaction is in doubt."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from detectors.engine import DeviceDetector
+from storage.registry import DeviceRow
+from storage.telemetry_rows import Lost, StoredMessage
+from telemetry.progress import Progress
+
+_WAITING = 256
+
+
+@dataclass(slots=True)
+class DeviceMemory:
+    """One device of an owned partition.
+
+    Attributes:
+        row: its registration.
+        detector: all its detectors, fed up to `(epoch, seq)`.
+        progress: settled sequence numbers by epoch.
+        lost: declared lost, by epoch, ascending.
+        epoch: of the last observed message; 0 before the first.
+        seq: of the last observed message, or the last seq passed over.
+        last_t: event time of the last observed reading.
+        open_families: families with an open episode.
+        failed: a detector failed on this device; readings are stored, health is unknown.
+        waiting: stored messages beyond a gap, the newest `_WAITING` of them; others are read back.
+        since_snapshot: messages observed since the last snapshot.
+    """
+
+    row: DeviceRow
+    detector: DeviceDetector
+    progress: dict[int, Progress] = field(default_factory=dict)
+    lost: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    epoch: int = 0
+    seq: int = 0
+    last_t: int | None = None
+    last_arrival: int = 0
+    open_families: set[str] = field(default_factory=set)
+    failed: bool = False
+    waiting: OrderedDict[tuple[int, int], StoredMessage] = field(default_factory=OrderedDict)
+    since_snapshot: int = 0
+
+    def remember(self, message: StoredMessage) -> None:
+        """Keep a message until it can be observed; the oldest makes room."""
+        self.waiting[message.epoch, message.seq] = message
+        if len(self.waiting) > _WAITING:
+            self.waiting.popitem(last=False)
+
+    def declare_lost(self, epoch: int, ranges: list[tuple[int, int]], at: int, why: str) -> list[Lost]:
+        """Record what will never come."""
+        self.lost.setdefault(epoch, []).extend(ranges)
+        return [Lost(self.row.no, epoch, low, high, at, why) for low, high in ranges]
+
+    def is_lost(self, epoch: int, seq: int) -> bool:
+        """Whether a seq was declared lost (and may still arrive late)."""
+        return any(low <= seq <= high for low, high in self.lost.get(epoch, ()))
+
+    def health(self) -> str:
+        """Health as of the last observation; a gap that waits is unknown."""
+        progress = self.progress.get(self.epoch)
+        if self.failed or (progress is not None and progress.beyond):
+            return "unknown"
+        return "faulty" if self.open_families else "ok"
