@@ -57,7 +57,7 @@ def encode_rows(message: StoredMessage) -> bytes:
     if bool((absent == whole).all()):
         return _encode(message, slice(None), 0, whole)
     # Single cells are absent: each row has a layout of its own.
-    return b"".join(_encode(message, slice(i, i + 1), i, absent[i]) for i in range(len(message.values)))
+    return b"".join(_encode(message, slice(i, i + 1), i, absent[i, :]) for i in range(len(message.values)))
 
 
 def _encode(message: StoredMessage, part: slice, first_sub: int, absent: NDArray[np.bool_]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -15,6 +16,9 @@ _COLUMNS = "no, org, device, kind, model, serial, room, lang, household, install
 _ALL = f"select {_COLUMNS} from device order by no"  # noqa: S608  (a constant of this module)
 _ONE = f"select {_COLUMNS} from device where org = %s and device = %s"  # noqa: S608  (likewise)
 _BY_NO = f"select {_COLUMNS} from device where no = %s"  # noqa: S608  (likewise)
+_MANY = f"""
+select {_COLUMNS} from device where (org, device) in (select * from unnest(%s::text[], %s::text[]))
+"""  # noqa: S608  (likewise)
 _INSERT = """
 insert into device (org, device, kind, model, serial, room, lang, household, installed, warranty_until, registered)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -84,6 +88,13 @@ def find_device_by_no(conn: psycopg.Connection[tuple[object, ...]], no: int) -> 
     """The device of a number, or None."""
     with conn.cursor(row_factory=class_row(DeviceRow)) as cursor:
         return cursor.execute(_BY_NO, (no,)).fetchone()
+
+
+def find_devices(conn: psycopg.Connection[tuple[object, ...]], keys: Sequence[DeviceKey]) -> dict[DeviceKey, DeviceRow]:
+    """The registered ones among the keys."""
+    wanted = ([key.org for key in keys], [key.device for key in keys])
+    with conn.cursor(row_factory=class_row(DeviceRow)) as cursor:
+        return {row.key: row for row in cursor.execute(_MANY, wanted)}
 
 
 def list_devices(conn: psycopg.Connection[tuple[object, ...]]) -> list[DeviceRow]:

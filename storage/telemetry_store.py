@@ -12,10 +12,10 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from storage.copy_binary import HEADER, TRAILER, encode_rows
+from storage.registry import DeviceRow, find_devices
 from storage.telemetry_rows import (
     Batch,
     DeviceHistory,
-    Lost,
     Move,
     Observed,
     Snapshot,
@@ -115,10 +115,6 @@ select id, kind, at, body, effect_epoch, effect_seq, effect_order from control_e
 where device = %s and effect_seq is not null order by effect_epoch, effect_seq, effect_order
 """
 _LOAD_EFFECTS = "select id from control_entry where id = any(%s) and effect_seq is not null"
-_KNOWN = """
-select d.no from device d join unnest(%s::text[], %s::text[]) as k (org, device)
-  on k.org = d.org and k.device = d.device
-"""
 
 
 class PositionLostError(WellkeptError):
@@ -153,6 +149,10 @@ class TelemetryStore:
                 row = self._conn.execute(_TAKE, (partition,)).fetchone()
                 positions[partition] = ("", 0) if row is None else (row[0], row[1])
         return positions
+
+    def find(self, keys: Sequence[DeviceKey]) -> dict[DeviceKey, DeviceRow]:
+        """The registered devices among the keys."""
+        return find_devices(self._conn, keys)
 
     def load(self, devices: Sequence[int]) -> dict[int, DeviceHistory]:
         """Progress, observation, snapshot and open episodes of devices, by number."""
@@ -364,6 +364,3 @@ def _multirange(progress: Progress) -> str:
 def _ranges(beyond: Iterable[Any]) -> list[tuple[int, int]]:
     """PostgreSQL's canonical ranges exclude their upper end."""
     return [(r.lower, r.upper - 1) for r in beyond]
-
-
-__all__ = ["Batch", "Lost", "PositionLostError", "TelemetryStore"]

@@ -149,7 +149,7 @@ class NatsStream:
                 data,
                 timeout=_PUBLISH_TIMEOUT,
                 stream=STREAM,
-                headers={"Nats-Msg-Id": block_id},
+                headers={"Nats-Msg-Id": block_id} if block_id else None,
             )
 
         def finished(future: concurrent.futures.Future[None]) -> None:

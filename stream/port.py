@@ -53,7 +53,7 @@ class BlockSink(Protocol):
     """Where ingest publishes."""
 
     def publish(self, partition: int, block_id: str, data: bytes, done: Done) -> None:
-        """Hand over a block; the id makes a repeat within two minutes harmless."""
+        """Hand over a block; the id, unless empty, makes a repeat within two minutes harmless."""
         ...
 
 

@@ -198,8 +198,14 @@ class _Work:
         memory = DeviceMemory(row, self._detectors(row.key, spec))
         memory.progress = {progress.epoch: progress for progress in history.progress}
         memory.lost = {epoch: list(ranges) for epoch, ranges in history.lost.items()}
-        controls = self._history.read_controls(row.no)
-        rebuild(memory, spec, history, controls, self._history.read_back, self._detectors.version)
+        rebuild(
+            memory,
+            spec,
+            history,
+            controls=self._history.read_controls(row.no),
+            read_back=self._history.read_back,
+            version=self._detectors.version,
+        )
         return memory
 
     def _take_block(self, entry: Entry, block: Block, effective: set[str]) -> None:

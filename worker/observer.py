@@ -37,7 +37,7 @@ def observe_ready(memory: DeviceMemory, spec: KindSpec, batch: Batch, read_back:
         start = memory.seq if epoch == memory.epoch else 0
         if upto > start or epoch > memory.epoch:
             for seq, item in _run(memory, epoch, start, upto, read_back):
-                _feed(memory, spec, epoch, seq, item, batch)
+                _feed(memory, spec, batch, (epoch, seq), item)
             memory.epoch, memory.seq = epoch, upto
 
 
@@ -72,14 +72,14 @@ def _feed(memory: DeviceMemory, spec: KindSpec, epoch: int, seq: int, item: Stor
     memory.since_snapshot += 1
     try:
         if item is None:
-            findings = memory.detector.lose(epoch, seq)
+            findings = memory.detector.lose(*at)
         else:
             findings = memory.detector.observe(_observation(item, spec))
     except Exception as error:  # noqa: BLE001  (whatever a detector does, its device alone must suffer)
-        _poison(memory, epoch, seq, error, batch)
+        _poison(memory, at, error, batch)
         return
     arrival = memory.last_arrival if item is None else item.arrival
-    report(memory, findings, arrival, batch)
+    _report(memory, findings, arrival, batch)
 
 
 def control(memory: DeviceMemory, entry: ControlEntry, arrival: int, batch: Batch) -> None:
@@ -90,12 +90,12 @@ def control(memory: DeviceMemory, entry: ControlEntry, arrival: int, batch: Batc
     try:
         findings = memory.detector.control(entry)
     except Exception as error:  # noqa: BLE001  (likewise)
-        _poison(memory, memory.epoch, memory.seq, error, batch)
+        _poison(memory, (memory.epoch, memory.seq), error, batch)
         return
-    report(memory, findings, arrival, batch)
+    _report(memory, findings, arrival, batch)
 
 
-def report(memory: DeviceMemory, findings: list[Finding], arrival: int, batch: Batch) -> None:
+def _report(memory: DeviceMemory, findings: list[Finding], arrival: int, batch: Batch) -> None:
     """Put revisions into the batch; one that rests on readings over a day old is history."""
     for finding in findings:
         dated = finding
@@ -112,6 +112,7 @@ def rebuild(
     memory: DeviceMemory,
     spec: KindSpec,
     history: DeviceHistory,
+    *,
     controls: list[StoredControl],
     read_back: ReadBack,
     version: str,
@@ -141,7 +142,7 @@ def rebuild(
         for seq, item in _run(memory, progress.epoch, start, upto, read_back):
             while pending and (pending[0].epoch, pending[0].seq) < (progress.epoch, seq):
                 _repeat(memory, pending.pop(0), silent)
-            _feed(memory, spec, progress.epoch, seq, item, silent)
+            _feed(memory, spec, silent, (progress.epoch, seq), item)
         memory.epoch, memory.seq = progress.epoch, upto
     for entry in pending:
         _repeat(memory, entry, silent)
@@ -172,7 +173,7 @@ def _observation(message: StoredMessage, spec: KindSpec) -> Observation:
     )
 
 
-def _poison(memory: DeviceMemory, epoch: int, seq: int, error: Exception, batch: Batch) -> None:
+def _poison(memory: DeviceMemory, at: tuple[int, int], error: Exception, batch: Batch) -> None:
     memory.failed = True
     log.error(
         "a detector failed; its device's health is unknown from here", device=str(memory.row.key), error=repr(error)

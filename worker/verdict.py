@@ -1,4 +1,4 @@
-"""What the worker decides of a message from the registry and the arrival stamp alone, so that a re-read says the same."""
+"""What the worker decides of a message by registry and arrival stamp alone, so that a re-read says the same."""
 
 from __future__ import annotations
 

@@ -1,0 +1,65 @@
+"""`python -m worker`: the worker process, its pipeline in the main thread, jobs and housekeeping beside it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+
+import structlog
+from detectors.bank import Bank
+
+from stream.nats_client import NatsStream
+from telemetry.catalogue import load_catalogue
+from telemetry.clock import system_wall
+from telemetry.errors import WellkeptError
+from worker import jobs_main
+from worker.housekeeping import Housekeeping
+from worker.pipeline import Pipeline
+from worker.settings import WorkerSettings
+
+log = structlog.get_logger()
+
+_JOIN = 10.0
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT. Returns the exit code."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda _number, _frame: stop.set())
+    settings = WorkerSettings()  # type: ignore[call-arg]  # filled from the environment
+    try:
+        catalogue = load_catalogue()
+        stream = NatsStream(
+            settings.nats_url, name="worker", partitions=settings.partitions, max_bytes=settings.stream_bytes
+        )
+    except WellkeptError as error:
+        log.error("the worker cannot start", reason=str(error))  # noqa: TRY400  (the sentence says it all)
+        return 1
+    housekeeping = Housekeeping(stream, settings.database_url)
+
+    def fleet_now() -> int:
+        return housekeeping.clock().fleet_at(system_wall())
+
+    threads = [
+        threading.Thread(target=housekeeping.run, args=(stop,), name="housekeeping", daemon=True),
+        threading.Thread(target=jobs_main.run, args=(settings.database_url, stop, fleet_now), name="jobs", daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    pipeline = Pipeline(stream, settings.database_url, catalogue, Bank(catalogue))
+    try:
+        pipeline.run(stop)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(_JOIN)
+        stream.close()
+    totals = pipeline.totals
+    log.info("worker ended", messages=totals.messages, duplicates=totals.duplicates, dead=totals.dead)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

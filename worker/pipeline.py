@@ -1,0 +1,151 @@
+"""Blocks to the database: takes entries, decides, writes one transaction, and only then sends receipts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+import psycopg
+import structlog
+
+from detectors.engine import DetectorFactory
+from storage.pool import connect
+from storage.telemetry_store import PositionLostError, TelemetryStore
+from stream.nats_client import NatsStream
+from stream.port import Position
+from telemetry.catalogue import Catalogue
+from telemetry.message import encode_json
+from telemetry.topics import Channel
+from worker.core import Outcome, WorkerCore
+from worker.desk import report
+from worker.receipts import OwedReceipts
+
+log = structlog.get_logger()
+
+_MOST = 256
+_WAIT = 0.1
+_RETRY = 0.3
+_PURGE_EVERY = 1.0
+APPLICATION = "wellkept-worker"
+
+
+@dataclass(slots=True)
+class Totals:
+    """What has passed since the process started."""
+
+    messages: int = 0
+    duplicates: int = 0
+    dead: int = 0
+    transactions: int = 0
+    retries: int = 0
+
+
+class Pipeline:
+    """Owns every partition of the stream.
+
+    Args:
+        stream: where blocks come from and receipts go to.
+        database_url: a connection of its own, opened again when it breaks.
+        catalogue: kinds and channels.
+        detectors: makes detectors.
+    """
+
+    def __init__(self, stream: NatsStream, database_url: str, catalogue: Catalogue, detectors: DetectorFactory) -> None:
+        self._stream = stream
+        self._url = database_url
+        self._catalogue = catalogue
+        self._detectors = detectors
+        self._receipts = OwedReceipts()
+        self._conn: psycopg.Connection[tuple[object, ...]] | None = None
+        self._store: TelemetryStore | None = None
+        self._core: WorkerCore | None = None
+        self._purged: dict[int, Position] = {}
+        self._next_purge = 0.0
+        self._turn = -1
+        self.totals = Totals()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop, surviving the loss of database and stream."""
+        while not stop.is_set():
+            try:
+                if self._core is None:
+                    self._begin()
+                self._step()
+            except (psycopg.Error, PositionLostError) as error:
+                log.warning("transaction failed or in doubt; starting anew from the database", error=repr(error))
+                self.totals.retries += 1
+                self._forget()
+                stop.wait(_RETRY)
+        self._close()
+
+    def _begin(self) -> None:
+        """Own every partition at its committed position, remembering nothing."""
+        conn = connect(self._url, application=APPLICATION)
+        self._conn = conn
+        self._store = TelemetryStore(conn, self._catalogue)
+        positions = self._store.take(range(self._stream.partitions))
+        conn.commit()
+        core = WorkerCore(self._catalogue, self._detectors, self._store)
+        for partition, (incarnation, seq) in positions.items():
+            core.own(partition, Position(incarnation, seq))
+            self._stream.seek(partition, Position(incarnation, seq))
+        self._core = core
+        log.info("partitions owned", partitions=len(positions))
+
+    def _step(self) -> None:
+        if self._core is None or self._store is None or self._conn is None:
+            raise RuntimeError("the pipeline has not begun")
+        now = time.monotonic()
+        due = self._receipts.next_due()
+        wait = _WAIT if due is None else max(0.0, min(_WAIT, due - now))
+        entries = self._stream.take(wait, _MOST)
+        if entries:
+            outcome = self._core.decide(entries)
+            self._commit(self._conn, self._store, outcome)
+        for key, receipt in self._receipts.due(time.monotonic()):
+            self._stream.send(key, Channel.RECEIPT, encode_json(receipt))
+        self._purge(now)
+
+    def _commit(self, conn: psycopg.Connection[tuple[object, ...]], store: TelemetryStore, outcome: Outcome) -> None:
+        batch = outcome.batch
+        store.stage(batch.messages)
+        store.write(batch)
+        for reported in batch.findings:
+            report(conn, reported.finding, reported.device, reported.arrival)
+        conn.commit()
+        self._receipts.owe(outcome.receipts)
+        self.totals.messages += outcome.messages
+        self.totals.duplicates += outcome.duplicates
+        self.totals.dead += len(batch.dead)
+        self.totals.transactions += 1
+
+    def _purge(self, now: float) -> None:
+        """Now and then drop from the stream what is committed, one partition after the other."""
+        if self._core is None or now < self._next_purge:
+            return
+        self._next_purge = now + _PURGE_EVERY
+        positions = {partition: self._core.position(partition) for partition in self._core.owned}
+        behind = [p for p, position in positions.items() if position.seq and self._purged.get(p) != position]
+        if behind:
+            self._turn = next((p for p in behind if p > self._turn), behind[0])
+            self._stream.purge(self._turn, positions[self._turn])
+            self._purged[self._turn] = positions[self._turn]
+
+    def _forget(self) -> None:
+        self._core = None
+        self._store = None
+        self._receipts.forget()
+        if self._conn is not None:
+            self._conn.close()
+            self._conn = None
+
+    def _close(self) -> None:
+        """Leave snapshots behind, so that the next start is quick."""
+        try:
+            if self._core is not None and self._store is not None and self._conn is not None:
+                self._store.write(self._core.close())
+                self._conn.commit()
+        except psycopg.Error as error:
+            log.warning("no snapshots at the end; the next start rebuilds", error=repr(error))
+        self._forget()

@@ -1,0 +1,27 @@
+"""Settings of the worker process, from `WELLKEPT_*`."""
+
+from __future__ import annotations
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WorkerSettings(BaseSettings):
+    """Where the stream and the database are.
+
+    Attributes:
+        nats_url: `nats://user:password@host:port`.
+        database_url: `postgresql://…`.
+        partitions: of the stream.
+        smtp_url: `smtp://user:password@host:port`; without it notices go to the mailbox.
+        public_url: what owners' links begin with.
+        stream_bytes: bound of the stream's store.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WELLKEPT_", extra="ignore")
+
+    nats_url: str
+    database_url: str
+    partitions: int = 16
+    smtp_url: str | None = None
+    public_url: str = "http://127.0.0.1:8080"
+    stream_bytes: int = 2 * 1024**3
