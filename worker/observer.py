@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import structlog
 
-from detectors.engine import DeviceDetector, Observation
+from detectors.engine import Observation
 from storage.telemetry_rows import Batch, DetectorError, DeviceHistory, Reported, StoredControl, StoredMessage
 from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
@@ -64,17 +64,14 @@ def _next_waiting(memory: DeviceMemory, epoch: int, at: int, upto: int) -> int:
     return min((seq for e, seq in memory.waiting if e == epoch and at < seq <= upto), default=upto + 1)
 
 
-def _feed(memory: DeviceMemory, spec: KindSpec, epoch: int, seq: int, item: StoredMessage | None, batch: Batch) -> None:
+def _feed(memory: DeviceMemory, spec: KindSpec, batch: Batch, at: tuple[int, int], item: StoredMessage | None) -> None:
     if item is not None:
         memory.last_t = int(item.t[-1])
     if memory.failed:
         return
     memory.since_snapshot += 1
     try:
-        if item is None:
-            findings = memory.detector.lose(*at)
-        else:
-            findings = memory.detector.observe(_observation(item, spec))
+        findings = memory.detector.lose(*at) if item is None else memory.detector.observe(_observation(item, spec))
     except Exception as error:  # noqa: BLE001  (whatever a detector does, its device alone must suffer)
         _poison(memory, at, error, batch)
         return
@@ -175,10 +172,5 @@ def _observation(message: StoredMessage, spec: KindSpec) -> Observation:
 
 def _poison(memory: DeviceMemory, at: tuple[int, int], error: Exception, batch: Batch) -> None:
     memory.failed = True
-    log.error(
-        "a detector failed; its device's health is unknown from here", device=str(memory.row.key), error=repr(error)
-    )
-    batch.errors.append(DetectorError(memory.row.no, epoch, seq, memory.last_arrival, repr(error)[:2000]))
-
-
-__all__ = ["DeviceDetector", "control", "observe_ready", "rebuild"]
+    log.error("a detector failed; health is unknown from here", device=str(memory.row.key), error=repr(error))
+    batch.errors.append(DetectorError(memory.row.no, *at, memory.last_arrival, repr(error)[:2000]))
