@@ -33,7 +33,7 @@ def pending(conn: psycopg.Connection[tuple[object, ...]]) -> list[Path]:
         MigrationError: an applied migration's file has changed or is gone.
     """
     files = {path.name: path for path in sorted(_FOLDER.glob("*.sql"))}
-    applied: dict[object, object] = {name: digest for name, digest in conn.execute(_APPLIED)}
+    applied: dict[object, object] = dict(conn.execute(_APPLIED).fetchall())
     for name, digest in applied.items():
         path = files.get(str(name))
         if path is None:
