@@ -8,6 +8,9 @@ from datetime import datetime
 import psycopg
 from psycopg.rows import class_row
 
+Unreachable = psycopg.OperationalError
+"""Raised when the database does not answer."""
+
 _COUNTS = """
 select
     (select count(*) from device) as devices,

@@ -1,0 +1,57 @@
+# The product's verbs. `make demo` and `make test` set up what they need first.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+CODE := api detectors firmware_sim ingest servicedesk stack storage stream telemetry worker tests benchmarks
+
+.PHONY: help setup demo test test-long lint types contracts format lock screens clean
+
+help: ## say what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## local .venv with the locked dependencies and the `wellkept` command
+
+$(STAMP): requirements.lock pyproject.toml
+	@python=; for name in python3.13 python3.12 python3.11 python3; do \
+	  if command -v $$name >/dev/null && $$name -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; \
+	  then python=$$name; break; fi; done; \
+	  if [ -z "$$python" ]; then echo "error: no Python 3.11 to 3.13 with its venv module; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; fi; \
+	  test -x $(BIN)/python || $$python -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+demo: setup ## the main job: fleet, broker, ingest, worker, pages; Ctrl-C ends it and prints the score
+	$(BIN)/wellkept demo
+
+test: setup lint types contracts ## everything but the long tier, on the real embedded servers
+	$(BIN)/pytest -m "not long"
+
+test-long: setup ## the long tier
+	$(BIN)/pytest -m long
+
+lint: setup ## ruff, and whether the format is kept
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+
+types: setup ## mypy, strict, tests included
+	$(BIN)/mypy
+
+contracts: setup ## who may import whom
+	$(BIN)/lint-imports
+
+format: setup ## put the code into its format
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+lock: setup ## solve the dependencies anew for Python 3.11 to 3.13
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-header --python-version 3.11 --output-file requirements.lock
+
+screens: setup ## pictures of the product's own pages, for docs/img (needs Chromium)
+	$(BIN)/wellkept screens docs/img
+
+clean: ## remove what was built, not the data of `wellkept up`
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
