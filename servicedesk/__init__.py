@@ -1,1 +1,1 @@
-"""The after-sales desk as a pure domain: tickets, visits, quotes, parts, technicians, notices; no I/O, no clock of its own."""
+"""The after-sales desk, a pure domain: tickets, visits, quotes, parts, technicians, notices. No I/O, no own clock."""

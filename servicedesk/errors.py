@@ -45,15 +45,3 @@ class AlreadyOpenError(DeskError):
 
 class WindowGoneError(DeskError):
     """The technician, or the ticket, has another visit then."""
-
-
-class PartGoneError(DeskError):
-    """The part is no longer in stock.
-
-    Attributes:
-        sku: which.
-    """
-
-    def __init__(self, sku: str) -> None:
-        super().__init__(f"no free stock of {sku}")
-        self.sku = sku

@@ -1,11 +1,27 @@
-"""Jobs that leave with a transaction: procrastinate's schema and deferring through a given connection."""
+"""Jobs that leave with a transaction: procrastinate's schema, its app, and deferring through a given connection."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import psycopg
+from procrastinate import App, PsycopgConnector
 from procrastinate.schema import SchemaManager
+from psycopg import errors
+from psycopg.types.json import Jsonb
+
+from storage.pool import Connection
+
+QUEUE = "desk"
+"""The queue of the service desk's jobs."""
 
 _INSTALLED = "select to_regclass('procrastinate_jobs') is not null"
+_DEFER = """
+select procrastinate_defer_jobs_v1(array[
+    row(%s, %s, %s, %s, %s, %s, null)::procrastinate_job_to_defer_v1
+])
+"""
 
 
 def install(conn: psycopg.Connection[tuple[object, ...]]) -> None:
@@ -14,3 +30,47 @@ def install(conn: psycopg.Connection[tuple[object, ...]]) -> None:
     if row is not None and row[0]:
         return
     conn.execute(SchemaManager.get_schema().encode())
+
+
+def defer(
+    conn: Connection,
+    task: str,
+    /,
+    *,
+    lock: str | None = None,
+    once: str | None = None,
+    priority: int = 0,
+    **arguments: Any,  # noqa: ANN401  (JSON values)
+) -> bool:
+    """Leave a job with the transaction of a connection: it exists if and only if that commits.
+
+    Args:
+        conn: inside a transaction.
+        task: name of the task; it need not be importable here.
+        lock: jobs of one lock run one after the other.
+        once: while a job of this name waits, another is not entered.
+        priority: higher runs earlier.
+        arguments: JSON values.
+
+    Returns:
+        Whether the job was entered.
+    """
+    row = (QUEUE, task, priority, lock, once, Jsonb(arguments))
+    if once is None:
+        conn.execute(_DEFER, row)
+        return True
+    try:
+        with conn.transaction():
+            conn.execute(_DEFER, row)
+    except errors.UniqueViolation:
+        return False
+    return True
+
+
+def make_app(url: str, register: Callable[[App], None]) -> App:
+    """An app on a database, with the tasks that `register` adds; not opened."""
+    app = App(
+        connector=PsycopgConnector(conninfo=url, min_size=1, max_size=6, kwargs={"application_name": "wellkept-jobs"})
+    )
+    register(app)
+    return app

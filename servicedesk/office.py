@@ -1,0 +1,84 @@
+"""What every use case is given: the desk of this transaction, the catalogue, the numbers, and a maker of ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from servicedesk.errors import NeedsReasonError
+from servicedesk.ids import IdMaker
+from servicedesk.model import Ticket, TicketEvent, Visit
+from servicedesk.policy import DEFAULT, Policy, fault_of
+from servicedesk.ports import Desk
+from servicedesk.states import NEEDS_REASON, TICKET, VISIT, TicketState, VisitState, check_move
+from telemetry.catalogue import Catalogue, FaultSpec
+
+SYSTEM = "system"
+OWNER = "owner"
+DISPATCH = "dispatch"
+SUPERVISOR = "supervisor"
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The surroundings of a use case.
+
+    Attributes:
+        desk: repositories on one transaction.
+        catalogue: appliance kinds.
+        new_id: makes identifiers in order of time.
+        policy: the desk's numbers.
+        channel: how notices leave: `mail` or `mailbox`.
+    """
+
+    desk: Desk
+    catalogue: Catalogue
+    new_id: IdMaker
+    policy: Policy = DEFAULT
+    channel: str = "mailbox"
+
+    def log(self, ticket: UUID, at: datetime, kind: str, actor: str = SYSTEM, **body: Any) -> None:  # noqa: ANN401  (JSON values)
+        """Add a line to a ticket's timeline."""
+        self.desk.tickets.log(TicketEvent(ticket=ticket, at=at, kind=kind, actor=actor, body=body))
+
+    def fault(self, ticket: Ticket) -> FaultSpec | None:
+        """The catalogue's fault that a ticket is about."""
+        kind = self.desk.people.appliance(ticket.device).kind
+        return fault_of(self.catalogue[kind], ticket.family, ticket.fault) if kind in self.catalogue else None
+
+    def assign(self, ticket: Ticket, responsible: str, action: str, due: datetime | None, **changes: Any) -> Ticket:  # noqa: ANN401  (columns)
+        """Give a ticket its responsible person and next action, and write it."""
+        return self.desk.tickets.save(
+            replace(ticket, responsible=responsible, next_action=action, next_due=due, **changes)
+        )
+
+
+def moved_ticket(
+    office: Office, ticket: Ticket, new: TicketState, now: datetime, actor: str, *, reason: str | None = None
+) -> Ticket:
+    """A ticket in its next state, logged but not yet written.
+
+    Raises:
+        IllegalMoveError: the table forbids it.
+        NeedsReasonError: it must carry a reason.
+    """
+    check_move("ticket", TICKET, ticket.state, new)
+    if new in NEEDS_REASON and not reason:
+        raise NeedsReasonError(f"a ticket becomes {new} with a reason only")
+    office.log(ticket.id, now, "moved", actor, old=str(ticket.state), new=str(new), reason=reason)
+    return replace(ticket, state=new, reason=reason)
+
+
+def moved_visit(
+    office: Office, visit: Visit, new: VisitState, now: datetime, actor: str, *, reason: str | None = None
+) -> Visit:
+    """A visit in its next state, logged but not yet written. Raises as `moved_ticket`."""
+    check_move("visit", VISIT, visit.state, new)
+    if new in NEEDS_REASON and not reason:
+        raise NeedsReasonError(f"a visit becomes {new} with a reason only")
+    office.log(
+        visit.ticket, now, "visit", actor, visit=str(visit.id), old=str(visit.state), new=str(new), reason=reason
+    )
+    return replace(visit, state=new, reason=reason)

@@ -1,0 +1,163 @@
+"""What time and telemetry bring: verdicts on repairs, closing, and every due thing. Nothing ends silently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from servicedesk.errors import UnknownError
+from servicedesk.notices import DELIVER, SEND, SETTLE, arrived, notify, settle
+from servicedesk.office import DISPATCH, SUPERVISOR, SYSTEM, Office, moved_ticket, moved_visit
+from servicedesk.opening import RESPOND, reopen
+from servicedesk.planning import ANSWER, LAPSE, OVERDUE, REMIND, REPLAN, plan
+from servicedesk.states import TICKET_ENDED, VISIT_LIVE, TicketState, VisitState
+from servicedesk.visiting import PROOF, RESUME
+from telemetry.finding import EpisodeState, Finding, Proof
+
+CLOSE = "close"
+"""Due: a verified ticket closes when the owner has been told."""
+
+_ANSWERED = (TicketState.PLANNED, TicketState.IN_REPAIR, TicketState.DONE, TicketState.VERIFIED)
+
+
+def verify(office: Office, finding: Finding, device: int, now: datetime) -> None:
+    """A verdict of the telemetry: the repair worked, or the fault is still there."""
+    desk = office.desk
+    found = desk.tickets.of_finding(UUID(finding.id)) or desk.tickets.latest(device, finding.family)
+    if found is None:
+        return
+    ticket = desk.tickets.get(found.id)
+    if finding.proof is Proof.PROVEN:
+        if ticket.state is not TicketState.DONE:
+            return
+        ticket = moved_ticket(office, ticket, TicketState.VERIFIED, now, SYSTEM)
+        due = now + office.policy.close_after
+        ticket = office.assign(ticket, DISPATCH, CLOSE, due, verified=now)
+        desk.agenda.drop_due((PROOF,), ticket.id)
+        desk.agenda.set_due(CLOSE, ticket.id, due)
+        notify(office, ticket, "proven", now, occasion=ticket.episode)
+    elif finding.proof is Proof.FAILED:
+        if ticket.state in (TicketState.DONE, TicketState.VERIFIED, TicketState.CLOSED):
+            reopen(office, ticket, now, "repair_failed")
+    elif finding.state is EpisodeState.ENDED and ticket.state not in TICKET_ENDED:
+        office.log(ticket.id, now, "recovered", finding=finding.id)
+
+
+def fall_due(office: Office, kind: str, ref: UUID, now: datetime) -> None:
+    """Do what a due thing asks for, when it is still called for.
+
+    Raises:
+        UnknownError: no due thing of this kind exists.
+    """
+    if kind not in _HANDLERS:
+        raise UnknownError(f"no due thing is called {kind!r}; there are {', '.join(_HANDLERS)}")
+    _HANDLERS[kind](office, ref, now)
+
+
+def _remind(office: Office, ref: UUID, now: datetime) -> None:
+    visit = office.desk.visits.get(ref)
+    if visit.state is VisitState.PROPOSED:
+        ticket = office.desk.tickets.get(visit.ticket)
+        notify(office, ticket, "remind", now, visit=visit, occasion=len(office.desk.visits.of_ticket(ticket.id)))
+
+
+def _answer(office: Office, ref: UUID, now: datetime) -> None:
+    """The hold ends without an answer: a person calls. The window stays held until it begins."""
+    visit = office.desk.visits.get(ref)
+    if visit.state is VisitState.PROPOSED:
+        ticket = office.desk.tickets.get(visit.ticket)
+        office.log(ticket.id, now, "no_answer", visit=str(visit.id))
+        office.assign(ticket, DISPATCH, "call_owner", visit.start)
+
+
+def _lapse(office: Office, ref: UUID, now: datetime) -> None:
+    """The window begins and nobody said yes. Given up only when the owner had been told; the call stays open."""
+    desk = office.desk
+    visit = desk.visits.get(ref)
+    if visit.state is not VisitState.PROPOSED:
+        return
+    ticket = desk.tickets.get(visit.ticket)
+    if not arrived(desk.notices.of_ticket(ticket.id)):
+        office.log(ticket.id, now, "not_reached", visit=str(visit.id))
+        office.assign(ticket, SUPERVISOR, "reach_owner", now + timedelta(hours=1))
+        return
+    desk.visits.save(moved_visit(office, visit, VisitState.CANCELLED, now, SYSTEM, reason="no_answer"))
+    desk.parts.release(visit.id)
+    notify(office, ticket, "cancelled", now, visit=visit, occasion=len(desk.visits.of_ticket(ticket.id)))
+    office.assign(ticket, DISPATCH, "call_owner", now + timedelta(hours=4))
+
+
+def _overdue(office: Office, ref: UUID, now: datetime) -> None:
+    visit = office.desk.visits.get(ref)
+    if visit.state in VISIT_LIVE:
+        ticket = office.desk.tickets.get(visit.ticket)
+        office.log(ticket.id, now, "visit_overdue", visit=str(visit.id), state=str(visit.state))
+        office.assign(ticket, DISPATCH, "check_visit", now + timedelta(hours=1))
+
+
+def _respond(office: Office, ref: UUID, now: datetime) -> None:
+    """Severity 1 and 2: without an answer from the owner the case goes up, and a person calls."""
+    ticket = office.desk.tickets.get(ref)
+    if ticket.state not in TICKET_ENDED and ticket.state not in _ANSWERED:
+        office.log(ticket.id, now, "escalated", why="no contact in time", severity=ticket.severity)
+        office.assign(ticket, SUPERVISOR, "call_owner", now + timedelta(hours=1))
+
+
+def _proof(office: Office, ref: UUID, now: datetime) -> None:
+    """No verdict: a person judges. Never closed by itself."""
+    ticket = office.desk.tickets.get(ref)
+    if ticket.state is TicketState.DONE:
+        office.log(ticket.id, now, "escalated", why="no verdict of the telemetry")
+        office.assign(ticket, SUPERVISOR, "judge_repair", now + timedelta(hours=24))
+
+
+def _close(office: Office, ref: UUID, now: datetime) -> None:
+    desk = office.desk
+    ticket = desk.tickets.get(ref)
+    if ticket.state is not TicketState.VERIFIED:
+        return
+    if ticket.household is not None and not arrived(desk.notices.of_ticket(ticket.id)):
+        due = now + office.policy.close_after
+        office.log(ticket.id, now, "close_waits", why="the last notice has not arrived")
+        office.assign(ticket, DISPATCH, "reach_owner", due)
+        desk.agenda.set_due(CLOSE, ticket.id, due)
+        return
+    ticket = moved_ticket(office, ticket, TicketState.CLOSED, now, SYSTEM)
+    office.assign(ticket, DISPATCH, "none", None, closed=now)
+
+
+def _replan(office: Office, ref: UUID, now: datetime) -> None:
+    plan(office, ref, now)
+
+
+def _resume(office: Office, ref: UUID, now: datetime) -> None:
+    ticket = office.desk.tickets.get(ref)
+    if ticket.state in (TicketState.HOLD, TicketState.AWAITING_PARTS, TicketState.AWAITING_QUOTE):
+        office.log(ticket.id, now, "still_waiting", state=str(ticket.state))
+        office.desk.agenda.set_due(RESUME, ticket.id, now + timedelta(hours=24))
+        office.desk.tickets.save(replace(ticket, next_due=now))
+
+
+def _send(office: Office, ref: UUID, now: datetime) -> None:  # noqa: ARG001  (handlers share a shape)
+    office.desk.agenda.defer(DELIVER, once=f"deliver:{ref}", notice=str(ref))
+
+
+def _settle(office: Office, ref: UUID, now: datetime) -> None:
+    settle(office, office.desk.notices.get(ref), now)
+
+
+_HANDLERS: dict[str, Callable[[Office, UUID, datetime], None]] = {
+    REMIND: _remind,
+    ANSWER: _answer,
+    LAPSE: _lapse,
+    OVERDUE: _overdue,
+    RESPOND: _respond,
+    PROOF: _proof,
+    CLOSE: _close,
+    REPLAN: _replan,
+    RESUME: _resume,
+    SEND: _send,
+    SETTLE: _settle,
+}

@@ -1,0 +1,180 @@
+"""What people do with a visit: the technician's way, the owner's no, and the outcome; and with a ticket by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from servicedesk.errors import IllegalMoveError
+from servicedesk.model import Outcome, OutcomeCode, Ticket, Visit
+from servicedesk.notices import notify
+from servicedesk.office import DISPATCH, Office, moved_ticket, moved_visit
+from servicedesk.opening import PLAN, reopen
+from servicedesk.planning import REPLAN, VISIT_DUES, confirm
+from servicedesk.policy import proof_time
+from servicedesk.states import TICKET, TICKET_ENDED, VISIT, VISIT_LIVE, TicketState, VisitState
+
+PROOF = "proof"
+"""Due: no verdict of the telemetry in several times its nominal time."""
+RESUME = "resume"
+"""Due: a held ticket is looked at again."""
+
+_REFUSALS = 2
+_BY_VISIT = (VisitState.DONE, VisitState.MOVED)
+# What only an owner's yes, a visit or the telemetry can bring about.
+_NOT_BY_HAND = frozenset(
+    {TicketState.PLANNED, TicketState.IN_REPAIR, TicketState.DONE, TicketState.VERIFIED, TicketState.CLOSED}
+)
+
+
+def visit_moves(visit: Visit) -> tuple[VisitState, ...]:
+    """The moves a person may make; done comes with an outcome, moved with another window."""
+    return tuple(each for each in VISIT[visit.state] if each not in _BY_VISIT)
+
+
+def ticket_moves(ticket: Ticket) -> tuple[TicketState, ...]:
+    """The moves a person may make by hand."""
+    return tuple(each for each in TICKET[ticket.state] if each not in _NOT_BY_HAND)
+
+
+def move_visit(
+    office: Office, visit_id: UUID, new: VisitState, now: datetime, actor: str, *, reason: str | None = None
+) -> Visit:
+    """Take a visit to its next state with everything that follows for its ticket.
+
+    Raises:
+        IllegalMoveError: the table forbids it, or it needs an outcome or another window instead.
+        NeedsReasonError: missed and cancelled need one.
+        WindowGoneError: confirmed after the window began.
+    """
+    desk = office.desk
+    if new is VisitState.CONFIRMED:
+        return confirm(office, visit_id, now, actor)
+    visit = desk.visits.get(visit_id)
+    if new not in visit_moves(visit):
+        raise IllegalMoveError("visit", visit.state, new, tuple(map(str, visit_moves(visit))))
+    ticket = desk.tickets.get(visit.ticket)
+    visit = moved_visit(office, visit, new, now, actor, reason=reason)
+    if new is VisitState.ON_SITE:
+        visit = desk.visits.save(replace(visit, arrived=now))
+        ticket = moved_ticket(office, ticket, TicketState.IN_REPAIR, now, actor)
+        office.assign(ticket, f"technician:{visit.technician}", "repair", visit.end)
+        return visit
+    visit = desk.visits.save(visit)
+    if new in VISIT_LIVE:
+        return visit
+    _give_up(office, visit)
+    if ticket.state in (TicketState.PLANNED, TicketState.IN_REPAIR):
+        ticket = moved_ticket(office, ticket, TicketState.OPEN, now, actor)
+    refusals = sum(1 for each in desk.visits.of_ticket(ticket.id) if each.state is VisitState.DECLINED)
+    if new is VisitState.CANCELLED:
+        notify(office, ticket, "cancelled", now, visit=visit, occasion=len(desk.visits.of_ticket(ticket.id)))
+        office.assign(ticket, DISPATCH, PLAN, now + timedelta(hours=4))
+    elif new is VisitState.DECLINED and refusals >= _REFUSALS:
+        office.assign(ticket, DISPATCH, "call_owner", now + timedelta(hours=4))
+    else:
+        office.assign(ticket, DISPATCH, PLAN, now + timedelta(hours=4))
+        desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+    return visit
+
+
+def finish(office: Office, outcome: Outcome) -> Visit:
+    """The technician's outcome: the visit is done, and the ticket goes the way the outcome says.
+
+    `repaired` sends a control entry to the detectors, whose telemetry then proves or disproves the repair.
+
+    Raises:
+        IllegalMoveError: the visit is not on site.
+    """
+    desk, now = office.desk, outcome.at
+    visit = desk.visits.get(outcome.visit)
+    if desk.visits.outcome(visit.id) is not None:
+        return visit
+    ticket = desk.tickets.get(visit.ticket)
+    visit = moved_visit(office, visit, VisitState.DONE, now, outcome.actor)
+    visit = desk.visits.save(replace(visit, finished=now))
+    desk.visits.report(outcome)
+    desk.parts.use(visit.id, outcome.parts)
+    desk.agenda.drop_due(VISIT_DUES, visit.id)
+    office.log(
+        ticket.id,
+        now,
+        "outcome",
+        outcome.actor,
+        visit=str(visit.id),
+        code=str(outcome.code),
+        cause=outcome.cause,
+        parts=list(outcome.parts),
+        note=outcome.note,
+    )
+    match outcome.code:
+        case OutcomeCode.REPAIRED:
+            _repaired(office, ticket, outcome)
+        case OutcomeCode.NO_FAULT_FOUND:
+            ticket = moved_ticket(office, ticket, TicketState.FALSE_ALARM, now, outcome.actor, reason=str(outcome.code))
+            ticket = office.assign(ticket, DISPATCH, "none", None, closed=now)
+            notify(office, ticket, "no_fault", now, occasion=ticket.episode)
+        case OutcomeCode.PART_MISSING:
+            ticket = moved_ticket(
+                office, ticket, TicketState.AWAITING_PARTS, now, outcome.actor, reason=str(outcome.code)
+            )
+            ticket = office.assign(ticket, DISPATCH, "order_part", now + timedelta(hours=4), callout_free=True)
+            desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+        case OutcomeCode.NOT_REPAIRED:
+            ticket = moved_ticket(office, ticket, TicketState.OPEN, now, outcome.actor, reason=str(outcome.code))
+            ticket = office.assign(ticket, DISPATCH, PLAN, now + timedelta(hours=4), callout_free=True)
+            desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+    return visit
+
+
+def move_ticket(
+    office: Office, ticket_id: UUID, new: TicketState, now: datetime, actor: str, *, reason: str | None = None
+) -> Ticket:
+    """A person's move of a ticket. Planned, done and verified come from a yes, a visit and the telemetry alone.
+
+    Raises:
+        IllegalMoveError: with the moves a person may make.
+        NeedsReasonError: hold and cancelled need one.
+    """
+    desk = office.desk
+    ticket = desk.tickets.get(ticket_id)
+    if new not in ticket_moves(ticket):
+        raise IllegalMoveError("ticket", ticket.state, new, tuple(map(str, ticket_moves(ticket))))
+    if new is TicketState.REOPENED:
+        return reopen(office, ticket, now, reason or "by hand", actor)
+    ticket = moved_ticket(office, ticket, new, now, actor, reason=reason)
+    if new in TICKET_ENDED or new is TicketState.OPEN:
+        for visit in desk.visits.of_ticket(ticket.id):
+            if visit.state in VISIT_LIVE:
+                gone = moved_visit(office, visit, VisitState.CANCELLED, now, actor, reason=reason or str(new))
+                desk.visits.save(gone)
+                _give_up(office, gone)
+    if new in TICKET_ENDED:
+        desk.agenda.drop_due((REPLAN, RESUME, "respond"), ticket.id)
+        return office.assign(ticket, DISPATCH, "none", None, closed=now)
+    if new is TicketState.OPEN:
+        desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+        return office.assign(ticket, DISPATCH, PLAN, now + timedelta(hours=4))
+    action = "order_part" if new is TicketState.AWAITING_PARTS else "resume"
+    desk.agenda.set_due(RESUME, ticket.id, now + timedelta(hours=24))
+    return office.assign(ticket, DISPATCH, action, now + timedelta(hours=24))
+
+
+def _repaired(office: Office, ticket: Ticket, outcome: Outcome) -> None:
+    desk, now = office.desk, outcome.at
+    ticket = moved_ticket(office, ticket, TicketState.DONE, now, outcome.actor)
+    fault = office.fault(replace(ticket, fault=outcome.cause or ticket.fault))
+    patience = proof_time(fault, office.policy) * office.policy.proof_patience
+    ticket = office.assign(
+        ticket, DISPATCH, "await_proof", now + patience, done=now, fault=outcome.cause or ticket.fault
+    )
+    body = {"family": ticket.family, "fault": ticket.fault}
+    desk.agenda.control(office.new_id(), ticket.device, "repair_done", now, body)
+    desk.agenda.set_due(PROOF, ticket.id, now + patience)
+    notify(office, ticket, "done", now, occasion=ticket.episode)
+
+
+def _give_up(office: Office, visit: Visit) -> None:
+    office.desk.parts.release(visit.id)
+    office.desk.agenda.drop_due(VISIT_DUES, visit.id)
