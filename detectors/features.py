@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,21 +17,17 @@ _INRUSH = 2
 _HEATING = 1000.0
 
 
-@dataclass(slots=True)
 class View:
     """A cycle with the kind's channel and phase numbers, as features read it."""
 
-    cycle: Cycle
-    channels: dict[str, int]
-    phases: dict[str, int]
+    __slots__ = ("channels", "cycle", "phases", "run", "seconds")
 
-    def __post_init__(self) -> None:
-        rows = self.cycle.rows
-        self.seconds: NDArray[np.float64] = (rows.t - self.cycle.start) / MICROS
-        self.run: int = int(np.searchsorted(rows.t, self.cycle.end))
-
-    seconds: NDArray[np.float64] = None  # type: ignore[assignment]
-    run: int = 0
+    def __init__(self, cycle: Cycle, channels: dict[str, int], phases: dict[str, int]) -> None:
+        self.cycle = cycle
+        self.channels = channels
+        self.phases = phases
+        self.seconds: NDArray[np.float64] = (cycle.rows.t - cycle.start) / MICROS
+        self.run = int(np.searchsorted(cycle.rows.t, cycle.end))
 
     def of(self, channel: str) -> NDArray[np.float32]:
         """Values of a channel over the cycle's readings."""

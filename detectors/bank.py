@@ -1,0 +1,42 @@
+"""The bank: the detector of a device from its kind's page, and the version that all of them carry."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+
+from detectors.cyclic import CyclicDetector
+from detectors.engine import DeviceDetector
+from detectors.multichannel import MultichannelDetector
+from telemetry.catalogue import Catalogue, KindSpec
+from telemetry.identity import DeviceKey
+
+_NUMERIC = ("numpy", "river", "scipy")
+
+
+class Bank:
+    """Makes detectors. Implements `DetectorFactory`.
+
+    Args:
+        catalogue: decides priors, signatures and tuning; part of the version.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.version = _version(catalogue)
+
+    def __call__(self, key: DeviceKey, kind: KindSpec) -> DeviceDetector:
+        """A fresh detector: catalogue priors, nothing observed."""
+        if kind.detector == "cycles":
+            return CyclicDetector(key, kind, self.version)
+        return MultichannelDetector(key, kind, self.version)
+
+
+def _version(catalogue: Catalogue) -> str:
+    """Hash of the detectors' source, the catalogue and the numeric libraries."""
+    digest = hashlib.sha256(catalogue.hash.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for name in _NUMERIC:
+        digest.update(f"{name}={version(name)}\0".encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,114 @@
+"""What is usual: the cohort's prior, and the unit's own reference that starts from it.
+
+A feature is modelled as `offset + slopes * (conditions - their prior mean) + noise`. The catalogue gives the prior
+of offset and slopes; the unit's first clean cycles update it by recursive least squares (the Kalman form of Bayesian
+linear regression, West & Harrison 1997, ch. 4), and then it stands: wear must not be learned away.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from telemetry.catalogue import FeatureSpec, KindSpec
+
+_SLOPE_DOUBT = 0.3
+_MAD = 1.4826
+
+
+class OwnState(msgspec.Struct):
+    """Posterior of one feature: coefficients, covariance (row by row), cycles learned from."""
+
+    theta: list[float]
+    cov: list[list[float]]
+    n: int = 0
+
+
+class Expectation(msgspec.Struct, frozen=True):
+    """What a feature should be: mean, and variances of the cycle's noise and of the mean itself."""
+
+    mean: float
+    noise: float
+    doubt: float
+
+
+class FeatureModel:
+    """Prior and posterior of one conditioned feature.
+
+    Args:
+        spec: the catalogue's prior.
+        explained: index and prior mean of each conditioning feature.
+    """
+
+    def __init__(self, spec: FeatureSpec, explained: list[tuple[int, float]]) -> None:
+        self.spec = spec
+        self._explained = explained
+        self._noise = spec.noise**2
+        self._prior_theta = [spec.mean, *spec.slopes]
+        self._prior_var = [spec.spread**2, *((_SLOPE_DOUBT * slope) ** 2 for slope in spec.slopes)]
+
+    def fresh(self) -> OwnState:
+        """The prior as a state."""
+        size = len(self._prior_theta)
+        cov = [[self._prior_var[i] if i == j else 0.0 for j in range(size)] for i in range(size)]
+        return OwnState(list(self._prior_theta), cov)
+
+    def conditions(self, values: list[float]) -> list[float]:
+        """Regressors of a cycle: 1, then each condition's distance from its prior mean; 0 where it is unknown."""
+        out = [1.0]
+        for index, centre in self._explained:
+            value = values[index]
+            out.append(value - centre if math.isfinite(value) else 0.0)
+        return out
+
+    def prior(self, x: list[float]) -> Expectation:
+        """Expectation from the cohort alone."""
+        mean = doubt = 0.0
+        for theta, var, xi in zip(self._prior_theta, self._prior_var, x, strict=True):
+            mean += theta * xi
+            doubt += var * xi * xi
+        return Expectation(mean, self._noise, doubt)
+
+    def own(self, state: OwnState, x: list[float]) -> Expectation:
+        """Expectation from the unit's own reference."""
+        mean = sum(theta * xi for theta, xi in zip(state.theta, x, strict=True))
+        doubt = sum(
+            xi * sum(c * xj for c, xj in zip(row, x, strict=True)) for xi, row in zip(x, state.cov, strict=True)
+        )
+        return Expectation(mean, self._noise, doubt)
+
+    def learn(self, state: OwnState, x: list[float], value: float) -> None:
+        """One clean cycle updates the posterior. A value beyond four deviations counts as four."""
+        pv = [sum(c * xj for c, xj in zip(row, x, strict=True)) for row in state.cov]
+        total = self._noise + sum(xi * p for xi, p in zip(x, pv, strict=True))
+        error = value - sum(theta * xi for theta, xi in zip(state.theta, x, strict=True))
+        bound = 4 * math.sqrt(total)
+        error = max(-bound, min(bound, error))
+        gain = [p / total for p in pv]
+        state.theta = [theta + g * error for theta, g in zip(state.theta, gain, strict=True)]
+        state.cov = [[c - g * p for c, p in zip(row, pv, strict=True)] for row, g in zip(state.cov, gain, strict=True)]
+        state.n += 1
+
+
+def models_of(kind: KindSpec) -> list[FeatureModel]:
+    """One model a feature, in the catalogue's order."""
+    names = list(kind.features)
+    return [
+        FeatureModel(spec, [(names.index(other), kind.features[other].mean) for other in spec.explained_by])
+        for spec in kind.features.values()
+    ]
+
+
+def centre_and_spread(values: list[float], least: float) -> tuple[float, float]:
+    """Median, and 1.4826 times the median absolute deviation, at least `least`."""
+    known = sorted(v for v in values if math.isfinite(v))
+    if not known:
+        return math.nan, least
+    centre = _middle(known)
+    return centre, max(least, _MAD * _middle(sorted(abs(v - centre) for v in known)))
+
+
+def _middle(ordered: list[float]) -> float:
+    n = len(ordered)
+    return ordered[n // 2] if n % 2 else (ordered[n // 2 - 1] + ordered[n // 2]) / 2

@@ -1,0 +1,419 @@
+"""The detector of appliances that work in cycles: segment, features, scores, decision, diagnosis."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from detectors.baseline import OwnState, centre_and_spread, models_of
+from detectors.decision import Track, date_shift, upper_tail
+from detectors.diagnosis import UNKNOWN, Match, Signature, diagnose, match, signatures_of
+from detectors.engine import Observation
+from detectors.episodes import DAY, Assessment, Book, Episode
+from detectors.evidence import Bins
+from detectors.features import Extractor
+from detectors.levels import LevelState, learn
+from detectors.safety import SafetyWatch
+from detectors.segment import Cycle, Segmenter, SegmentState
+from telemetry.catalogue import KindSpec
+from telemetry.clock import MICROS
+from telemetry.control import ControlEntry, ControlKind
+from telemetry.finding import Finding, Proof, Signal
+from telemetry.identity import DeviceKey
+
+NAME = "cycles"
+_CLIP = 6.0
+_REFERENCE_CAP = 120
+_GUARD = 2.5
+_SIGNALS = 3
+
+
+class Recent(msgspec.Struct):
+    """Moving averages of one feature's residual and conditions, for the test against the cohort.
+
+    Attributes:
+        residual: value minus the cohort's expectation.
+        conditions: regressors.
+        noise: variance of the average in units of one cycle's noise.
+        n: cycles in it.
+    """
+
+    residual: float = 0.0
+    conditions: list[float] = msgspec.field(default_factory=list)
+    noise: float = 1.0
+    n: int = 0
+
+
+class CyclicState(msgspec.Struct):
+    """Everything a device's detector knows, as it is snapshotted."""
+
+    segment: SegmentState
+    bins: Bins
+    levels: LevelState = msgspec.field(default_factory=LevelState)
+    own: list[OwnState] = msgspec.field(default_factory=list)
+    recent: list[Recent] = msgspec.field(default_factory=list)
+    tracks: dict[str, Track] = msgspec.field(default_factory=dict)
+    episodes: dict[str, Episode] = msgspec.field(default_factory=dict)
+    learned: int = 0
+    first_t: int | None = None
+    reference: list[list[float]] = msgspec.field(default_factory=list)
+    usual: list[tuple[float, float]] = msgspec.field(default_factory=list)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(CyclicState)
+
+
+class CyclicDetector:
+    """All detectors of one cyclic device. Implements `DeviceDetector`.
+
+    Args:
+        key: the device.
+        kind: its catalogue page.
+        version: that findings carry.
+    """
+
+    def __init__(self, key: DeviceKey, kind: KindSpec, version: str) -> None:
+        if kind.cycle is None:
+            raise ValueError(f"{kind.kind} has no cycle definition")
+        self._kind = kind
+        self._adaptive = kind.cycle.adaptive
+        self._names = list(kind.features)
+        self._models = models_of(kind)
+        self._signatures = signatures_of(kind, relative=self._adaptive)
+        self._families = list(dict.fromkeys(s.family for s in self._signatures if s.family is not None))
+        conditions = {other for spec in kind.features.values() for other in spec.explained_by}
+        told = {i for s in self._signatures for i, size in enumerate(s.size) if not math.isnan(size)}
+        self._judged = [i for i, name in enumerate(self._names) if i in told and name not in conditions]
+        self._extract = Extractor(kind, tuple(self._names))
+        self._safety = SafetyWatch(kind)
+        tuning = kind.tuning
+        self._need = int(tuning.get("reference", 40))
+        self._need_time = round(tuning.get("reference_hours", 0) * 3600 * MICROS)
+        self._tolerance = tuning.get("tolerance", 1.0)
+        self._least = tuning.get("least_spread", 0.04)
+        self._threshold = tuning.get("threshold", 14.0)
+        self._cohort = tuning.get("cohort_threshold", 4.3)
+        self._persist = int(tuning.get("cohort_cycles", 6))
+        self._exit = tuning.get("exit", 1.5)
+        self._band = tuning.get("band", 3.0)
+        self._forget = tuning.get("forget", 0.15)
+        self._longest = round(tuning.get("max_step_seconds", 300) * MICROS)
+        self._learn_time = round(tuning.get("learn_hours", 24) * 3600 * MICROS)
+        self._book = Book(key, kind, NAME, version, int(tuning.get("exit_cycles", 24)))
+        rest = "off_time" in kind.features
+        self._segmenter = Segmenter(kind, rest_counts=rest, keep_rest=rest and not self._adaptive)
+        self._share = (kind.cycle.on, kind.cycle.off)
+        width = round(tuning.get("evidence_hours", 6) * 3600 * MICROS)
+        self._state = CyclicState(
+            segment=self._segmenter.dump(),
+            bins=Bins(width),
+            own=[model.fresh() for model in self._models],
+            recent=[Recent() for _ in self._models],
+            tracks={family: Track() for family in self._families},
+        )
+
+    def observe(self, observation: Observation) -> list[Finding]:
+        """Take the next message; return new revisions of episodes, oldest first."""
+        found: list[Finding] = []
+        if observation.events and len(observation.t):
+            found += self._safety.observe(self._book, observation.epoch, int(observation.t[-1]), observation.events)
+        if len(observation.t) == 0 or not self._levels_known(observation):
+            return found
+        for cycle in self._segmenter.feed(observation.t, observation.phase, observation.values):
+            found += self._judge(cycle, observation.epoch)
+        return found
+
+    def lose(self, epoch: int, seq: int) -> list[Finding]:  # noqa: ARG002  (the interface's)
+        """Readings are lost for ever: what is under way is dropped."""
+        found: list[Finding] = []
+        for cycle in self._segmenter.interrupt():
+            found += self._judge(cycle, epoch)
+        return found
+
+    def control(self, entry: ControlEntry) -> list[Finding]:
+        """A repair puts the family's episode under proof and starts its evidence anew."""
+        family = entry.body.get("family")
+        if entry.kind is not ControlKind.REPAIR_DONE or family not in self._state.tracks:
+            return []
+        finding = self._book.repaired(family, entry.at)
+        self._state.tracks[family].reset()
+        for i in self._judged:
+            if any(s.family == family and not math.isnan(s.size[i]) and s.size[i] != 0 for s in self._signatures):
+                self._state.recent[i] = Recent()
+        return [] if finding is None else [finding]
+
+    def snapshot(self) -> bytes:
+        """The whole state."""
+        self._state.segment = self._segmenter.dump()
+        self._state.episodes = self._book.episodes
+        return _ENCODER.encode(self._state)
+
+    def restore(self, state: bytes) -> None:
+        """Take back a state of `snapshot` of the same version."""
+        self._state = _DECODER.decode(state)
+        self._segmenter.load(self._state.segment)
+        self._book.episodes = self._state.episodes
+        self._set_levels()
+
+    def _levels_known(self, observation: Observation) -> bool:
+        if not self._adaptive or self._state.levels.work is not None:
+            return True
+        channel = list(self._kind.channels).index(self._kind.cycle.channel) if self._kind.cycle else 0
+        power = observation.values[:, channel]
+        if learn(self._state.levels, observation.t, power, self._longest, self._learn_time):
+            self._set_levels()
+        return False
+
+    def _set_levels(self) -> None:
+        work = self._state.levels.work
+        if self._adaptive and work is not None:
+            self._segmenter.on, self._segmenter.off = self._share[0] * work, self._share[1] * work
+
+    def _judge(self, cycle: Cycle, epoch: int) -> list[Finding]:
+        values = self._extract(cycle)
+        at = cycle.following if cycle.following is not None else cycle.end
+        if self._state.first_t is None:
+            self._state.first_t = cycle.start
+        if any(self._book.blind(family, cycle.start) for family in self._families):
+            return []
+        if self._adaptive:
+            return self._judge_alone(cycle.start, at, epoch, values)
+        return self._judge_in_cohort(cycle.start, at, epoch, values)
+
+    def _judge_alone(self, start: int, at: int, epoch: int, values: list[float]) -> list[Finding]:
+        """A plug: logarithms against the fixed reference of its own first days."""
+        state = self._state
+        logs = [math.log(v) if v > 0 else math.nan for v in values]
+        if not state.usual:
+            state.reference.append(logs)
+            if len(state.reference) > _REFERENCE_CAP:
+                del state.reference[::2]
+            first = start if state.first_t is None else state.first_t
+            if len(state.reference) >= self._need and at - first >= self._need_time:
+                self._fix_reference()
+            return []
+        z = [math.nan] * len(values)
+        sd = [spread for _, spread in state.usual]
+        for i in self._judged:
+            z[i] = _clip((logs[i] - state.usual[i][0]) / sd[i])
+        state.bins.add(at, logs, [c for c, _ in state.usual], [s * s for s in sd])
+        found: list[Finding] = []
+        for family in self._families:
+            score = self._best(family, z, sd).score
+            track = state.tracks[family]
+            track.remember(start, score)
+            track.step(start, score, self._tolerance, self._threshold, self._forget)
+            found += self._decide(family, start, at, epoch, track, 0.0, z, sd, logs, [c for c, _ in state.usual])
+        return found
+
+    def _fix_reference(self) -> None:
+        state = self._state
+        columns = list(zip(*state.reference, strict=True))
+        state.usual = [centre_and_spread(list(column), self._least) for column in columns]
+        sd = [spread for _, spread in state.usual]
+        for family in self._families:
+            scores = []
+            for logs in state.reference:
+                z = [_clip((x - c) / s) for x, (c, s) in zip(logs, state.usual, strict=True)]
+                scores.append(self._best(family, z, sd).score)
+            state.tracks[family].clean = sorted(scores)
+        state.reference = []
+
+    def _judge_in_cohort(self, start: int, at: int, epoch: int, values: list[float]) -> list[Finding]:
+        """A catalogued kind: against the cohort from the first cycle on, and against its own reference once it has one."""
+        state = self._state
+        size = len(values)
+        z_own, sd_own = [math.nan] * size, [1.0] * size
+        z_coh, sd_coh = [math.nan] * size, [1.0] * size
+        usual, spread, shown = [math.nan] * size, [0.0] * size, list(values)
+        steady = state.learned >= self._need
+        regressors: list[list[float]] = []
+        for i, model in enumerate(self._models):
+            x = model.conditions(values)
+            regressors.append(x)
+            if i not in self._judged or math.isnan(values[i]):
+                continue
+            prior = model.prior(x)
+            recent = state.recent[i]
+            self._average(recent, x, values[i] - prior.mean)
+            averaged = model.prior(recent.conditions)
+            sd_coh[i] = math.sqrt(averaged.doubt + model.spec.noise**2 * recent.noise)
+            z_coh[i] = _clip(recent.residual / sd_coh[i], 20.0)
+            own = model.own(state.own[i], x)
+            sd_own[i] = math.sqrt(own.noise + own.doubt + (0.3 * model.spec.spread) ** 2)
+            z_own[i] = _clip((values[i] - own.mean) / sd_own[i])
+            usual[i] = own.mean if steady else prior.mean
+            spread[i] = own.noise + (own.doubt if steady else prior.doubt)
+        state.bins.add(at, shown, usual, spread)
+        matches = {s.cause: match(s, z_coh, sd_coh) for s in self._signatures}
+        leading = self._leading(matches)
+        cohort = {f: max(matches[s.cause].score for s in self._signatures if s.family == f) for f in self._families}
+        self._learn(values, regressors, z_own, sd_own, max(cohort.values()))
+        found: list[Finding] = []
+        for family in self._families:
+            track = state.tracks[family]
+            own_match = self._best(family, z_own, sd_own)
+            own_score = own_match.score if steady and self._own_family(z_own, sd_own) == family else 0.0
+            track.remember(start, own_match.score if steady else cohort[family])
+            if steady:
+                track.step(start, own_score, self._tolerance, self._threshold, self._forget)
+            here = cohort[family] >= self._cohort and leading == family
+            track.over = track.over + 1 if here else 0
+            z, sd = (z_coh, sd_coh) if cohort[family] >= self._cohort * 0.7 or not steady else (z_own, sd_own)
+            found += self._decide(family, start, at, epoch, track, cohort[family], z, sd, values, usual)
+        return found
+
+    def _average(self, recent: Recent, x: list[float], residual: float) -> None:
+        recent.n += 1
+        weight = max(self._forget, 1 / recent.n)
+        if recent.n == 1:
+            recent.conditions, recent.noise, recent.residual = list(x), 1.0, residual
+            return
+        recent.residual += weight * (residual - recent.residual)
+        recent.conditions = [a + weight * (b - a) for a, b in zip(recent.conditions, x, strict=True)]
+        recent.noise = (1 - weight) ** 2 * recent.noise + weight**2
+
+    def _learn(
+        self,
+        values: list[float],
+        regressors: list[list[float]],
+        z_own: list[float],
+        sd_own: list[float],
+        suspicion: float,
+    ) -> None:
+        """The first clean cycles make the reference; never one that looks like a fault."""
+        state = self._state
+        if state.learned >= self._need or suspicion >= _GUARD:
+            return
+        if any(self._book.is_open(family) for family in self._families):
+            return
+        for i in self._judged:
+            if not math.isnan(values[i]):
+                self._models[i].learn(state.own[i], regressors[i], values[i])
+        state.learned += 1
+        if state.learned > self._need // 5:
+            for family in self._families:
+                clean = state.tracks[family].clean
+                clean.append(self._best(family, z_own, sd_own).score)
+                clean.sort()
+
+    def _best(self, family: str, z: list[float], sd: list[float]) -> Match:
+        fits = [match(s, z, sd) for s in self._signatures if s.family == family]
+        return max(fits, key=lambda m: m.score)
+
+    def _own_family(self, z: list[float], sd: list[float]) -> str | None:
+        return self._leading({s.cause: match(s, z, sd) for s in self._signatures})
+
+    def _leading(self, matches: dict[str, Match]) -> str | None:
+        """Family of the cause that explains most; None when that is a confounder."""
+        best: Signature = max(self._signatures, key=lambda s: matches[s.cause].explained)
+        return best.family
+
+    def _decide(
+        self,
+        family: str,
+        start: int,
+        at: int,
+        epoch: int,
+        track: Track,
+        cohort: float,
+        z: list[float],
+        sd: list[float],
+        values: list[float],
+        usual: list[float],
+    ) -> list[Finding]:
+        own = track.log_e >= self._threshold and self._shifted(track)
+        alarm = own or track.over >= self._persist
+
+        def what() -> Assessment:
+            return self._assess(family, at, track, cohort, z, sd, values, usual)
+
+        if self._book.is_open(family):
+            calm = track.level < self._exit and cohort < self._exit + 1
+            band = track.level < self._band and cohort < self._band
+            finding = self._book.judge(family, start, at, calm=calm, band=band, what=what)
+            if finding is not None and finding.proof is Proof.PROVEN and not self._adaptive:
+                self._forget_own()
+            return [] if finding is None else [finding]
+        return [self._book.open(family, epoch, at, what())] if alarm else []
+
+    def _forget_own(self) -> None:
+        """A new part is a new unit: its reference is learned again from the cohort's prior."""
+        self._state.own = [model.fresh() for model in self._models]
+        self._state.learned = 0
+        for track in self._state.tracks.values():
+            track.clean = []
+            track.reset()
+
+    def _shifted(self, track: Track) -> bool:
+        """A second opinion where there are enough cycles: ADWIN sees the shift, too."""
+        return not self._adaptive or date_shift(track.times, track.scores) is not None
+
+    def _assess(
+        self,
+        family: str,
+        at: int,
+        track: Track,
+        cohort: float,
+        z: list[float],
+        sd: list[float],
+        values: list[float],
+        usual: list[float],
+    ) -> Assessment:
+        shown = [math.exp(v) for v in values] if self._adaptive else values
+        normal = [math.exp(v) for v in usual] if self._adaptive else usual
+        told = diagnose(self._names, self._signatures, family, z, sd, shown, normal)
+        causes = told.causes
+        first = next(c.fault for c in causes if c.fault != UNKNOWN)
+        fault = self._kind.faults[first]
+        onset, low, high = self._onset(track, at, cohort)
+        p = min(1.0, math.exp(-track.log_e), upper_tail(cohort) if cohort else 1.0)
+        amount = min(0.95, told.amount)
+        gone = max(0.0, (at - onset) / DAY)
+        lead_low, lead_high = fault.lead_days
+        life_low = max(0.5, min(lead_low * (1 - amount), lead_low - 0.5 * gone))
+        life_high = max(2 * life_low, lead_high * (1 - amount))
+        return Assessment(
+            severity=fault.severity,
+            onset=onset,
+            onset_low=low,
+            onset_high=high,
+            score=1 - p,
+            causes=causes,
+            rejected=told.rejected,
+            evidence=self._evidence(family, z),
+            life_low=life_low * 86400,
+            life_high=life_high * 86400,
+        )
+
+    def _onset(self, track: Track, at: int, cohort: float) -> tuple[int, int, int]:
+        first = at if self._state.first_t is None else self._state.first_t
+        shift = date_shift(track.times, track.scores)
+        if shift is not None:
+            begun = track.begun or shift[0]
+            return shift[0], min(shift[1], begun), max(shift[2], min(begun, at))
+        if track.log_e >= self._threshold and track.begun:
+            return track.begun, max(first, track.begun - 2 * DAY), min(at, track.begun + DAY)
+        if cohort >= self._cohort:
+            # Part worn when it was first seen: it began before.
+            lead = max(fault.lead_days[1] for fault in self._kind.faults.values())
+            return first, first - round(lead * DAY), first
+        return at, at - 2 * DAY, at
+
+    def _evidence(self, family: str, z: list[float]) -> tuple[Signal, ...]:
+        moved = {
+            i
+            for s in self._signatures
+            if s.family == family
+            for i, size in enumerate(s.size)
+            if not math.isnan(size) and size != 0
+        }
+        ranked = sorted((i for i in moved if not math.isnan(z[i])), key=lambda i: -abs(z[i]))[:_SIGNALS]
+        signals = (self._state.bins.signal(self._names[i], i, relative=self._adaptive) for i in ranked)
+        return tuple(s for s in signals if s is not None)
+
+
+def _clip(z: float, bound: float = _CLIP) -> float:
+    return z if math.isnan(z) else max(-bound, min(bound, z))

@@ -1,0 +1,181 @@
+"""Which cause explains what was measured: signatures of the catalogue against standardised deviations."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from telemetry.catalogue import KindSpec
+from telemetry.finding import Cause, Rejected
+
+_RHO = 0.3
+_LIKELY = 0.05
+_WORSE = 2.0
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A cause's direction in feature space.
+
+    Attributes:
+        cause: fault or confounder id.
+        family: of the fault; None for a confounder.
+        prior: relative frequency.
+        size: change of each feature at functional failure, in the feature's unit; NaN where it says nothing.
+    """
+
+    cause: str
+    family: str | None
+    prior: float
+    size: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How well a signature fits deviations z (standard deviations).
+
+    Attributes:
+        score: standard normal for a healthy unit, up to the assumed correlation between features.
+        amount: fraction of functional failure that fits best, 0 at least.
+        explained: drop of the squared deviation by it.
+    """
+
+    score: float
+    amount: float
+    explained: float
+
+
+def signatures_of(kind: KindSpec, *, relative: bool) -> list[Signature]:
+    """Signatures of a kind, faults first. With `relative` sizes are changes of the logarithm."""
+    names = list(kind.features)
+    means = [1.0 if relative else abs(spec.mean) for spec in kind.features.values()]
+
+    def sizes(effects: tuple[object, ...]) -> tuple[float, ...]:
+        out = [math.nan] * len(names)
+        for effect in effects:
+            at = names.index(effect.feature)  # type: ignore[attr-defined]
+            size: float = effect.size  # type: ignore[attr-defined]
+            move = (math.log1p(size) if relative else size) * means[at]
+            out[at] = effect.direction * move  # type: ignore[attr-defined]
+        return tuple(out)
+
+    faults = [
+        Signature(name, fault.family, fault.prior, sizes(fault.signature))
+        for name, fault in kind.faults.items()
+        if any(effect.direction for effect in fault.signature)
+    ]
+    return faults + [Signature(name, None, 1.0, sizes(c.signature)) for name, c in kind.confounders.items()]
+
+
+def match(signature: Signature, z: list[float], sd: list[float]) -> Match:
+    """Fit one signature to deviations; features unknown in this cycle say nothing."""
+    dot = square = total = 0.0
+    for size, zi, si in zip(signature.size, z, sd, strict=True):
+        if math.isnan(size) or size == 0.0 or math.isnan(zi):
+            continue
+        d = size / si
+        dot += d * zi
+        square += d * d
+        total += abs(d)
+    if square == 0.0:
+        return Match(0.0, 0.0, 0.0)
+    score = dot / math.sqrt((1 - _RHO) * square + _RHO * total * total)
+    amount = max(0.0, dot / square)
+    return Match(score, amount, dot * amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Causes of a family ranked, and what was ruled out."""
+
+    causes: tuple[Cause, ...]
+    rejected: tuple[Rejected, ...]
+    amount: float
+
+
+def diagnose(
+    names: list[str],
+    signatures: list[Signature],
+    family: str,
+    z: list[float],
+    sd: list[float],
+    value: list[float],
+    usual: list[float],
+) -> Diagnosis:
+    """Rank the causes of a family, with an abstain class, and say what speaks against the others.
+
+    Args:
+        names: feature ids.
+        signatures: of the kind.
+        family: whose causes are asked for.
+        z: standardised deviations; NaN where unknown.
+        sd: their standard deviations in the feature's unit.
+        value: what was measured, for people.
+        usual: what is usual, for people.
+    """
+    judged = [
+        i for i in range(len(names)) if not math.isnan(z[i]) and any(not math.isnan(s.size[i]) for s in signatures)
+    ]
+    whole = sum(min(z[i] * z[i], 400.0) for i in judged)
+    # Signatures are rough: the more there is to explain, the less each unit of misfit may count.
+    heat = max(1.0, whole / 16)
+    fits = {s.cause: match(s, z, sd) for s in signatures}
+    weight: dict[str, float] = {}
+    for s in signatures:
+        if s.family == family:
+            weight[s.cause] = s.prior * math.exp(-0.5 * max(0.0, whole - fits[s.cause].explained) / heat)
+    weight[UNKNOWN] = 0.15 * math.exp(-0.5 * 0.5 * whole / heat)
+    scale = sum(weight.values())
+    causes = []
+    for cause, w in sorted(weight.items(), key=lambda item: -item[1]):
+        signature = next((s for s in signatures if s.cause == cause), None)
+        causes.append(Cause(cause, w / scale, () if signature is None else _reasons(names, signature, z, value, usual)))
+    named = [c for c in causes if c.fault != UNKNOWN]
+    amount = fits[named[0].fault].amount if named else 0.0
+    best = max((fits[c.fault].explained for c in named), default=0.0)
+    rejected = []
+    for s in signatures:
+        unlikely = s.family != family or weight[s.cause] / scale < _LIKELY
+        if unlikely and fits[s.cause].explained < best:
+            against = _against(names, s, fits[s.cause], z, sd, value, usual, amount)
+            if against is not None:
+                rejected.append(against)
+    return Diagnosis(tuple(causes), tuple(rejected), amount)
+
+
+def _reasons(
+    names: list[str], signature: Signature, z: list[float], value: list[float], usual: list[float]
+) -> tuple[tuple[str, float, float], ...]:
+    """Features that moved as the cause says, strongest first."""
+    spoken = [
+        (abs(z[i]), i)
+        for i, size in enumerate(signature.size)
+        if not math.isnan(size) and not math.isnan(z[i]) and size * z[i] > 0 and abs(z[i]) > 1
+    ]
+    return tuple((names[i], value[i], usual[i]) for _, i in sorted(spoken, key=lambda item: (-item[0], item[1]))[:3])
+
+
+def _against(
+    names: list[str],
+    signature: Signature,
+    fit: Match,
+    z: list[float],
+    sd: list[float],
+    value: list[float],
+    usual: list[float],
+    amount: float,
+) -> Rejected | None:
+    """The feature that contradicts a cause most, had it been as far along as the likely one."""
+    scale = max(fit.amount, amount, 0.2)
+    worst: tuple[float, int] | None = None
+    for i, size in enumerate(signature.size):
+        if math.isnan(size) or math.isnan(z[i]):
+            continue
+        misfit = abs(z[i] - scale * size / sd[i])
+        if worst is None or misfit > worst[0]:
+            worst = (misfit, i)
+    if worst is None or worst[0] < _WORSE:
+        return None
+    i = worst[1]
+    return Rejected(signature.cause, names[i], value[i], usual[i] + scale * signature.size[i])

@@ -1,0 +1,65 @@
+"""Thresholds for a plug, whose load is unknown: learned from its first day, then fixed."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from telemetry.clock import MICROS
+
+_BINS = 256
+_TOP = 8192.0
+_SCALE = _BINS / np.log(_TOP)
+_RARE = 0.001
+_IDLE_SHARE = 0.02
+_LEAST_WORK = 1800 * MICROS
+
+
+class LevelState(msgspec.Struct):
+    """Time spent at each power, on a logarithmic scale, while learning.
+
+    Attributes:
+        time: microseconds a bin.
+        observed: microseconds in all.
+        last_t: time of the last reading.
+        work: median working power once learned, W.
+    """
+
+    time: list[int] = msgspec.field(default_factory=lambda: [0] * _BINS)
+    observed: int = 0
+    last_t: int | None = None
+    work: float | None = None
+
+
+def learn(state: LevelState, t: NDArray[np.int64], power: NDArray[np.float32], longest: int, enough: int) -> bool:
+    """Add readings to a state that is still learning. Returns whether the level is now known.
+
+    Working power is the median over the time spent above 2 % of the highest common power: a lamp behind a door
+    or a standby does not move it, and everything scales with the appliance.
+    """
+    known = np.isfinite(power)
+    t, power = t[known], power[known]
+    if len(t) == 0:
+        return False
+    before = int(t[0]) if state.last_t is None else state.last_t
+    step = np.diff(t, prepend=before)
+    step = np.where((step > 0) & (step <= longest), step, 0)
+    at = np.clip((np.log(np.maximum(power, 1.0)) * _SCALE).astype(np.int64), 0, _BINS - 1)
+    for index, length in zip(at.tolist(), step.tolist(), strict=True):
+        state.time[index] += length
+    state.observed += int(step.sum())
+    state.last_t = int(t[-1])
+    if state.observed < enough:
+        return False
+    time = np.array(state.time, np.int64)
+    centres = np.exp((np.arange(_BINS) + 0.5) / _SCALE)
+    above = np.cumsum(time[::-1])[::-1]
+    top = float(centres[int(np.flatnonzero(above >= _RARE * state.observed)[-1])])
+    working = np.where(centres > max(2.0, _IDLE_SHARE * top), time, 0)
+    total = int(working.sum())
+    if total < _LEAST_WORK:
+        return False
+    state.work = float(centres[int(np.searchsorted(np.cumsum(working), total / 2))])
+    state.time = []
+    return True
