@@ -23,6 +23,7 @@ from servicedesk.model import (
     Window,
 )
 from telemetry.finding import Finding
+from telemetry.identity import DeviceKey
 
 
 class Tickets(Protocol):
@@ -227,8 +228,12 @@ class Agenda(Protocol):
         """A new unguessable address of the owner's page of a ticket."""
         ...
 
-    def finding(self, finding: UUID) -> Finding | None:
-        """The newest revision of a finding."""
+    def finding(self, finding: UUID, revision: int | None = None) -> Finding | None:
+        """A revision of a finding, by default the newest."""
+        ...
+
+    def device_of(self, key: DeviceKey) -> int:
+        """The number of a device in the registry. Raises UnknownError."""
         ...
 
 

@@ -12,11 +12,13 @@ import msgspec
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from servicedesk.errors import UnknownError
 from servicedesk.model import Due
 from storage import jobs
 from storage.access import create_owner_link
 from storage.pool import Connection
 from telemetry.finding import Finding
+from telemetry.identity import DeviceKey
 
 _SET_DUE = """
 insert into due (kind, ref, due) values (%s, %s, %s)
@@ -32,7 +34,11 @@ update due set handed_at = %(now)s where id in (
 _NEXT_DUE = "select min(due) from due where handed_at is null and done_at is null"
 _DONE = "update due set done_at = %s where id = %s and done_at is null"
 _CONTROL = "insert into control_entry (id, device, kind, at, body) values (%s, %s, %s, %s, %s)"
-_FINDING = "select body from finding_revision where finding = %s order by revision desc limit 1"
+_FINDING = """
+select body from finding_revision where finding = %s and revision = coalesce(%s, revision)
+order by revision desc limit 1
+"""
+_DEVICE = "select no from device where org = %s and device = %s"
 _OPEN_DUE = """
 select (select count(*) from due where due <= %s and handed_at is null and done_at is null)
      + (select count(*) from procrastinate_jobs
@@ -88,10 +94,17 @@ class PgAgenda:
         """A new address of the owner's page."""
         return f"{self.public_url}/o/{create_owner_link(self.conn, now=now, ticket=ticket)}"
 
-    def finding(self, finding: UUID) -> Finding | None:
-        """The newest revision."""
-        row = self.conn.execute(_FINDING, (finding,)).fetchone()
+    def finding(self, finding: UUID, revision: int | None = None) -> Finding | None:
+        """A revision, by default the newest."""
+        row = self.conn.execute(_FINDING, (finding, revision)).fetchone()
         return None if row is None else msgspec.convert(row[0], Finding)
+
+    def device_of(self, key: DeviceKey) -> int:
+        """The number of a device in the registry."""
+        row = self.conn.execute(_DEVICE, (key.org, key.device)).fetchone()
+        if row is None or not isinstance(row[0], int):
+            raise UnknownError(f"there is no device {key}")
+        return row[0]
 
 
 def open_due(conn: Connection, now: datetime) -> int:

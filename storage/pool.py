@@ -6,6 +6,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 Connection = psycopg.Connection[tuple[object, ...]]
+Pool = ConnectionPool[Connection]
 
 
 def _configure(conn: psycopg.Connection[object]) -> None:

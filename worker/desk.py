@@ -1,0 +1,58 @@
+"""The desk's part of a block's transaction: a finding opens its ticket and leaves its jobs. Only inserts."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+
+from servicedesk.ids import uuid7
+from servicedesk.model import Appliance, Ticket
+from servicedesk.office import Office
+from servicedesk.opening import report as open_for
+from storage.desk import PgDesk
+from storage.pool import Connection
+from storage.registry import DeviceRow
+from telemetry.catalogue import Catalogue, load_catalogue
+from telemetry.clock import to_datetime
+from telemetry.finding import Finding
+
+_RNG = random.SystemRandom()
+
+
+def report(conn: Connection, finding: Finding, device: DeviceRow, arrival: int) -> Ticket | None:
+    """Tell the desk of a revision, after the finding's rows were written in the same transaction.
+
+    Args:
+        conn: the block's transaction.
+        finding: the revision.
+        device: its registry row.
+        arrival: fleet time at which its last reading arrived, microseconds.
+
+    Returns:
+        The ticket, when one was opened.
+    """
+    now = to_datetime(arrival)
+    return open_for(_office(conn, arrival), finding, _appliance(device), now)
+
+
+def _office(conn: Connection, now: int) -> Office:
+    return Office(PgDesk(conn), _catalogue(), lambda: uuid7(now, _RNG))
+
+
+@cache
+def _catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+def _appliance(row: DeviceRow) -> Appliance:
+    return Appliance(
+        no=row.no,
+        org=row.org,
+        device=row.device,
+        kind=row.kind,
+        lang=row.lang,
+        household=row.household,
+        room=row.room,
+        model=row.model,
+        warranty_until=row.warranty_until,
+    )

@@ -1,0 +1,123 @@
+"""Runs the desk's jobs: procrastinate's async worker, sealed in this file, and the poller in a thread beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import psycopg
+import structlog
+from procrastinate import App, exceptions
+from procrastinate.jobs import Status
+from psycopg_pool import PoolTimeout
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from storage.jobs import QUEUE, make_app
+from storage.pool import open_pool
+from telemetry.catalogue import load_catalogue
+from worker import poller
+from worker.jobs import Bureau, register
+from worker.notify import channel_of
+
+log = structlog.get_logger()
+
+_CONCURRENCY = 4
+_HEARTBEAT = 2.0
+_STALLED_AFTER = 7.0
+_POLL = 1.0
+_LOOK = 0.1
+_RETRY = 0.5
+_GRACE = 5.0
+_JOIN = 5.0
+
+
+class JobSettings(BaseSettings):
+    """How notices leave.
+
+    Attributes:
+        smtp_url: `smtp://…`; without it notices go to the mailbox.
+        public_url: what owners' links begin with.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WELLKEPT_", extra="ignore")
+
+    smtp_url: str | None = None
+    public_url: str = "http://127.0.0.1:8080"
+
+
+def run(
+    database_url: str,
+    stop: threading.Event,
+    fleet_now: Callable[[], int],
+    settings: JobSettings | None = None,
+) -> None:
+    """Work until `stop` is set; a lost database is waited for, jobs of a dead worker are taken over.
+
+    Args:
+        database_url: `postgresql://…`.
+        stop: ends it.
+        fleet_now: fleet time in microseconds.
+        settings: from the environment when None.
+    """
+    settings = settings or JobSettings()
+    catalogue = load_catalogue()
+    pool = open_pool(database_url, application="wellkept-desk", size=_CONCURRENCY)
+    bureau = Bureau(pool, catalogue, fleet_now, channel_of(settings.smtp_url), settings.public_url)
+    hand = threading.Thread(target=poller.run, args=(database_url, stop, fleet_now), name="poller", daemon=True)
+    hand.start()
+    try:
+        while not stop.is_set():
+            try:
+                asyncio.run(_work(make_app(database_url, lambda app: register(app, bureau)), stop))
+            except (exceptions.ConnectorException, psycopg.Error, PoolTimeout, OSError) as error:
+                log.warning("the job worker starts anew", error=repr(error))
+                stop.wait(_RETRY)
+    finally:
+        hand.join(_JOIN)
+        pool.close()
+
+
+async def _work(app: App, stop: threading.Event) -> None:
+    """One life of procrastinate's worker: ends when told to, or with the error that ended it."""
+    async with app.open_async():
+        worker = asyncio.create_task(
+            app.run_worker_async(
+                queues=[QUEUE],
+                concurrency=_CONCURRENCY,
+                fetch_job_polling_interval=_POLL,
+                shutdown_graceful_timeout=_GRACE,
+                delete_jobs="successful",
+                install_signal_handlers=False,
+                update_heartbeat_interval=_HEARTBEAT,
+                stalled_worker_timeout=_STALLED_AFTER,
+            )
+        )
+        reaper = asyncio.create_task(_reap(app))
+        ended = asyncio.create_task(_until(stop))
+        await asyncio.wait({worker, reaper, ended}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (ended, reaper, worker):
+            task.cancel()
+        results = await asyncio.gather(worker, reaper, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception) and not stop.is_set():
+                raise result
+
+
+async def _until(stop: threading.Event) -> None:
+    # The event is a thread's: nothing to await.
+    while not stop.is_set():  # noqa: ASYNC110  (likewise)
+        await asyncio.sleep(_LOOK)
+
+
+async def _reap(app: App) -> None:
+    """Put the jobs of workers whose heartbeat stopped back into the queue."""
+    while True:
+        for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=_STALLED_AFTER):
+            log.warning("a job's worker is gone; the job is taken over", job=job.id, task=job.task_name)
+            try:
+                await app.job_manager.retry_job(job)
+            except exceptions.UniqueViolation:
+                # The same job waits again already.
+                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+        await asyncio.sleep(_HEARTBEAT)

@@ -1,0 +1,130 @@
+"""Carries notices out: by SMTP with a stable Message-ID, or into the mailbox, which is the notice's own row."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from servicedesk.model import Notice, NoticeState
+from servicedesk.notices import bounced, delivered
+from servicedesk.office import Office
+from telemetry.errors import WellkeptError
+
+_TIMEOUT = 10.0
+_PERMANENT = 500
+_SENDER = "service@wellkept.invalid"
+
+
+class RefusedError(WellkeptError):
+    """The mail server refuses the address for good."""
+
+
+class Channel(Protocol):
+    """A way to a household."""
+
+    final: bool
+    """Whether what was taken has arrived; otherwise it may still bounce."""
+
+    def send(self, notice: Notice) -> None:
+        """Carry a notice out.
+
+        Raises:
+            RefusedError: the address is refused for good.
+            OSError: for now it does not work; the job is repeated.
+        """
+        ...
+
+
+class Mailbox:
+    """The built-in mailbox page shows the row itself: there is nothing to carry."""
+
+    final = True
+
+    def send(self, notice: Notice) -> None:
+        """Nothing to do."""
+
+
+class Mail:
+    """A mail server, from `smtp[s]://user:password@host:port?from=address&starttls=1`."""
+
+    final = False
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("WELLKEPT_SMTP_URL must be smtp://[user:password@]host[:port] or smtps://…")
+        options = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
+        self._tls = parts.scheme == "smtps"
+        self._starttls = options.get("starttls") == "1"
+        self._host = parts.hostname
+        self._port = parts.port or (465 if self._tls else 587 if self._starttls else 25)
+        self._user = unquote(parts.username or "")
+        self._password = unquote(parts.password or "")
+        self._sender = unquote(options.get("from", _SENDER))
+
+    def send(self, notice: Notice) -> None:
+        """Hand a message over. A repeat carries the same Message-ID."""
+        message = message_of(notice, self._sender)
+        try:
+            with self._connect() as server:
+                if self._starttls:
+                    server.starttls(context=ssl.create_default_context())
+                if self._user:
+                    server.login(self._user, self._password)
+                server.send_message(message, from_addr=self._sender, to_addrs=[notice.address])
+        except smtplib.SMTPRecipientsRefused as cause:
+            codes = [code for code, _ in cause.recipients.values()]
+            if all(code >= _PERMANENT for code in codes):
+                raise RefusedError(f"{notice.address}: {cause.recipients[notice.address][1]!r}") from cause
+            raise
+
+    def _connect(self) -> smtplib.SMTP:
+        if self._tls:
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=_TIMEOUT, context=context)
+        return smtplib.SMTP(self._host, self._port, timeout=_TIMEOUT)
+
+
+def message_of(notice: Notice, sender: str) -> EmailMessage:
+    """The notice as a mail: plain text, its link on a line of its own."""
+    message = EmailMessage()
+    message["Subject"] = notice.subject
+    message["From"] = sender
+    message["To"] = notice.address
+    message["Date"] = format_datetime(notice.queued)
+    message["Message-ID"] = notice.message_id
+    message["Content-Language"] = "zh-CN" if notice.lang == "zh" else "en"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(f"{notice.body}\n\n{notice.link}\n")
+    return message
+
+
+def channel_of(smtp_url: str | None) -> Channel:
+    """Mail when a server is set, else the mailbox."""
+    return Mail(smtp_url) if smtp_url else Mailbox()
+
+
+def deliver(office: Office, notice_id: UUID, channel: Channel, now: datetime) -> None:
+    """Carry a queued notice out, once it may reach the household; its row stays locked meanwhile.
+
+    Raises:
+        OSError: the channel does not work for now.
+    """
+    notice = office.desk.notices.get(notice_id)
+    if notice.state is not NoticeState.QUEUED:
+        return
+    if notice.channel == "mailbox" or not notice.address:
+        delivered(office, notice, now, final=True)
+        return
+    try:
+        channel.send(notice)
+    except RefusedError as refusal:
+        bounced(office, notice, now, str(refusal))
+        return
+    delivered(office, notice, now, final=channel.final)

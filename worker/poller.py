@@ -1,0 +1,58 @@
+"""Hands due things at fleet time to the job queue, without a schedule there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import psycopg
+import structlog
+
+from storage.desk_agenda import PgAgenda, take_back
+from storage.jobs import defer
+from storage.pool import Connection, connect
+from telemetry.clock import to_datetime
+from worker.jobs import FALL_DUE
+
+log = structlog.get_logger()
+
+_BATCH = 200
+_WAIT = 0.05
+_RETRY = 0.5
+_TAKE_BACK_EVERY = 10.0
+
+
+def hand_over(conn: Connection, now: int) -> int:
+    """Hand what is due at a fleet time (microseconds) to the queue, in one transaction. Returns how many."""
+    with conn.transaction():
+        handed = PgAgenda(conn, "").hand_over(to_datetime(now), _BATCH)
+        for each in handed:
+            defer(conn, FALL_DUE, once=f"due:{each.id}", due=each.id, kind=each.kind, ref=str(each.ref))
+    return len(handed)
+
+
+def run(database_url: str, stop: threading.Event, fleet_now: Callable[[], int]) -> None:
+    """Hand over until told to stop; a lost database is waited for.
+
+    The table is looked at every 50 ms of wall time: fleet time may run, stand or step meanwhile, and an accelerated
+    clock is held while anything due is open.
+    """
+    while not stop.is_set():
+        try:
+            with connect(database_url, application="wellkept-poller", autocommit=True) as conn:
+                _poll(conn, stop, fleet_now)
+        except psycopg.OperationalError as error:
+            log.warning("the poller starts anew", error=str(error))
+            stop.wait(_RETRY)
+
+
+def _poll(conn: Connection, stop: threading.Event, fleet_now: Callable[[], int]) -> None:
+    since = _TAKE_BACK_EVERY
+    while not stop.is_set():
+        if since >= _TAKE_BACK_EVERY:
+            since = 0.0
+            if count := take_back(conn):
+                log.warning("due things whose job was lost are handed over again", count=count)
+        if hand_over(conn, fleet_now()) < _BATCH:
+            stop.wait(_WAIT)
+            since += _WAIT
