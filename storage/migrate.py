@@ -33,9 +33,9 @@ def pending(conn: psycopg.Connection[tuple[object, ...]]) -> list[Path]:
         MigrationError: an applied migration's file has changed or is gone.
     """
     files = {path.name: path for path in sorted(_FOLDER.glob("*.sql"))}
-    applied: dict[object, object] = dict(conn.execute(_APPLIED).fetchall())
+    applied = {str(row[0]): str(row[1]) for row in conn.execute(_APPLIED)}
     for name, digest in applied.items():
-        path = files.get(str(name))
+        path = files.get(name)
         if path is None:
             raise MigrationError(f"the database has migration {name}, this version of the product does not: upgrade it")
         if _hash(path) != digest:

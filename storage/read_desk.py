@@ -18,10 +18,12 @@ where (%(org)s::text is null or t.org = %(org)s)
 """
 _TICKET = """
 select t.id, t.ref, t.org, d.device, d.kind, d.room, d.model, d.serial, d.warranty_until, d.lang as device_lang,
-       t.household, coalesce(h.name, '') as household_name, coalesce(h.lang, d.lang) as lang, coalesce(h.tz, 'UTC') as tz,
+       t.household, coalesce(h.name, '') as household_name, coalesce(h.lang, d.lang) as lang,
+       coalesce(h.tz, 'UTC') as tz,
        coalesce(h.address, '') as address, coalesce(h.area, '') as area,
        t.family, t.fault, t.finding, t.severity, t.safety, t.priority, t.state, t.reason, t.responsible, t.next_action,
-       t.next_due, t.blocking, t.episode, t.callout_free, t.opened, t.respond_due, t.planned, t.done, t.verified, t.closed,
+       t.next_due, t.blocking, t.episode, t.callout_free, t.opened, t.respond_due,
+       t.planned, t.done, t.verified, t.closed,
        t.version, v.id as visit, v.state as visit_state, lower(v.span) as visit_start, upper(v.span) as visit_end,
        tech.name as technician
 from ticket t
@@ -29,7 +31,8 @@ join device d on d.no = t.device
 left join household h on h.id = t.household
 left join lateral (
     select * from visit v where v.ticket = t.id
-    order by (v.state in ('proposed', 'confirmed', 'dispatched', 'travelling', 'on_site')) desc, (v.state = 'done') desc,
+    order by (v.state in ('proposed', 'confirmed', 'dispatched', 'travelling', 'on_site')) desc,
+             (v.state = 'done') desc,
              v.proposed desc
     limit 1
 ) v on true
@@ -64,7 +67,8 @@ _TIMELINE = "select id, ticket, at, kind, actor, body from ticket_event where ti
 _VISIT = """
 select v.id, v.ticket, t.ref, t.org, d.device, d.kind, t.household, t.family, t.fault, v.technician,
        tech.name as technician_name, tech.phone as technician_phone, v.skill, v.parts, lower(v.span) as start,
-       upper(v.span) as "end", v.state, v.reason, v.hold_until, v.calendar, v.sequence, v.proposed, v.confirmed, v.arrived,
+       upper(v.span) as "end", v.state, v.reason, v.hold_until, v.calendar, v.sequence, v.proposed, v.confirmed,
+       v.arrived,
        v.finished, v.version, o.code as outcome, o.cause, coalesce(o.note, '') as note
 from visit v
 join ticket t on t.id = v.ticket
@@ -87,8 +91,10 @@ _ONE_VISIT = _VISIT + _SCOPE + " and v.id = %(visit)s"
 _TICKET_VISITS = _VISIT + _SCOPE + " and v.ticket = %(ticket)s order by v.proposed, v.id"
 
 _NOTICE = """
-select n.id, n.ticket, t.ref, t.org, n.household, n.stage, n.lang, n.channel, n.address, n.subject, n.body, n.link, n.safety,
-       n.state, n.queued, n.not_before, n.sent, n.delivered, n.bounced, n.opened, coalesce(h.name, '') as household_name,
+select n.id, n.ticket, t.ref, t.org, n.household, n.stage, n.lang, n.channel, n.address, n.subject, n.body, n.link,
+       n.safety,
+       n.state, n.queued, n.not_before, n.sent, n.delivered, n.bounced, n.opened,
+       coalesce(h.name, '') as household_name,
        coalesce(h.tz, 'UTC') as tz
 from notice n
 join ticket t on t.id = n.ticket
@@ -110,7 +116,7 @@ _ONE_NOTICE = _NOTICE + _SCOPE + " and n.id = %(notice)s"
 
 @dataclass(frozen=True, slots=True)
 class TicketView:
-    """A ticket with its appliance, household and the visit that matters (a live one, else a done one, else the last)."""
+    """A ticket with its appliance, household and the visit that matters: a live one, else a done one, else the last."""
 
     id: UUID
     ref: str

@@ -37,7 +37,8 @@ limit %(limit)s
 """
 
 _FINDING = """
-select f.id, d.org, d.device, d.kind, f.family, f.opened, f.history, f.revision, f.state, f.severity, f.onset, f.onset_low,
+select f.id, d.org, d.device, d.kind, f.family, f.opened, f.history, f.revision, f.state, f.severity, f.onset,
+       f.onset_low,
        f.onset_high, f.observed, f.score, f.life_low, f.life_high, f.detector, f.version, f.body, f.arrived
 from finding_current f
 join device d on d.no = f.device

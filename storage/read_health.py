@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import psycopg
 from psycopg.rows import class_row
+from psycopg_pool import PoolTimeout
 
 from storage.read_models import Connection
 
@@ -20,6 +22,9 @@ select (select count(*) from device) as devices,
        (select count(*) from notice where sent is null) as waiting_notices
 """
 _TICKETS = "select state, count(*) from ticket group by state order by state"
+
+OUTAGES = (psycopg.OperationalError, psycopg.errors.UndefinedTable, PoolTimeout)
+"""The database does not answer, or has no schema yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,7 @@ class _Work:
         for index, item in enumerate(block.controls):
             memory = devices.get(item.device)
             if memory is not None and item.id not in effective:
+                effective.add(item.id)
                 self._take_control(memory, item, entry.seq * 10_000 + index)
 
     def _take_message(self, entry: Entry, place: int, message: Message, memory: DeviceMemory, speed: float) -> None:

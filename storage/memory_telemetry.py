@@ -1,0 +1,117 @@
+"""The memory form of the telemetry store: passes the same contract suite, serves tests and simulations without I/O."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+from storage.registry import DeviceRow
+from storage.telemetry_rows import (
+    Batch,
+    DeadLetter,
+    DeviceHistory,
+    Observed,
+    Reported,
+    Snapshot,
+    StoredControl,
+    StoredMessage,
+)
+from storage.telemetry_store import PositionLostError
+from telemetry.control import ControlEntry
+from telemetry.finding import EpisodeState
+from telemetry.identity import DeviceKey
+from telemetry.progress import Progress
+
+
+class MemoryTelemetry:
+    """Rows in dictionaries; `write` is all or nothing."""
+
+    def __init__(self, devices: Sequence[DeviceRow]) -> None:
+        self.devices = {row.key: row for row in devices}
+        self.positions: dict[int, tuple[str, int]] = {}
+        self.messages: dict[tuple[int, int, int], StoredMessage] = {}
+        self.dead: dict[tuple[str, int, int, int], DeadLetter] = {}
+        self.progress: dict[tuple[int, int], Progress] = {}
+        self.strangers: dict[tuple[DeviceKey, int], Progress] = {}
+        self.lost: dict[int, dict[int, list[tuple[int, int]]]] = {}
+        self.observed: dict[int, Observed] = {}
+        self.snapshots: dict[int, Snapshot] = {}
+        self.revisions: dict[tuple[str, int], Reported] = {}
+        self.controls: dict[str, tuple[ControlEntry, StoredControl | None]] = {}
+
+    def enter_control(self, entry: ControlEntry) -> None:
+        """Write a control entry's row."""
+        self.controls[entry.id] = (entry, None)
+
+    def take(self, partitions: Sequence[int]) -> dict[int, tuple[str, int]]:
+        """See `TelemetryStore.take`."""
+        return {partition: self.positions.setdefault(partition, ("", 0)) for partition in partitions}
+
+    def find(self, keys: Sequence[DeviceKey]) -> dict[DeviceKey, DeviceRow]:
+        """See `TelemetryStore.find`."""
+        return {key: self.devices[key] for key in keys if key in self.devices}
+
+    def load(self, devices: Sequence[int]) -> dict[int, DeviceHistory]:
+        """See `TelemetryStore.load`."""
+        return {no: self._history(no) for no in devices}
+
+    def _history(self, no: int) -> DeviceHistory:
+        newest: dict[str, Reported] = {}
+        for (name, _), reported in sorted(self.revisions.items(), key=lambda item: item[0][1]):
+            if reported.device.no == no:
+                newest[name] = reported
+        opened = {r.finding.family for r in newest.values() if r.finding.state is EpisodeState.OPEN}
+        progress = [copy.deepcopy(p) for (device, _), p in sorted(self.progress.items()) if device == no]
+        lost = copy.deepcopy(self.lost.get(no, {}))
+        return DeviceHistory(progress, lost, self.observed.get(no), self.snapshots.get(no), opened)
+
+    def load_strangers(self, keys: Sequence[DeviceKey]) -> dict[tuple[DeviceKey, int], Progress]:
+        """See `TelemetryStore.load_strangers`."""
+        return {k: copy.deepcopy(p) for k, p in self.strangers.items() if k[0] in keys}
+
+    def read_back(self, device: int, kind: str, epoch: int, from_seq: int, to_seq: int) -> list[StoredMessage]:
+        """See `TelemetryStore.read_back`."""
+        found = [
+            m
+            for (no, e, seq), m in self.messages.items()
+            if (no, e) == (device, epoch) and from_seq <= seq <= to_seq and not m.late and m.kind == kind
+        ]
+        return sorted((m for m in found if len(m.values) or m.events), key=lambda m: m.seq)
+
+    def read_controls(self, device: int) -> list[StoredControl]:
+        """See `TelemetryStore.read_controls`."""
+        effects = [
+            effect
+            for entry, effect in self.controls.values()
+            if effect is not None and self.devices[entry.device].no == device
+        ]
+        return sorted(effects, key=lambda c: (c.epoch, c.seq, c.order))
+
+    def taken_effect(self, ids: Sequence[str]) -> set[str]:
+        """See `TelemetryStore.taken_effect`."""
+        return {name for name in ids if name in self.controls and self.controls[name][1] is not None}
+
+    def write(self, batch: Batch) -> None:
+        """See `TelemetryStore.write`; staging is not needed here."""
+        for move in batch.moves:
+            if self.positions.get(move.partition) != (move.old_incarnation, move.old_seq):
+                raise PositionLostError(f"partition {move.partition} was moved by another owner")
+        for move in batch.moves:
+            self.positions[move.partition] = (move.incarnation, move.seq)
+        for m in batch.messages:
+            self.messages.setdefault((m.device, m.epoch, m.seq), m)
+        for d in batch.dead:
+            self.dead.setdefault((d.incarnation, d.partition, d.stream_seq, d.position_in_block), d)
+        self.progress |= copy.deepcopy(batch.progress)
+        self.strangers |= copy.deepcopy(batch.strangers)
+        for x in batch.lost:
+            self.lost.setdefault(x.device, {}).setdefault(x.epoch, []).append((x.from_seq, x.to_seq))
+        self.observed |= batch.observed
+        self.snapshots |= {s.device: s for s in batch.snapshots}
+        for r in batch.findings:
+            self.revisions.setdefault((r.finding.id, r.finding.revision), r)
+        for c in batch.controls:
+            entry, effect = self.controls[c.id]
+            if effect is None:
+                stored = StoredControl(c.id, entry.kind, entry.at, entry.body, c.epoch, c.seq, c.order)
+                self.controls[c.id] = (entry, stored)
