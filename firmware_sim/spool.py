@@ -1,12 +1,13 @@
 """The spool: messages on disk until a receipt covers them. One SQLite file serves many devices.
 
 What `append` returned from is on disk: a message is published only afterwards, and survives `kill -9` (write-ahead log,
-synchronised at every commit). Appends and deletes are grouped by the caller, one transaction a group.
+synchronised at every commit). Appends and deletes are grouped by the caller, one transaction a group. Threads may share it.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,7 @@ class Spool:
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = full")
         self._db.executescript(_SCHEMA)
+        self._lock = threading.RLock()
         self._slots: dict[str, Slot] = {}
         for row in self._db.execute("select id, key, epoch, next_seq, done, dropped from device"):
             held = dict(
@@ -107,17 +109,19 @@ class Spool:
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        with self._lock:
+            self._db.close()
 
     def slot(self, key: str) -> Slot:
         """The device's slot; a new epoch when the file does not know it."""
-        if key not in self._slots:
-            epoch = self._new_epoch()
-            cursor = self._db.execute(
-                "insert into device (key, epoch, next_seq, done, dropped) values (?, ?, 1, -1, 0)", (key, epoch)
-            )
-            self._slots[key] = Slot(int(cursor.lastrowid or 0), key, epoch, 1, -1, 0, {}, 0)
-        return self._slots[key]
+        with self._lock:
+            if key not in self._slots:
+                epoch = self._new_epoch()
+                cursor = self._db.execute(
+                    "insert into device (key, epoch, next_seq, done, dropped) values (?, ?, 1, -1, 0)", (key, epoch)
+                )
+                self._slots[key] = Slot(int(cursor.lastrowid or 0), key, epoch, 1, -1, 0, {}, 0)
+            return self._slots[key]
 
     def append(self, bodies: Iterable[tuple[str, Body]]) -> list[Spooled]:
         """Give messages their places and write them, in one transaction. Returns when they are on disk.
@@ -127,51 +131,54 @@ class Spool:
         Raises:
             OversizeError: one is above the limit; nothing of this call is taken.
         """
-        wanted = list(bodies)
-        for key, body in wanted:
-            size = len(_encode(self.slot(key), body, base=1))
-            if size > MAX_MESSAGE_BYTES:
-                raise OversizeError(f"{key}: a message of {size} bytes; the limit is {MAX_MESSAGE_BYTES}: send smaller arrays")
-        taken: list[Spooled] = []
-        rows: list[tuple[int, int, str, bytes]] = []
-        drops: list[tuple[int, int]] = []
-        marks: dict[int, int] = {slot.id: slot.done for slot in self._slots.values()}
-        for key, body in wanted:
-            slot = self.slot(key)
-            if body.done <= marks.setdefault(slot.id, slot.done):
-                continue
-            payload = self._make_room(slot, body, drops)
-            channel = Channel.EVENT if body.events else Channel.TELEMETRY
-            rows.append((slot.id, slot.next_seq, channel.value, payload))
-            taken.append(Spooled(key, slot.epoch, slot.next_seq, channel, payload))
-            slot.held[slot.next_seq] = len(payload)
-            slot.size += len(payload)
-            slot.next_seq += 1
-            slot.done = max(slot.done, body.done)
-        self._write(rows, drops, {one.device for one in taken})
-        return taken
+        with self._lock:
+            wanted = list(bodies)
+            for key, body in wanted:
+                size = len(_encode(self.slot(key), body, base=1))
+                if size > MAX_MESSAGE_BYTES:
+                    raise OversizeError(f"{key}: a message of {size} bytes; the limit is {MAX_MESSAGE_BYTES}: send smaller arrays")
+            taken: list[Spooled] = []
+            rows: list[tuple[int, int, str, bytes]] = []
+            drops: list[tuple[int, int]] = []
+            marks: dict[int, int] = {slot.id: slot.done for slot in self._slots.values()}
+            for key, body in wanted:
+                slot = self.slot(key)
+                if body.done <= marks.setdefault(slot.id, slot.done):
+                    continue
+                payload = self._make_room(slot, body, drops)
+                channel = Channel.EVENT if body.events else Channel.TELEMETRY
+                rows.append((slot.id, slot.next_seq, channel.value, payload))
+                taken.append(Spooled(key, slot.epoch, slot.next_seq, channel, payload))
+                slot.held[slot.next_seq] = len(payload)
+                slot.size += len(payload)
+                slot.next_seq += 1
+                slot.done = max(slot.done, body.done)
+            self._write(rows, drops, {one.device for one in taken})
+            return taken
 
     def delete(self, receipts: Iterable[tuple[str, Sequence[int]]]) -> None:
         """Forget what receipts cover, in one transaction."""
-        gone: list[tuple[int, int]] = []
-        for key, seqs in receipts:
-            slot = self.slot(key)
-            for seq in seqs:
-                size = slot.held.pop(seq, None)
-                if size is not None:
-                    slot.size -= size
-                    gone.append((slot.id, seq))
-        if gone:
-            with self._transaction():
-                self._db.executemany("delete from message where device = ? and seq = ?", gone)
+        with self._lock:
+            gone: list[tuple[int, int]] = []
+            for key, seqs in receipts:
+                slot = self.slot(key)
+                for seq in seqs:
+                    size = slot.held.pop(seq, None)
+                    if size is not None:
+                        slot.size -= size
+                        gone.append((slot.id, seq))
+            if gone:
+                with self._transaction():
+                    self._db.executemany("delete from message where device = ? and seq = ?", gone)
 
     def read(self, key: str, seq: int) -> Spooled | None:
         """A message that is still held."""
-        slot = self.slot(key)
-        row = self._db.execute(
-            "select channel, payload from message where device = ? and seq = ?", (slot.id, seq)
-        ).fetchone()
-        return None if row is None else Spooled(key, slot.epoch, seq, Channel(row[0]), row[1])
+        with self._lock:
+            slot = self.slot(key)
+            row = self._db.execute(
+                "select channel, payload from message where device = ? and seq = ?", (slot.id, seq)
+            ).fetchone()
+            return None if row is None else Spooled(key, slot.epoch, seq, Channel(row[0]), row[1])
 
     def _make_room(self, slot: Slot, body: Body, drops: list[tuple[int, int]]) -> bytes:
         """Drop the oldest until the message fits; its base says so."""

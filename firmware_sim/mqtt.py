@@ -1,0 +1,388 @@
+"""The shell of many devices on one MQTT connection: binds their cores and the spool to paho.
+
+One thread owns cores and connection; paho's own thread only leaves events in an inbox. Each attempt to connect uses a fresh
+client: nothing of an old session survives, the spool is the only memory of what must still be sent.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from firmware_sim.device import DeviceCore
+from firmware_sim.firmware import FIRMWARE
+from firmware_sim.spool import Spool, Spooled
+from telemetry.clock import MICROS, FleetClock, WallClock
+from telemetry.errors import WireError
+from telemetry.identity import DeviceKey, parse_key
+from telemetry.message import ClockMessage, State, decode_clock, decode_receipt, encode_json
+from telemetry.topics import CLOCK_TOPIC, Channel, parse_topic, topic_of
+
+_GROUP = 50_000
+"""Deletes are gathered for this long, microseconds."""
+_RETRY = (200_000, 2 * MICROS)
+_ANSWER = 5 * MICROS
+_KEEPALIVE = 20
+_LONGEST_WAIT = MICROS
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the broker is."""
+
+    host: str
+    port: int
+    user: str | None
+    password: str | None
+
+
+def parse_url(url: str) -> Address:
+    """Read `mqtt://user:password@host:port`.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "mqtt" or not parts.hostname:
+        raise ValueError(f"{parts.scheme}://… is not mqtt://user:password@host:port")
+    user = unquote(parts.username) if parts.username else None
+    return Address(parts.hostname, parts.port or 1883, user, unquote(parts.password) if parts.password else None)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a gateway did and what is open; `lag` in wall seconds."""
+
+    published: int = 0
+    resent: int = 0
+    receipts: int = 0
+    unreceipted: int = 0
+    lag: float = 0.0
+    connected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    client: mqtt.Client
+    topic: str = ""
+    payload: bytes = b""
+    up: bool | None = None
+
+
+@dataclass(slots=True)
+class _Link:
+    """One connection. `window` bounds what is published and not yet acknowledged."""
+
+    client: mqtt.Client
+    window: int
+    began: int
+    up: bool = False
+    open: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def room(self) -> int:
+        return self.window - self.open
+
+
+class Gateway:
+    """A connection for many devices of one organisation.
+
+    Args:
+        url: `mqtt://user:password@host:port`.
+        keys: `org/device` of each.
+        spool: holds their messages.
+        wall: wall clock.
+        rng: jitter of reconnects.
+        client_id: of the connection.
+        on_clock: called with every fleet clock heard.
+        window: messages in flight at most.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        keys: Sequence[str],
+        spool: Spool,
+        wall: WallClock,
+        rng: np.random.Generator,
+        client_id: str,
+        on_clock: Callable[[FleetClock], None] | None = None,
+        window: int = 500,
+    ) -> None:
+        self._address, self._spool, self._wall, self._rng = parse_url(url), spool, wall, rng
+        self._id, self._on_clock, self._window = client_id, on_clock, window
+        self._devices = {key: parse_key(key) for key in keys}
+        self._orgs = sorted({key.org for key in self._devices.values()})
+        self._cores: dict[str, DeviceCore] = {}
+        now = wall()
+        for key in keys:
+            slot = spool.slot(key)
+            self._cores[key] = DeviceCore(slot.epoch, dict.fromkeys(slot.held, now))
+        self._fresh: dict[tuple[str, int], Spooled] = {}
+        self._inbox: deque[_Event] = deque()
+        self._gone: dict[str, list[int]] = {}
+        self._delete_at: int | None = None
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._link: _Link | None = None
+        self._retry_at, self._retry = 0, _RETRY[0]
+        self._counts = Counts()
+        self._thread = threading.Thread(target=self._run, name=client_id, daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._thread.start()
+
+    def offer(self, messages: Sequence[Spooled]) -> None:
+        """Take messages that are in the spool."""
+        now = self._wall()
+        with self._changed:
+            for message in messages:
+                self._fresh[message.device, message.seq] = message
+                self._cores[message.device].produced(message.seq, now)
+            self._changed.notify_all()
+
+    def counts(self) -> Counts:
+        """Numbers as they are now."""
+        now = self._wall()
+        with self._changed:
+            oldest = min((at for core in self._cores.values() if (at := core.oldest()) is not None), default=now)
+            return Counts(
+                published=self._counts.published,
+                resent=sum(core.resent for core in self._cores.values()),
+                receipts=self._counts.receipts,
+                unreceipted=sum(len(core.pending) for core in self._cores.values()),
+                lag=(now - oldest) / MICROS,
+                connected=self._link is not None and self._link.up,
+            )
+
+    def settled(self, timeout: float) -> bool:
+        """Wait until every message has its receipt; whether it came to that."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not any(core.pending for core in self._cores.values()), timeout)
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Say that the devices are offline, disconnect, end the thread."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._inbox and not self._stopping:
+                    self._changed.wait(self._patience() / MICROS)
+                while self._inbox:
+                    self._take(self._inbox.popleft())
+                if self._stopping:
+                    break
+                self._publish()
+                self._watch()
+            self._flush()
+            self._connect()
+        self._flush(final=True)
+        self._leave()
+
+    def _patience(self) -> int:
+        """How long nothing will be due, microseconds."""
+        now = self._wall()
+        moments = [now + _LONGEST_WAIT]
+        if self._delete_at is not None:
+            moments.append(self._delete_at)
+        if self._link is None:
+            moments.append(self._retry_at)
+        elif self._link.up and self._link.room() > 0:
+            moments.extend(at for core in self._cores.values() if (at := core.next_due()) is not None)
+        return max(0, min(moments) - now)
+
+    def _take(self, event: _Event) -> None:
+        link = self._link
+        if link is None or event.client is not link.client:
+            return
+        if event.up is None:
+            self._heard(event.topic, event.payload)
+        elif event.up:
+            link.up = True
+            self._retry = _RETRY[0]
+            now = self._wall()
+            for core in self._cores.values():
+                core.connected(now, float(self._rng.random()))
+            state = encode_json(State(online=True, fw=FIRMWARE))
+            for key in self._devices.values():
+                link.client.publish(topic_of(key, Channel.STATE), state, qos=0, retain=True)
+            _log.info("gateway connected", client=self._id, devices=len(self._devices))
+        else:
+            self._drop("connection lost")
+
+    def _heard(self, topic: str, payload: bytes) -> None:
+        try:
+            if topic == CLOCK_TOPIC:
+                if self._on_clock is not None:
+                    self._on_clock(fleet_clock(decode_clock(payload)))
+                return
+            device, channel = parse_topic(topic)
+            core = self._cores.get(str(device))
+            if core is None or channel is not Channel.RECEIPT:
+                return
+            gone = core.receipt(decode_receipt(payload), self._wall())
+        except WireError as cause:
+            _log.warning("not understood", topic=topic, reason=cause.reason, detail=cause.detail)
+            return
+        self._counts.receipts += 1
+        if gone:
+            self._gone.setdefault(str(device), []).extend(gone)
+            for seq in gone:
+                self._fresh.pop((str(device), seq), None)
+            self._delete_at = self._delete_at or self._wall() + _GROUP
+            self._changed.notify_all()
+
+    def _publish(self) -> None:
+        link = self._link
+        if link is None or not link.up:
+            return
+        now = self._wall()
+        for key, core in self._cores.items():
+            due = core.next_due()
+            if due is None or due > now:
+                continue
+            room = link.room()
+            if room <= 0:
+                return
+            for seq in core.step(now, room):
+                message = self._fresh.pop((key, seq), None) or self._spool.read(key, seq)
+                if message is None:
+                    core.forget(seq)
+                    continue
+                with link.lock:
+                    link.open += 1
+                self._counts.published += 1
+                link.client.publish(topic_of(self._devices[key], message.channel), message.payload, qos=1)
+
+    def _flush(self, *, final: bool = False) -> None:
+        if self._delete_at is None or (self._wall() < self._delete_at and not final):
+            return
+        with self._changed:
+            gone, self._gone, self._delete_at = self._gone, {}, None
+        self._spool.delete(gone.items())
+
+    def _connect(self) -> None:
+        if self._link is not None or self._stopping or self._wall() < self._retry_at:
+            return
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=self._id, clean_session=True, reconnect_on_failure=False
+        )
+        client.max_inflight_messages_set(self._window)
+        if self._address.user is not None:
+            client.username_pw_set(self._address.user, self._address.password)
+        if len(self._devices) == 1:
+            only = next(iter(self._devices.values()))
+            client.will_set(topic_of(only, Channel.STATE), encode_json(State(online=False)), qos=1, retain=True)
+        link = _Link(client, self._window, self._wall())
+        self._bind(link)
+        with self._changed:
+            self._link = link
+        try:
+            client.connect(self._address.host, self._address.port, _KEEPALIVE)
+        except OSError as cause:
+            with self._changed:
+                self._drop(str(cause))
+            return
+        client.loop_start()
+
+    def _bind(self, link: _Link) -> None:
+        filters = [(CLOCK_TOPIC, 1), *((topic_of(DeviceKey(org, "+"), Channel.RECEIPT), 0) for org in self._orgs)]
+
+        def on_connect(
+            client: mqtt.Client, _data: object, _flags: mqtt.ConnectFlags, reason: ReasonCode, _p: Properties | None
+        ) -> None:
+            if reason.is_failure:
+                self._note(_Event(client, up=False))
+            else:
+                client.subscribe(filters)
+
+        def on_subscribe(
+            client: mqtt.Client, _data: object, _mid: int, _reasons: list[ReasonCode], _p: Properties | None
+        ) -> None:
+            self._note(_Event(client, up=True))
+
+        def on_disconnect(
+            client: mqtt.Client, _data: object, _flags: mqtt.DisconnectFlags, _reason: ReasonCode, _p: Properties | None
+        ) -> None:
+            self._note(_Event(client, up=False))
+
+        def on_message(client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+            self._note(_Event(client, message.topic, message.payload))
+
+        def on_publish(
+            _client: mqtt.Client, _data: object, _mid: int, _reason: ReasonCode, _p: Properties | None
+        ) -> None:
+            with link.lock:
+                full = link.open >= link.window
+                link.open -= 1
+            if full:
+                with self._changed:
+                    self._changed.notify_all()
+
+        client = link.client
+        client.on_connect, client.on_subscribe, client.on_disconnect = on_connect, on_subscribe, on_disconnect
+        client.on_message, client.on_publish = on_message, on_publish
+
+    def _note(self, event: _Event) -> None:
+        with self._changed:
+            self._inbox.append(event)
+            self._changed.notify_all()
+
+    def _watch(self) -> None:
+        """Give a connection up that the broker does not answer."""
+        link = self._link
+        if link is not None and not link.up and self._wall() - link.began > _ANSWER:
+            self._drop("no answer from the broker")
+
+    def _drop(self, why: str) -> None:
+        """Forget the connection; called with the lock held."""
+        link, self._link = self._link, None
+        for core in self._cores.values():
+            core.disconnected()
+        self._retry_at = self._wall() + round(self._retry * (0.5 + 0.5 * float(self._rng.random())))
+        self._retry = min(self._retry * 2, _RETRY[1])
+        _log.warning("gateway is offline", client=self._id, why=why, host=self._address.host, port=self._address.port)
+        if link is not None:
+            _abandon(link.client)
+
+    def _leave(self) -> None:
+        link = self._link
+        if link is None:
+            return
+        if link.up:
+            state = encode_json(State(online=False, fw=FIRMWARE))
+            sent = [
+                link.client.publish(topic_of(key, Channel.STATE), state, qos=1, retain=True)
+                for key in self._devices.values()
+            ]
+            if sent:
+                sent[-1].wait_for_publish(2.0)
+        link.client.disconnect()
+        link.client.loop_stop()
+
+
+def _abandon(client: mqtt.Client) -> None:
+    """End a client's thread without waiting for it: it may wait for our lock."""
+    client.on_message = client.on_publish = client.on_disconnect = None
+    threading.Thread(target=lambda: (client.disconnect(), client.loop_stop()), daemon=True).start()
+
+
+def fleet_clock(message: ClockMessage) -> FleetClock:
+    """The clock that a message says."""
+    return FleetClock(message.rev, round(message.wall * MICROS), round(message.fleet * MICROS), message.speed)
