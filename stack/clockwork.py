@@ -33,6 +33,13 @@ class Clockwork:
         self._beat = data_dir / _BEAT
         self.clock = production_clock()
 
+    @classmethod
+    def present(cls, conn: Connection, mirror: ClockMirror, wall: WallClock, data_dir: Path) -> Clockwork:
+        """The clock as it is, of a product that runs."""
+        work = cls(conn, mirror, wall, data_dir)
+        work.clock = read_clock(conn) or work.clock
+        return work
+
     def resume(self) -> FleetClock:
         """Take up the persisted clock; one of its own pace goes on where the product was last alive, standing still."""
         stored = read_clock(self._conn)

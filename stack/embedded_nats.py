@@ -71,6 +71,19 @@ class EmbeddedNats:
         self.name = ""
         self.ports = Ports(0, 0, 0)
 
+    @classmethod
+    def attach(cls, folder: Path) -> EmbeddedNats:
+        """The server that another process of ours runs over a folder, for giving devices users.
+
+        Raises:
+            StartError: there is none.
+        """
+        server = cls(folder)
+        server._load()
+        if not server.ports.nats:
+            raise StartError(PART, f"no embedded server has run in {folder}")
+        return server
+
     @property
     def log(self) -> Path:
         """Where the server writes."""
@@ -136,7 +149,7 @@ class EmbeddedNats:
                 cwd=self.folder,
                 start_new_session=True,
             )
-        self._save()
+        self._save(identify(self._child.pid))
         try:
             wait_ready(PART, self._child, self.healthy, self.log, _READY_S)
         except BaseException:
@@ -187,9 +200,10 @@ class EmbeddedNats:
             return
         self._devices.extend(fresh)
         self._write_users()
-        self._save()
-        if self._child is not None and self._child.poll() is None:
-            os.kill(self._child.pid, signal.SIGHUP)
+        process = self._process()
+        self._save(process)
+        if process is not None and process.alive():
+            os.kill(process.pid, signal.SIGHUP)
 
     def _rights(self) -> list[Rights]:
         fixed = [worker_rights(), ingest_rights(), gateway_rights(self._org)]
@@ -213,8 +227,17 @@ class EmbeddedNats:
         known = set(self._devices)
         self._devices.extend(key for text in state["devices"] if (key := parse_key(text)) not in known)
 
-    def _save(self) -> None:
-        me = identify(self._child.pid) if self._child is not None else None
+    def _process(self) -> Identity | None:
+        """The server's process: our child, or the one that is recorded."""
+        if self._child is not None:
+            return identify(self._child.pid)
+        try:
+            state = json.loads(self._state.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return Identity(state["pid"], state["started"]) if state.get("pid") else None
+
+    def _save(self, me: Identity | None) -> None:
         state = {
             "name": self.name,
             "ports": {"nats": self.ports.nats, "mqtt": self.ports.mqtt, "http": self.ports.http},
@@ -227,9 +250,6 @@ class EmbeddedNats:
 
     def _end_predecessor(self) -> None:
         # A supervisor that was killed leaves its server behind; two on one store would destroy it.
-        try:
-            state = json.loads(self._state.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return
-        if state.get("pid"):
-            end(Identity(state["pid"], state["started"]))
+        process = self._process()
+        if process is not None:
+            end(process)

@@ -1,0 +1,171 @@
+"""The `wellkept` command."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from stack import demo as demo_module
+from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
+from stack.clockwork import Clockwork, describe, is_production
+from stack.console import database_url, emit, err, fail, nats_url, running
+from stack.errors import StackError
+from stack.settings import DEFAULT_DATA_DIR, Settings
+from stack.status import collect, examine
+from stack.supervisor import Supervisor
+from storage.migrate import migrate
+from storage.pool import connect
+from stream.nats_client import NatsStream
+from telemetry.clock import system_wall
+from telemetry.errors import WellkeptError
+
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+app = typer.Typer(
+    name="wellkept",
+    help="Notices an appliance's fault weeks before it stops, plans the visit, and proves the repair by telemetry.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+clock_app = typer.Typer(help="The fleet clock.", no_args_is_help=True)
+dead_letter_app = typer.Typer(help="Messages that could not be taken in.", no_args_is_help=True)
+app.add_typer(token_app, name="token")
+app.add_typer(staff_app, name="staff")
+app.add_typer(device_app, name="device")
+app.add_typer(clock_app, name="clock")
+app.add_typer(dead_letter_app, name="dead-letter")
+app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo_module.command)
+
+
+@app.command(epilog="Example: wellkept up --data-dir /var/lib/wellkept --workers 2")
+def up(
+    *,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address of pages and API; the loopback unless told.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Their port; any free one otherwise.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the product on this machine until Ctrl-C or SIGTERM.
+
+    Broker, stream and database are started too, unless WELLKEPT_MQTT_URL, WELLKEPT_NATS_URL or WELLKEPT_DATABASE_URL
+    name your own.
+    """
+    given = {"data_dir": data_dir, "workers": workers, "http_host": host, "http_port": port}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    supervisor = Supervisor(settings, lambda line: err.print(line, highlight=False))
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda _number, _frame: supervisor.ask_to_stop())
+    try:
+        supervisor.start_servers()
+        supervisor.start_processes()
+        if as_json:
+            emit(collect(data_dir), as_json=True)
+            sys.stdout.flush()
+        supervisor.run()
+    finally:
+        supervisor.stop()
+
+
+@app.command(epilog="Example: wellkept status --json")
+def status(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+    """Say what runs, where, and how far behind it is."""
+    found = collect(data_dir)
+    if as_json:
+        emit(found, as_json=True)
+        return
+    emit(found.pop("parts"), as_json=False)
+    emit(found, as_json=False)
+
+
+@app.command(epilog="Example: wellkept doctor")
+def doctor(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+    """Check what the product needs on this machine; the exit status is 1 when something is missing."""
+    findings = examine(data_dir)
+    emit(findings, as_json=as_json)
+    if any(finding["result"] == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command("migrate", epilog="Example: WELLKEPT_DATABASE_URL=postgresql://… wellkept migrate")
+def migrate_command(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+    """Bring the database to the schema of this version."""
+    applied = migrate(database_url(data_dir))
+    emit({"applied": applied} if as_json else f"{len(applied)} migrations applied", as_json=as_json)
+
+
+@dead_letter_app.command("replay", epilog="Example: wellkept dead-letter replay acme/fridge-7")
+def dead_letter_replay(
+    *,
+    device: Annotated[str, typer.Argument(help="ORG/DEVICE, registered by now.")],
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Bring in what a device sent before it was registered."""
+    from stack.replay import replay_dead_letters  # noqa: PLC0415  (its imports are this command's alone)
+
+    count = replay_dead_letters(device, database_url(data_dir), nats_url(data_dir))
+    emit({"device": device, "replayed": count} if as_json else f"{count} messages replayed", as_json=as_json)
+
+
+@clock_app.command("show", epilog="Example: wellkept clock show --json")
+def clock_show(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+    """Show fleet time and its speed."""
+    emit(collect(data_dir).get("clock") or {"production": True}, as_json=as_json)
+
+
+@clock_app.command("speed", epilog="Example: wellkept clock speed 3600")
+def clock_speed(
+    *,
+    speed: Annotated[float, typer.Argument(min=0, help="Fleet seconds a second; 0 pauses.")],
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Change the speed of an accelerated fleet clock; it takes effect about a second later."""
+    running(data_dir)
+    stream = NatsStream(nats_url(data_dir), name="command")
+    try:
+        with connect(database_url(data_dir), application="wellkept-clock", autocommit=True) as conn:
+            work = Clockwork.present(conn, stream, system_wall, data_dir)
+            if is_production(work.clock):
+                raise StackError("the fleet clock is the wall clock here, and stays so")
+            clock = work.set_speed(speed)
+    finally:
+        stream.close()
+    emit(describe(clock, system_wall()), as_json=as_json)
+
+
+@app.command(context_settings=_PASS_ON, epilog="Example: wellkept sim --help")
+def sim(ctx: typer.Context) -> None:
+    """Simulated devices and replays of recordings: see `wellkept sim --help`."""
+    from firmware_sim.cli import app as sim_app  # noqa: PLC0415  (numpy and paho for this command alone)
+
+    sim_app(args=ctx.args, prog_name="wellkept sim", standalone_mode=False)
+
+
+@app.command(context_settings=_PASS_ON, epilog="Example: wellkept screens docs/img")
+def screens(ctx: typer.Context) -> None:
+    """Pictures of the product's own pages, made with Chromium: see `wellkept screens --help`."""
+    from api.screens import app as screens_app  # noqa: PLC0415  (playwright for this command alone)
+
+    screens_app(args=ctx.args, prog_name="wellkept screens", standalone_mode=False)
+
+
+def main() -> None:
+    """Entry point: errors that the product knows are one sentence, never a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        raise SystemExit(130) from None
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(error.exit_code) from None
+    except WellkeptError as error:
+        fail(error)
+    else:
+        raise SystemExit(code if isinstance(code, int) else 0)

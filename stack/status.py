@@ -1,0 +1,156 @@
+"""`wellkept status`: parts, pids, addresses, lags; and `wellkept doctor`: what would keep the product from running."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from stack import run_state
+from stack.clockwork import describe
+from stack.embedded_nats import find_binary
+from stack.embedded_postgres import choose_account, server_folder
+from stack.errors import StackError
+from stack.process import free_port
+from storage.clock_store import read_clock
+from storage.overview import Unreachable, open_things, positions, read_counts
+from storage.pool import Connection, connect
+from telemetry.catalogue import load_catalogue
+from telemetry.clock import system_wall, to_datetime
+from telemetry.errors import WellkeptError
+
+_BLOCKS = "WK_BLOCKS"
+_FREE_BYTES = 2 * 1024**3
+
+
+def collect(data_dir: Path) -> dict[str, Any]:
+    """Everything `wellkept status --json` says. Works on a stopped product too."""
+    state = run_state.load(data_dir)
+    if state is None:
+        return {"running": False, "data_dir": str(data_dir.resolve()), "parts": []}
+    parts = [
+        {
+            "name": part.name,
+            "state": "external" if part.external else "running" if part.alive else "stopped",
+            "pid": part.pid if part.alive else None,
+            "restarts": part.restarts,
+            "address": part.address,
+        }
+        for part in state.parts
+        if part.pid is not None or part.external or part.name != "mqtt"
+    ]
+    status: dict[str, Any] = {
+        "running": state.supervisor.alive,
+        "pid": state.supervisor.pid if state.supervisor.alive else None,
+        "data_dir": str(data_dir.resolve()),
+        "parts": parts,
+        "mqtt": next((part.address for part in state.parts if part.name == "mqtt"), None),
+        "http": state.secrets.get("http_url"),
+    }
+    if not state.supervisor.alive:
+        return status
+    stream = stream_state(state.monitor)
+    status["stream"] = stream
+    try:
+        with connect(state.secrets["database_url"], application="wellkept-status", autocommit=True) as conn:
+            status |= _database(conn, stream)
+    except Unreachable as error:
+        status["database_error"] = str(error).splitlines()[0]
+    return status
+
+
+def _database(conn: Connection, stream: dict[str, Any] | None) -> dict[str, Any]:
+    wall = system_wall()
+    clock = read_clock(conn)
+    counts = read_counts(conn)
+    committed = positions(conn)
+    newest = max((seq for _, seq in committed.values()), default=0)
+    found: dict[str, Any] = {
+        "counts": {name: getattr(counts, name) for name in counts.__dataclass_fields__},
+        "partitions": len(committed),
+        "lag_blocks": max(0, stream["last_seq"] - newest) if stream else None,
+    }
+    if clock is not None:
+        found["clock"] = describe(clock, wall)
+        open_now = open_things(conn, to_datetime(clock.fleet_at(wall)))
+        found["due"], found["jobs"], found["control_entries"] = open_now.due, open_now.jobs, open_now.entries
+    return found
+
+
+def stream_state(monitor: str | None) -> dict[str, Any] | None:
+    """Blocks and unacknowledged MQTT messages of the embedded server, from its monitoring pages."""
+    if monitor is None:
+        return None
+    try:
+        with urlopen(f"{monitor}/jsz?streams=true&accounts=true", timeout=2) as answer:  # noqa: S310  (http on the loopback)
+            said = json.load(answer)
+    except (URLError, OSError, ValueError):
+        return None
+    streams = {
+        detail["name"]: detail["state"]
+        for account in said.get("account_details") or []
+        for detail in account.get("stream_detail") or []
+    }
+    blocks, waiting = streams.get(_BLOCKS, {}), streams.get("$MQTT_msgs", {})
+    return {
+        "blocks": blocks.get("messages", 0),
+        "bytes": blocks.get("bytes", 0),
+        "last_seq": blocks.get("last_seq", 0),
+        "mqtt_waiting": waiting.get("messages", 0),
+        "mqtt_oldest": waiting.get("first_ts") if waiting.get("messages") else None,
+        "store_bytes": said.get("storage", 0),
+    }
+
+
+def examine(data_dir: Path) -> list[dict[str, str]]:
+    """Check what the product needs on this machine, one line each: `ok`, `warning` or `error` and what to do."""
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("python", _check_python),
+        ("broker", lambda: str(find_binary())),
+        ("database server", lambda: str(server_folder(choose_account()))),
+        ("ports", lambda: f"port {free_port()} of 127.0.0.1 can be bound"),
+        ("catalogue", lambda: ", ".join(sorted(load_catalogue()))),
+        ("disk", lambda: _check_disk(data_dir)),
+        ("data directory", lambda: _check_writable(data_dir)),
+    ]
+    findings = []
+    for name, check in checks:
+        try:
+            findings.append({"check": name, "result": "ok", "detail": check()})
+        except (WellkeptError, OSError) as error:
+            findings.append({"check": name, "result": "error", "detail": str(error)})
+    return findings
+
+
+def _check_python() -> str:
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        raise StackError(f"Python {sys.version.split()[0]}; use 3.11 to 3.13")
+    return sys.version.split()[0]
+
+
+def _check_disk(data_dir: Path) -> str:
+    existing = _existing(data_dir)
+    free = shutil.disk_usage(existing).free
+    if free < _FREE_BYTES:
+        raise StackError(f"{free // 1024**2} MB free at {existing}; at least {_FREE_BYTES // 1024**2} MB are needed")
+    return f"{free // 1024**3} GB free"
+
+
+def _check_writable(data_dir: Path) -> str:
+    existing = _existing(data_dir)
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise StackError(f"{existing} is not writable; give another --data-dir")
+    return str(data_dir.resolve())
+
+
+def _existing(path: Path) -> Path:
+    path = path.resolve()
+    while not path.exists():
+        path = path.parent
+    return path
