@@ -53,13 +53,11 @@ def _layout(phase: bytes | None, present: tuple[bool, ...]) -> tuple[np.dtype[np
 def encode_rows(message: StoredMessage) -> bytes:
     """The rows of one message, in the order of the staging table's columns; NaN becomes null."""
     absent: NDArray[np.bool_] = np.isnan(message.values)
-    whole: NDArray[np.bool_] = absent.all(axis=0)
+    whole = np.logical_and.reduce(absent, axis=0)
     if bool((absent == whole).all()):
         return _encode(message, slice(None), 0, whole)
     # Single cells are absent: each row has a layout of its own.
-    return b"".join(
-        _encode(message, slice(i, i + 1), i, absent[i : i + 1].all(axis=0)) for i in range(len(message.values))
-    )
+    return b"".join(_encode(message, slice(i, i + 1), i, row) for i, row in enumerate(list(absent)))
 
 
 def _encode(message: StoredMessage, part: slice, first_sub: int, absent: NDArray[np.bool_]) -> bytes:
