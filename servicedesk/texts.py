@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_time
@@ -14,6 +14,7 @@ from babel.dates import format_datetime, format_time
 from servicedesk.model import Appliance, Window
 from telemetry.catalogue import KindSpec, Text
 
+_FILE = Path(__file__).with_name("texts.toml")
 _LOCALE = {"zh": "zh_Hans_CN", "en": "en_GB"}
 _DAY = {"zh": "M月d日EEEE", "en": "EEEE d MMMM"}
 _SHORT_DAY = {"zh": "M月d日", "en": "d MMMM"}
@@ -29,7 +30,7 @@ class NoticeText:
 
 @cache
 def _table() -> dict[str, dict[str, dict[str, object]]]:
-    return tomllib.loads(files("servicedesk").joinpath("texts.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(_FILE.read_text(encoding="utf-8"))
 
 
 @cache

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
 
@@ -25,6 +26,8 @@ from telemetry.catalogue import Catalogue
 from telemetry.clock import to_datetime
 from telemetry.finding import Finding
 from worker.notify import Channel, deliver
+
+log = structlog.get_logger()
 
 FALL_DUE = "fall_due"
 _LONGEST = 60
@@ -61,7 +64,7 @@ class Bureau:
     def transaction(self) -> Iterator[tuple[Office, datetime]]:
         """An office on a transaction of its own, and the fleet time at which it began."""
         now = self.fleet_now()
-        with self.pool.connection() as conn:
+        with said(), self.pool.connection() as conn:
             desk = PgDesk(conn, self.public_url)
             yield (
                 Office(
@@ -72,6 +75,16 @@ class Bureau:
                 ),
                 to_datetime(now),
             )
+
+
+@contextmanager
+def said() -> Iterator[None]:
+    """Name what made a job fail: it is repeated, and nobody else would say why."""
+    try:
+        yield
+    except Exception as error:
+        log.warning("a job failed and is repeated", error=repr(error), exc_info=True)
+        raise
 
 
 def register(app: App, bureau: Bureau) -> None:

@@ -106,7 +106,7 @@ async def _work(app: App, stop: threading.Event) -> None:
 
 async def _until(stop: threading.Event) -> None:
     # The event is a thread's: nothing to await.
-    while not stop.is_set():  # noqa: ASYNC110  (likewise)
+    while not stop.is_set():  # noqa: ASYNC110  (see above)
         await asyncio.sleep(_LOOK)
 
 
