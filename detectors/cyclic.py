@@ -7,7 +7,7 @@ import math
 import msgspec
 
 from detectors.baseline import OwnState, centre_and_spread, models_of
-from detectors.decision import Track, date_shift, upper_tail
+from detectors.decision import Track, date_shift, shifted, upper_tail
 from detectors.diagnosis import UNKNOWN, Match, Signature, diagnose, match, signatures_of
 from detectors.engine import Observation
 from detectors.episodes import DAY, Assessment, Book, Episode
@@ -58,6 +58,7 @@ class CyclicState(msgspec.Struct):
     learned: int = 0
     first_t: int | None = None
     reference: list[list[float]] = msgspec.field(default_factory=list)
+    reference_times: list[int] = msgspec.field(default_factory=list)
     usual: list[tuple[float, float]] = msgspec.field(default_factory=list)
 
 
@@ -188,8 +189,9 @@ class CyclicDetector:
         logs = [math.log(v) if v > 0 else math.nan for v in values]
         if not state.usual:
             state.reference.append(logs)
+            state.reference_times.append(start)
             if len(state.reference) > _REFERENCE_CAP:
-                del state.reference[::2]
+                del state.reference[::2], state.reference_times[::2]
             first = start if state.first_t is None else state.first_t
             if len(state.reference) >= self._need and at - first >= self._need_time:
                 self._fix_reference()
@@ -218,8 +220,11 @@ class CyclicDetector:
             for logs in state.reference:
                 z = [_clip((x - c) / s) for x, (c, s) in zip(logs, state.usual, strict=True)]
                 scores.append(self._best(family, z, sd).score)
-            state.tracks[family].clean = sorted(scores)
-        state.reference = []
+            track = state.tracks[family]
+            track.clean = sorted(scores)
+            for t, score in zip(state.reference_times, scores, strict=True):
+                track.remember(t, score)
+        state.reference, state.reference_times = [], []
 
     def _judge_in_cohort(self, start: int, at: int, epoch: int, values: list[float]) -> list[Finding]:
         """A catalogued kind: against the cohort from the first cycle on, and against its own reference once it has one."""
@@ -349,7 +354,7 @@ class CyclicDetector:
 
     def _shifted(self, track: Track) -> bool:
         """A second opinion where there are enough cycles: ADWIN sees the shift, too."""
-        return not self._adaptive or date_shift(track.times, track.scores) is not None
+        return not self._adaptive or shifted(track.scores)
 
     def _assess(
         self,
