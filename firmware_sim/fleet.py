@@ -103,12 +103,16 @@ class Fleet:
             at: microseconds; rounded up to the step.
 
         Returns:
-            The fault that is there to be mended, or None: no fault found.
+            The fault that is there to be mended, or that was mended at this time or later (the call is a repeat);
+            None: no fault found.
 
         Raises:
             KeyError: no such device.
         """
         found = self.active(device, family)
+        if found is None:
+            mended = [f for f in self._wear[self._index[device]].faults if f.family == family and (f.repaired or 0) >= at]
+            return mended[0] if mended else None
         moment = max(-(-at // STEP) * STEP, self.now)
         self._pending.append(Repair(device=device, family=family, at=moment))
         self._mend()

@@ -323,7 +323,7 @@ class Gateway:
             self._note(_Event(client, up=False))
 
         def on_message(client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-            self._note(_Event(client, message.topic, message.payload))
+            self._note(_Event(client, message.topic, bytes(message.payload)))
 
         def on_publish(
             _client: mqtt.Client, _data: object, _mid: int, _reason: ReasonCode, _p: Properties | None

@@ -114,6 +114,7 @@ class Runner:
         ]
         self._of = {key: self._gateways[i % connections] for i, key in enumerate(keys)}
         self._clock: FleetClock | None = None
+        self._next: FleetClock | None = None
         self._changed = threading.Condition()
         self._fleet_lock = threading.RLock()
         self._stopping = False
@@ -139,9 +140,9 @@ class Runner:
         self.spool.close()
 
     def clock(self) -> FleetClock | None:
-        """The fleet clock as last heard."""
+        """The fleet clock that is in force: of those heard, the newest whose time has come."""
         with self._changed:
-            return self._clock
+            return self._in_force()
 
     def now(self) -> int | None:
         """Fleet time by the clock heard, or None before the first."""
@@ -178,9 +179,19 @@ class Runner:
 
     def _heard(self, clock: FleetClock) -> None:
         with self._changed:
-            if self._clock is None or clock.rev > self._clock.rev:
+            newest = self._next or self._clock
+            if newest is not None and clock.rev <= newest.rev:
+                return
+            if self._in_force() is None:
                 self._clock = clock
-                self._changed.notify_all()
+            else:
+                self._next = clock
+            self._changed.notify_all()
+
+    def _in_force(self) -> FleetClock | None:
+        if self._next is not None and self._next.wall <= self._wall():
+            self._clock, self._next = self._next, None
+        return self._clock
 
     def _run(self) -> None:
         while True:
@@ -199,16 +210,20 @@ class Runner:
 
     def _goal(self) -> int | None:
         """The fleet time to advance to now, or None when it has not come."""
-        if self._clock is None:
+        clock = self._in_force()
+        if clock is None:
             return None
-        goal = self.fleet.now + chunk(self._clock.speed)
-        return goal if self._clock.fleet_at(self._wall()) >= goal else None
+        goal = self.fleet.now + chunk(clock.speed)
+        return goal if clock.fleet_at(self._wall()) >= goal else None
 
     def _wait(self) -> float | None:
-        if self._clock is None:
+        clock = self._in_force()
+        if clock is None:
             return None
-        at = self._clock.wall_at(self.fleet.now + chunk(self._clock.speed))
-        return None if at is None else max(0.001, (at - self._wall()) / MICROS)
+        reached = clock.wall_at(self.fleet.now + chunk(clock.speed))
+        changes = None if self._next is None else self._next.wall
+        known = [moment for moment in (reached, changes) if moment is not None]
+        return max(0.001, (min(known) - self._wall()) / MICROS) if known else None
 
     def _send(self, bodies: list[Body]) -> None:
         named = [(self._keys[body.device], body) for body in bodies]

@@ -105,7 +105,8 @@ class Spool:
             held = dict(
                 self._db.execute("select seq, length(payload) from message where device = ? order by seq", (row[0],))
             )
-            self._slots[row[1]] = Slot(*row, held=held, size=sum(held.values()))
+            number, key, epoch, next_seq, done, dropped = row
+            self._slots[key] = Slot(number, key, epoch, next_seq, done, dropped, held, sum(held.values()))
 
     def close(self) -> None:
         """Close the file."""

@@ -44,7 +44,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         """Wear at a time: 0 before the onset and after the repair, 1 at functional failure."""
         if at <= self.onset or (self.repaired is not None and at >= self.repaired):
             return 0.0
-        return min(((at - self.onset) / (self.failure - self.onset)) ** _SHAPE, _MOST)
+        return min(float(((at - self.onset) / (self.failure - self.onset)) ** _SHAPE), _MOST)
 
 
 class Repair(msgspec.Struct, frozen=True, kw_only=True):

@@ -215,7 +215,7 @@ def output(p: Parameters, job: Job, state: State, wear: Floats) -> Floats:
 
 def health(wear: Floats) -> Floats:
     """1 new, 0 at functional failure."""
-    return np.clip(1.0 - wear.max(axis=1), 0.0, 1.0)
+    return np.asarray(np.clip(1.0 - wear.max(axis=1), 0.0, 1.0))
 
 
 def failed(state: State) -> NDArray[np.bool_]:

@@ -1,0 +1,189 @@
+"""Simulated devices and people as one process under a supervisor.
+
+It follows the fleet clock that it hears over MQTT. Ten times a second it writes `stats.json` into its folder (see Report) for
+whoever governs the clock, and reads `control.json` there: `{"yours": household id or null}`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+import httpx
+import msgspec
+import structlog
+
+from firmware_sim.fleet import Fleet
+from firmware_sim.people import People
+from firmware_sim.runner import Runner, open_fleet
+from firmware_sim.scenario import load_scenario
+from telemetry.clock import MICROS, WallClock, system_wall
+
+_BEAT_S = 0.1
+_POLL_S = 0.25
+_log = structlog.get_logger(__name__)
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What `stats.json` holds; times in microseconds, `lag` in wall seconds.
+
+    Attributes:
+        wall: when it was written.
+        now: fleet time by the clock heard, 0 before the first.
+        fleet: fleet time that the devices have reached.
+        messages: spooled.
+        readings: in them.
+        published: sent.
+        resent: of these, again.
+        unreceipted: without a receipt.
+        lag: age of the oldest of these.
+        connected: whether every connection is up.
+        refused: too large for the wire.
+        dropped: lost to a full spool.
+        people_open: actions of people whose time has come.
+        people_next: fleet time of their next action, or None.
+        confirmed: visits that owners confirmed.
+        repaired: appliances that technicians mended.
+        no_fault_found: visits without a fault.
+        people_errors: requests that failed.
+    """
+
+    wall: int
+    now: int
+    fleet: int
+    messages: int
+    readings: int
+    published: int
+    resent: int
+    unreceipted: int
+    lag: float
+    connected: bool
+    refused: int
+    dropped: int
+    people_open: int = 0
+    people_next: int | None = None
+    confirmed: int = 0
+    repaired: int = 0
+    no_fault_found: int = 0
+    people_errors: int = 0
+
+
+class Control(msgspec.Struct):
+    """What `control.json` says."""
+
+    yours: str | None = None
+
+
+class Simulation:
+    """Runner and people together.
+
+    Args:
+        fleet: from `open_fleet`.
+        folder: of spool, snapshot, truth, stats and control.
+        mqtt_url: of the broker.
+        wall: wall clock.
+        api_url: of the product; without it there are no people.
+        token: a bearer token with the people's role.
+        yours: household whose owner is not simulated.
+        connections: MQTT connections.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        folder: Path,
+        mqtt_url: str,
+        wall: WallClock,
+        *,
+        api_url: str | None = None,
+        token: str = "",
+        yours: str | None = None,
+        connections: int = 1,
+    ) -> None:
+        self.runner = Runner(fleet, folder, mqtt_url, wall, connections)
+        self._folder, self._wall = folder, wall
+        self._stop = threading.Event()
+        self.people: People | None = None
+        if api_url:
+            client = httpx.Client(base_url=api_url, headers={"authorization": f"Bearer {token}"}, trust_env=False)
+            self.people = People(client, fleet.seed, self.runner.repair, yours)
+
+    def run(self) -> None:
+        """Until `stop`."""
+        self.runner.start()
+        acting = threading.Thread(target=self._act, name="people", daemon=True)
+        acting.start()
+        try:
+            while not self._stop.wait(_BEAT_S):
+                self._beat()
+        finally:
+            self._stop.set()
+            acting.join()
+            self.runner.stop()
+
+    def stop(self) -> None:
+        """End `run`; safe in a signal handler."""
+        self._stop.set()
+
+    def report(self) -> Report:
+        """Numbers as they are now."""
+        now = self.runner.now() or 0
+        report = Report(wall=self._wall(), now=now, **msgspec.structs.asdict(self.runner.stats()))
+        if self.people is not None:
+            tally = self.people.tally
+            report.people_open, report.people_next = self.people.overdue(now), self.people.next_due()
+            report.confirmed, report.repaired = tally.confirmed, tally.repaired
+            report.no_fault_found, report.people_errors = tally.no_fault_found, tally.errors
+        return report
+
+    def _beat(self) -> None:
+        path = self._folder / "stats.json"
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(msgspec.json.encode(self.report()))
+        fresh.replace(path)
+
+    def _act(self) -> None:
+        while self.people is not None and not self._stop.wait(_POLL_S):
+            self._read_control(self.people)
+            now = self.runner.now()
+            if now is not None:
+                self.people.step(now)
+
+    def _read_control(self, people: People) -> None:
+        try:
+            people.yours = msgspec.json.decode((self._folder / "control.json").read_bytes(), type=Control).yours
+        except FileNotFoundError:
+            return
+        except (msgspec.DecodeError, msgspec.ValidationError) as cause:
+            _log.warning("control.json is not understood", why=str(cause))
+
+
+def main(scenario: str, seed: int, start: int, folder: Path, connections: int = 1) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Reads WELLKEPT_MQTT_URL, and for the people WELLKEPT_SIM_API_URL, WELLKEPT_SIM_TOKEN and WELLKEPT_SIM_YOURS.
+
+    Raises:
+        KeyError: WELLKEPT_MQTT_URL is not set.
+    """
+    fleet = open_fleet(folder, load_scenario(scenario), seed, start * MICROS)
+    simulation = Simulation(
+        fleet,
+        folder,
+        os.environ["WELLKEPT_MQTT_URL"],
+        system_wall,
+        api_url=os.environ.get("WELLKEPT_SIM_API_URL"),
+        token=os.environ.get("WELLKEPT_SIM_TOKEN", ""),
+        yours=os.environ.get("WELLKEPT_SIM_YOURS") or None,
+        connections=connections,
+    )
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        simulation.stop()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    simulation.run()
