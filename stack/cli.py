@@ -9,10 +9,10 @@ from typing import Annotated
 import click
 import typer
 
-from stack import demo as demo_module
 from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
 from stack.clockwork import Clockwork, describe, is_production
 from stack.console import database_url, emit, err, fail, nats_url, running
+from stack.demo import command as demo
 from stack.errors import StackError
 from stack.settings import DEFAULT_DATA_DIR, Settings
 from stack.status import collect, examine
@@ -39,7 +39,7 @@ app.add_typer(staff_app, name="staff")
 app.add_typer(device_app, name="device")
 app.add_typer(clock_app, name="clock")
 app.add_typer(dead_letter_app, name="dead-letter")
-app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo_module.command)
+app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
 
 
 @app.command(epilog="Example: wellkept up --data-dir /var/lib/wellkept --workers 2")

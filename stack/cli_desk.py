@@ -92,7 +92,7 @@ def device_add(
     key = parse_key(device)
     catalogue = load_catalogue()
     if kind not in catalogue:
-        raise typer.BadParameter(f"{kind!r} is not in the catalogue: {', '.join(sorted(catalogue))}")
+        raise typer.BadParameter(f"{kind!r} is not in the catalogue: {', '.join(sorted(catalogue.kinds))}")
     if model is not None and model not in catalogue[kind].models:
         raise typer.BadParameter(f"{model!r} is no model of {kind}: {', '.join(sorted(catalogue[kind].models))}")
     with database(data_dir) as conn:

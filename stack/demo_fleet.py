@@ -1,4 +1,4 @@
-"""Enters the simulated neighbourhood into the product, the way an operator would: households, devices, technicians, people."""
+"""Enters the simulated neighbourhood into the product: households, devices, technicians, tokens."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def score(
     ended: float,
     grace_days: float = 5.0,
 ) -> Score:
-    """Match tickets to faults by device and family; a ticket before its fault's onset is false.
+    """Match tickets to faults by device and family; a ticket before its fault's onset or after its repair is false.
 
     Args:
         faults: the truth.
@@ -102,4 +102,5 @@ def score(
 
 
 def _belongs(ticket: OpenedTicket, fault: TrueFault) -> bool:
-    return ticket.device == fault.device and ticket.family == fault.family and ticket.opened >= fault.onset
+    same = ticket.device == fault.device and ticket.family == fault.family
+    return same and ticket.opened >= fault.onset and (fault.ended is None or ticket.opened <= fault.ended)

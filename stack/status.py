@@ -115,7 +115,7 @@ def examine(data_dir: Path) -> list[dict[str, str]]:
         ("broker", lambda: str(find_binary())),
         ("database server", lambda: str(server_folder(choose_account()))),
         ("ports", lambda: f"port {free_port()} of 127.0.0.1 can be bound"),
-        ("catalogue", lambda: ", ".join(sorted(load_catalogue()))),
+        ("catalogue", lambda: ", ".join(sorted(load_catalogue().kinds))),
         ("disk", lambda: _check_disk(data_dir)),
         ("data directory", lambda: _check_writable(data_dir)),
     ]

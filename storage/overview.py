@@ -36,6 +36,7 @@ _STATES = "select state, count(*) from ticket group by state order by state"
 _TICKETS = """
 select t.ref, d.org, d.device, d.kind, t.family, t.fault, t.state, t.opened, t.household,
        t.closed is not null as closed,
+       (select v.state from visit v where v.ticket = t.id order by v.proposed desc limit 1) as visit,
        (select min(r.onset) from finding_revision r where r.finding = t.finding) as onset
 from ticket t join device d on d.no = t.device order by t.opened, t.ref
 """
@@ -71,7 +72,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class TicketLine:
-    """A ticket as the score sees it. Times are fleet times; `onset` is the finding's own estimate."""
+    """A ticket as the score sees it, in fleet times. `visit`: the latest visit's state; `onset`: the finding's estimate."""
 
     ref: str
     org: str
@@ -83,6 +84,7 @@ class TicketLine:
     opened: datetime
     household: object
     closed: bool
+    visit: str | None
     onset: datetime | None
 
 
