@@ -1,0 +1,391 @@
+"""The desk's repositories in memory: the same promises as PostgreSQL's, for tests and deterministic simulation."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from servicedesk.errors import AlreadyOpenError, ConflictError, UnknownError, WindowGoneError
+from servicedesk.model import (
+    Appliance,
+    Contact,
+    Due,
+    Household,
+    Notice,
+    Outcome,
+    PartStock,
+    Quote,
+    Technician,
+    Ticket,
+    TicketEvent,
+    Visit,
+    Window,
+)
+from servicedesk.states import TICKET_ENDED, VISIT_BOOKED, VISIT_LIVE
+from telemetry.finding import Finding
+from telemetry.identity import DeviceKey
+
+_FIRST_REF = 1001
+
+
+class MemoryTickets:
+    """Tickets and timelines."""
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, Ticket] = {}
+        self.events: list[TicketEvent] = []
+        self._refs = itertools.count(_FIRST_REF)
+
+    def add(self, ticket: Ticket) -> Ticket | None:
+        """See `servicedesk.ports.Tickets`, here and below."""
+        ref = f"WK-{next(self._refs)}"
+        taken = ticket.finding is not None and self.of_finding(ticket.finding) is not None
+        if taken or self._open(ticket) is not None:
+            return None
+        self.rows[ticket.id] = replace(ticket, ref=ref)
+        return self.rows[ticket.id]
+
+    def get(self, ticket: UUID) -> Ticket:
+        """The ticket."""
+        if ticket not in self.rows:
+            raise UnknownError(f"there is no ticket {ticket}")
+        return self.rows[ticket]
+
+    def of_finding(self, finding: UUID) -> Ticket | None:
+        """The ticket of a finding."""
+        return next((each for each in self.rows.values() if each.finding == finding), None)
+
+    def latest(self, device: int, family: str) -> Ticket | None:
+        """The newest ticket of a device and family."""
+        of_family = (each for each in self.rows.values() if (each.device, each.family) == (device, family))
+        return max(of_family, key=lambda each: (each.opened, each.id), default=None)
+
+    def save(self, ticket: Ticket) -> Ticket:
+        """Write a ticket."""
+        if self.get(ticket.id).version != ticket.version:
+            raise ConflictError(f"ticket {ticket.ref} was changed by someone else; read it again")
+        if ticket.state not in TICKET_ENDED and self._open(ticket) is not None:
+            raise AlreadyOpenError(f"another ticket is open for the device and family of {ticket.ref}")
+        self.rows[ticket.id] = replace(ticket, version=ticket.version + 1)
+        return self.rows[ticket.id]
+
+    def log(self, event: TicketEvent) -> None:
+        """Add a line."""
+        self.events.append(replace(event, id=len(self.events) + 1))
+
+    def timeline(self, ticket: UUID) -> list[TicketEvent]:
+        """The lines."""
+        return [each for each in self.events if each.ticket == ticket]
+
+    def _open(self, ticket: Ticket) -> Ticket | None:
+        key = (ticket.device, ticket.family)
+        return next(
+            (
+                each
+                for each in self.rows.values()
+                if each.id != ticket.id and (each.device, each.family) == key and each.state not in TICKET_ENDED
+            ),
+            None,
+        )
+
+
+class MemoryVisits:
+    """Visits and outcomes."""
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, Visit] = {}
+        self.outcomes: dict[UUID, Outcome] = {}
+        self.absences: dict[UUID, list[Window]] = {}
+
+    def add(self, visit: Visit) -> None:
+        """Enter a visit."""
+        for each in self.rows.values():
+            booked = each.technician == visit.technician and each.state in VISIT_BOOKED
+            if (booked and each.window.overlaps(visit.window)) or (
+                each.ticket == visit.ticket and each.state in VISIT_LIVE
+            ):
+                raise WindowGoneError(f"the window at {visit.start.isoformat()} is taken")
+        self.rows[visit.id] = visit
+
+    def get(self, visit: UUID) -> Visit:
+        """The visit."""
+        if visit not in self.rows:
+            raise UnknownError(f"there is no visit {visit}")
+        return self.rows[visit]
+
+    def save(self, visit: Visit) -> Visit:
+        """Write a visit."""
+        if self.get(visit.id).version != visit.version:
+            raise ConflictError(f"visit {visit.id} was changed by someone else; read it again")
+        self.rows[visit.id] = replace(visit, version=visit.version + 1)
+        return self.rows[visit.id]
+
+    def of_ticket(self, ticket: UUID) -> list[Visit]:
+        """Oldest first."""
+        found = [each for each in self.rows.values() if each.ticket == ticket]
+        return sorted(found, key=lambda each: (each.proposed, each.id))
+
+    def booked(self, technicians: Collection[UUID], span: Window) -> Mapping[UUID, Sequence[Window]]:
+        """Visits and absences."""
+        found: dict[UUID, list[Window]] = defaultdict(list)
+        for technician, window in self._occupied():
+            if technician in technicians and window.overlaps(span):
+                found[technician].append(window)
+        return found
+
+    def report(self, outcome: Outcome) -> None:
+        """Enter an outcome once."""
+        self.outcomes.setdefault(outcome.visit, outcome)
+
+    def outcome(self, visit: UUID) -> Outcome | None:
+        """The outcome."""
+        return self.outcomes.get(visit)
+
+    def _occupied(self) -> Iterator[tuple[UUID, Window]]:
+        for visit in self.rows.values():
+            if visit.state in VISIT_BOOKED:
+                yield visit.technician, visit.window
+        for technician, away in self.absences.items():
+            for window in away:
+                yield technician, window
+
+
+@dataclass
+class MemoryPeople:
+    """Households, appliances, technicians."""
+
+    households: dict[UUID, Household] = field(default_factory=dict)
+    contact_rows: list[Contact] = field(default_factory=list)
+    appliances: dict[int, Appliance] = field(default_factory=dict)
+    technician_rows: list[Technician] = field(default_factory=list)
+
+    def household(self, household: UUID) -> Household | None:
+        """The household."""
+        return self.households.get(household)
+
+    def contacts(self, household: UUID) -> list[Contact]:
+        """By rank."""
+        found = [each for each in self.contact_rows if each.household == household]
+        return sorted(found, key=lambda each: (each.rank, each.id))
+
+    def appliance(self, device: int) -> Appliance:
+        """The appliance."""
+        if device not in self.appliances:
+            raise UnknownError(f"there is no device number {device}")
+        return self.appliances[device]
+
+    def technicians(self, org: str) -> list[Technician]:
+        """Active ones, by name."""
+        found = [each for each in self.technician_rows if each.org == org and each.active]
+        return sorted(found, key=lambda each: each.name)
+
+    def bounced(self, household: UUID, address: str, at: datetime) -> None:
+        """An address does not take mail."""
+        self.contact_rows = [
+            replace(each, bounced=at)
+            if each.household == household and each.email == address and each.bounced is None
+            else each
+            for each in self.contact_rows
+        ]
+
+
+@dataclass
+class MemoryParts:
+    """Stock."""
+
+    rows: dict[tuple[str, str], PartStock] = field(default_factory=dict)
+    reserved: dict[tuple[UUID, str], str] = field(default_factory=dict)
+
+    def stock(self, org: str, skus: Collection[str]) -> Mapping[str, PartStock]:
+        """By SKU."""
+        return {sku: self.rows[org, sku] for sku in skus if (org, sku) in self.rows}
+
+    def reserve(self, org: str, visit: UUID, sku: str) -> bool:
+        """Put a piece aside."""
+        part = self.rows.get((org, sku))
+        if part is None or part.free <= 0:
+            return False
+        self.rows[org, sku] = replace(part, reserved=part.reserved + 1)
+        self.reserved[visit, sku] = org
+        return True
+
+    def release(self, visit: UUID) -> None:
+        """Give back."""
+        for key in [key for key in self.reserved if key[0] == visit]:
+            org, sku = self.reserved.pop(key), key[1]
+            part = self.rows[org, sku]
+            self.rows[org, sku] = replace(part, reserved=part.reserved - 1)
+
+    def use(self, visit: UUID, skus: Collection[str]) -> None:
+        """Use some, give back the rest."""
+        for sku in skus:
+            org = self.reserved.pop((visit, sku), None)
+            if org is not None:
+                part = self.rows[org, sku]
+                self.rows[org, sku] = replace(part, reserved=part.reserved - 1, on_hand=part.on_hand - 1)
+        self.release(visit)
+
+
+class MemoryNotices:
+    """Messages."""
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, Notice] = {}
+
+    def add(self, notice: Notice) -> bool:
+        """Enter a notice once."""
+        key = _stage(notice)
+        if any(_stage(each) == key for each in self.rows.values()):
+            return False
+        self.rows[notice.id] = notice
+        return True
+
+    def get(self, notice: UUID) -> Notice:
+        """The notice."""
+        if notice not in self.rows:
+            raise UnknownError(f"there is no notice {notice}")
+        return self.rows[notice]
+
+    def save(self, notice: Notice) -> None:
+        """Write it."""
+        self.rows[notice.id] = notice
+
+    def of_ticket(self, ticket: UUID) -> list[Notice]:
+        """Oldest first."""
+        found = [each for each in self.rows.values() if each.ticket == ticket]
+        return sorted(found, key=lambda each: (each.queued, each.id))
+
+
+class MemoryQuotes:
+    """Prices."""
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, Quote] = {}
+
+    def add(self, quote: Quote) -> None:
+        """Enter a quote."""
+        self.rows[quote.id] = quote
+
+    def get(self, quote: UUID) -> Quote:
+        """The quote."""
+        if quote not in self.rows:
+            raise UnknownError(f"there is no quote {quote}")
+        return self.rows[quote]
+
+    def save(self, quote: Quote) -> Quote:
+        """Write a quote."""
+        if self.get(quote.id).version != quote.version:
+            raise ConflictError(f"quote {quote.id} was changed by someone else; read it again")
+        self.rows[quote.id] = replace(quote, version=quote.version + 1)
+        return self.rows[quote.id]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryJob:
+    """A job that waits."""
+
+    task: str
+    arguments: dict[str, Any]
+    lock: str | None
+    once: str | None
+
+
+class MemoryAgenda:
+    """Due things, jobs, control entries and findings; `take_jobs` is what a queue would run."""
+
+    def __init__(self) -> None:
+        self.dues: dict[int, Due] = {}
+        self.jobs: list[MemoryJob] = []
+        self.controls: dict[UUID, tuple[int, str, datetime, dict[str, str | None]]] = {}
+        self.findings: dict[UUID, list[Finding]] = {}
+        self.devices: dict[DeviceKey, int] = {}
+        self._numbers = itertools.count(1)
+
+    def set_due(self, kind: str, ref: UUID, due: datetime) -> None:
+        """Note a due thing, or move it."""
+        for each in self.dues.values():
+            if (each.kind, each.ref) == (kind, ref) and each.done_at is None:
+                self.dues[each.id] = replace(each, due=due, handed_at=None)
+                return
+        number = next(self._numbers)
+        self.dues[number] = Due(kind=kind, ref=ref, due=due, id=number)
+
+    def drop_due(self, kinds: Collection[str], ref: UUID) -> None:
+        """Take back what was not done."""
+        self.dues = {
+            number: each
+            for number, each in self.dues.items()
+            if each.ref != ref or each.kind not in kinds or each.done_at is not None
+        }
+
+    def hand_over(self, now: datetime, limit: int) -> list[Due]:
+        """What is due, oldest first."""
+        waiting = [each for each in self.dues.values() if each.handed_at is None and each.done_at is None]
+        found = sorted((each for each in waiting if each.due <= now), key=lambda each: (each.due, each.id))[:limit]
+        for each in found:
+            self.dues[each.id] = replace(each, handed_at=now)
+        return [self.dues[each.id] for each in found]
+
+    def next_due(self) -> datetime | None:
+        """When the next waiting thing is due."""
+        return min(
+            (each.due for each in self.dues.values() if each.handed_at is None and each.done_at is None), default=None
+        )
+
+    def done(self, due: int, at: datetime) -> bool:
+        """Mark as done, once."""
+        if due not in self.dues or self.dues[due].done_at is not None:
+            return False
+        self.dues[due] = replace(self.dues[due], done_at=at)
+        return True
+
+    def defer(self, task: str, /, *, lock: str | None = None, once: str | None = None, **arguments: Any) -> None:  # noqa: ANN401  (JSON values)
+        """Leave a job."""
+        if once is None or all(each.once != once for each in self.jobs):
+            self.jobs.append(MemoryJob(task, arguments, lock, once))
+
+    def take_jobs(self) -> list[MemoryJob]:
+        """The waiting jobs, which then wait no more."""
+        taken, self.jobs = self.jobs, []
+        return taken
+
+    def control(self, entry: UUID, device: int, kind: str, at: datetime, body: Mapping[str, str | None]) -> None:
+        """Enter a control entry."""
+        self.controls[entry] = (device, kind, at, dict(body))
+
+    def owner_link(self, ticket: UUID, now: datetime) -> str:  # noqa: ARG002  (links do not age here)
+        """An address."""
+        return f"/o/{ticket}"
+
+    def finding(self, finding: UUID, revision: int | None = None) -> Finding | None:
+        """A revision."""
+        found = self.findings.get(finding, [])
+        return next((each for each in reversed(found) if revision is None or each.revision == revision), None)
+
+    def device_of(self, key: DeviceKey) -> int:
+        """The number of a device."""
+        if key not in self.devices:
+            raise UnknownError(f"there is no device {key}")
+        return self.devices[key]
+
+
+class MemoryDesk:
+    """All repositories of the desk in memory."""
+
+    def __init__(self) -> None:
+        self.tickets = MemoryTickets()
+        self.visits = MemoryVisits()
+        self.people = MemoryPeople()
+        self.parts = MemoryParts()
+        self.notices = MemoryNotices()
+        self.quotes = MemoryQuotes()
+        self.agenda = MemoryAgenda()
+
+
+def _stage(notice: Notice) -> tuple[UUID, str, int, UUID]:
+    return notice.ticket, notice.stage, notice.occasion, notice.household
