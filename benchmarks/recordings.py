@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -109,5 +110,5 @@ def messages(recording: Recording, size: int = 60) -> Iterator[Observation]:
             starts.append(starts[-1] + size)
         if cut > starts[-1]:
             starts.append(cut)
-    for seq, (low, high) in enumerate(zip(starts, starts[1:], strict=False), start=1):
+    for seq, (low, high) in enumerate(pairwise(starts), start=1):
         yield Observation(1, seq, recording.t[low:high], None, recording.values[low:high])

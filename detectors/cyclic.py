@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import msgspec
 
 from detectors.baseline import OwnState, centre_and_spread, models_of
 from detectors.decision import Track, date_shift, shifted, upper_tail
-from detectors.diagnosis import UNKNOWN, Match, Signature, diagnose, match, signatures_of
+from detectors.diagnosis import UNKNOWN, Deviations, Match, Signature, diagnose, match, signatures_of
 from detectors.engine import Observation
 from detectors.episodes import DAY, Assessment, Book, Episode
 from detectors.evidence import Bins
 from detectors.features import Extractor
 from detectors.levels import LevelState, learn
+from detectors.life import remaining
 from detectors.safety import SafetyWatch
 from detectors.segment import Cycle, Segmenter, SegmentState
 from telemetry.catalogue import KindSpec
@@ -27,6 +29,15 @@ _CLIP = 6.0
 _REFERENCE_CAP = 120
 _GUARD = 2.5
 _SIGNALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When what is judged began and ended, event times; and the epoch it came in."""
+
+    start: int
+    at: int
+    epoch: int
 
 
 class Recent(msgspec.Struct):
@@ -87,6 +98,7 @@ class CyclicDetector:
         conditions = {other for spec in kind.features.values() for other in spec.explained_by}
         told = {i for s in self._signatures for i, size in enumerate(s.size) if not math.isnan(size)}
         self._judged = [i for i, name in enumerate(self._names) if i in told and name not in conditions]
+        self._shown = [i for i in self._judged if any(s.size[i] > 0 or s.size[i] < 0 for s in self._signatures)]
         self._extract = Extractor(kind, tuple(self._names))
         self._safety = SafetyWatch(kind)
         tuning = kind.tuning
@@ -180,34 +192,34 @@ class CyclicDetector:
         if any(self._book.blind(family, cycle.start) for family in self._families):
             return []
         if self._adaptive:
-            return self._judge_alone(cycle.start, at, epoch, values)
-        return self._judge_in_cohort(cycle.start, at, epoch, values)
+            return self._judge_alone(Span(cycle.start, at, epoch), values)
+        return self._judge_in_cohort(Span(cycle.start, at, epoch), values)
 
-    def _judge_alone(self, start: int, at: int, epoch: int, values: list[float]) -> list[Finding]:
+    def _judge_alone(self, span: Span, values: list[float]) -> list[Finding]:
         """A plug: logarithms against the fixed reference of its own first days."""
         state = self._state
         logs = [math.log(v) if v > 0 else math.nan for v in values]
         if not state.usual:
             state.reference.append(logs)
-            state.reference_times.append(start)
+            state.reference_times.append(span.start)
             if len(state.reference) > _REFERENCE_CAP:
                 del state.reference[::2], state.reference_times[::2]
-            first = start if state.first_t is None else state.first_t
-            if len(state.reference) >= self._need and at - first >= self._need_time:
+            first = span.start if state.first_t is None else state.first_t
+            if len(state.reference) >= self._need and span.at - first >= self._need_time:
                 self._fix_reference()
             return []
         z = [math.nan] * len(values)
         sd = [spread for _, spread in state.usual]
         for i in self._judged:
             z[i] = _clip((logs[i] - state.usual[i][0]) / sd[i])
-        state.bins.add(at, logs, [c for c, _ in state.usual], [s * s for s in sd])
+        self._show(span.at, logs, [c for c, _ in state.usual], [s * s for s in sd])
         found: list[Finding] = []
         for family in self._families:
             score = self._best(family, z, sd).score
             track = state.tracks[family]
-            track.remember(start, score)
-            track.step(start, score, self._tolerance, self._threshold, self._forget)
-            found += self._decide(family, start, at, epoch, track, 0.0, z, sd, logs, [c for c, _ in state.usual])
+            track.remember(span.start, score)
+            track.step(span.start, score, self._tolerance, self._threshold, self._forget)
+            found += self._decide(family, span, 0.0, Deviations(z, sd, logs, [c for c, _ in state.usual]))
         return found
 
     def _fix_reference(self) -> None:
@@ -226,13 +238,13 @@ class CyclicDetector:
                 track.remember(t, score)
         state.reference, state.reference_times = [], []
 
-    def _judge_in_cohort(self, start: int, at: int, epoch: int, values: list[float]) -> list[Finding]:
-        """A catalogued kind: against the cohort from the first cycle on, and against its own reference once it has one."""
+    def _judge_in_cohort(self, span: Span, values: list[float]) -> list[Finding]:
+        """A catalogued kind: the cohort from the first cycle on, its own reference once it has one."""
         state = self._state
         size = len(values)
         z_own, sd_own = [math.nan] * size, [1.0] * size
         z_coh, sd_coh = [math.nan] * size, [1.0] * size
-        usual, spread, shown = [math.nan] * size, [0.0] * size, list(values)
+        usual, spread = [math.nan] * size, [0.0] * size
         steady = state.learned >= self._need
         regressors: list[list[float]] = []
         for i, model in enumerate(self._models):
@@ -251,7 +263,7 @@ class CyclicDetector:
             z_own[i] = _clip((values[i] - own.mean) / sd_own[i])
             usual[i] = own.mean if steady else prior.mean
             spread[i] = own.noise + (own.doubt if steady else prior.doubt)
-        state.bins.add(at, shown, usual, spread)
+        self._show(span.at, values, usual, spread)
         matches = {s.cause: match(s, z_coh, sd_coh) for s in self._signatures}
         leading = self._leading(matches)
         cohort = {f: max(matches[s.cause].score for s in self._signatures if s.family == f) for f in self._families}
@@ -261,14 +273,18 @@ class CyclicDetector:
             track = state.tracks[family]
             own_match = self._best(family, z_own, sd_own)
             own_score = own_match.score if steady and self._own_family(z_own, sd_own) == family else 0.0
-            track.remember(start, own_match.score if steady else cohort[family])
+            track.remember(span.start, own_match.score if steady else cohort[family])
             if steady:
-                track.step(start, own_score, self._tolerance, self._threshold, self._forget)
+                track.step(span.start, own_score, self._tolerance, self._threshold, self._forget)
             here = cohort[family] >= self._cohort and leading == family
             track.over = track.over + 1 if here else 0
             z, sd = (z_coh, sd_coh) if cohort[family] >= self._cohort * 0.7 or not steady else (z_own, sd_own)
-            found += self._decide(family, start, at, epoch, track, cohort[family], z, sd, values, usual)
+            found += self._decide(family, span, cohort[family], Deviations(z, sd, values, usual))
         return found
+
+    def _show(self, at: int, values: list[float], usual: list[float], spread: list[float]) -> None:
+        chosen = ([x[i] for i in self._shown] for x in (values, usual, spread))
+        self._state.bins.add(at, *chosen)
 
     def _average(self, recent: Recent, x: list[float], residual: float) -> None:
         recent.n += 1
@@ -316,33 +332,22 @@ class CyclicDetector:
         best: Signature = max(self._signatures, key=lambda s: matches[s.cause].explained)
         return best.family
 
-    def _decide(
-        self,
-        family: str,
-        start: int,
-        at: int,
-        epoch: int,
-        track: Track,
-        cohort: float,
-        z: list[float],
-        sd: list[float],
-        values: list[float],
-        usual: list[float],
-    ) -> list[Finding]:
+    def _decide(self, family: str, span: Span, cohort: float, seen: Deviations) -> list[Finding]:
+        track = self._state.tracks[family]
         own = track.log_e >= self._threshold and self._shifted(track)
         alarm = own or track.over >= self._persist
 
         def what() -> Assessment:
-            return self._assess(family, at, track, cohort, z, sd, values, usual)
+            return self._assess(family, span.at, cohort, seen)
 
         if self._book.is_open(family):
             calm = track.level < self._exit and cohort < self._exit + 1
             band = track.level < self._band and cohort < self._band
-            finding = self._book.judge(family, start, at, calm=calm, band=band, what=what)
+            finding = self._book.judge(family, span.start, span.at, calm=calm, band=band, what=what)
             if finding is not None and finding.proof is Proof.PROVEN and not self._adaptive:
                 self._forget_own()
             return [] if finding is None else [finding]
-        return [self._book.open(family, epoch, at, what())] if alarm else []
+        return [self._book.open(family, span.epoch, span.at, what())] if alarm else []
 
     def _forget_own(self) -> None:
         """A new part is a new unit: its reference is learned again from the cohort's prior."""
@@ -356,30 +361,17 @@ class CyclicDetector:
         """A second opinion where there are enough cycles: ADWIN sees the shift, too."""
         return not self._adaptive or shifted(track.scores)
 
-    def _assess(
-        self,
-        family: str,
-        at: int,
-        track: Track,
-        cohort: float,
-        z: list[float],
-        sd: list[float],
-        values: list[float],
-        usual: list[float],
-    ) -> Assessment:
-        shown = [math.exp(v) for v in values] if self._adaptive else values
-        normal = [math.exp(v) for v in usual] if self._adaptive else usual
-        told = diagnose(self._names, self._signatures, family, z, sd, shown, normal)
+    def _assess(self, family: str, at: int, cohort: float, seen: Deviations) -> Assessment:
+        track = self._state.tracks[family]
+        if self._adaptive:
+            seen = Deviations(seen.z, seen.sd, [math.exp(v) for v in seen.value], [math.exp(v) for v in seen.usual])
+        told = diagnose(self._names, self._signatures, family, seen)
         causes = told.causes
         first = next(c.fault for c in causes if c.fault != UNKNOWN)
         fault = self._kind.faults[first]
         onset, low, high = self._onset(track, at, cohort)
         p = min(1.0, math.exp(-track.log_e), upper_tail(cohort) if cohort else 1.0)
-        amount = min(0.95, told.amount)
-        gone = max(0.0, (at - onset) / DAY)
-        lead_low, lead_high = fault.lead_days
-        life_low = max(0.5, min(lead_low * (1 - amount), lead_low - 0.5 * gone))
-        life_high = max(2 * life_low, lead_high * (1 - amount))
+        life = remaining(fault.lead_days, told.amount, max(0.0, (at - onset) / DAY))
         return Assessment(
             severity=fault.severity,
             onset=onset,
@@ -388,22 +380,26 @@ class CyclicDetector:
             score=1 - p,
             causes=causes,
             rejected=told.rejected,
-            evidence=self._evidence(family, z),
-            life_low=life_low * 86400,
-            life_high=life_high * 86400,
+            evidence=self._evidence(family, seen.z),
+            life_low=life[0],
+            life_high=life[1],
         )
 
     def _onset(self, track: Track, at: int, cohort: float) -> tuple[int, int, int]:
         first = at if self._state.first_t is None else self._state.first_t
         shift = date_shift(track.times, track.scores)
+        lead = max(fault.lead_days[1] for fault in self._kind.faults.values())
         if shift is not None:
             begun = track.begun or shift[0]
-            return shift[0], min(shift[1], begun), max(shift[2], min(begun, at))
+            low = min(shift[1], begun)
+            if cohort >= self._cohort * 0.7 and low - first < 3 * DAY:
+                # It grows, and was off the cohort when it was first seen: it may have begun before.
+                low = first - round(lead * DAY)
+            return shift[0], low, max(shift[2], min(begun, at))
         if track.log_e >= self._threshold and track.begun:
             return track.begun, max(first, track.begun - 2 * DAY), min(at, track.begun + DAY)
         if cohort >= self._cohort:
             # Part worn when it was first seen: it began before.
-            lead = max(fault.lead_days[1] for fault in self._kind.faults.values())
             return first, first - round(lead * DAY), first
         return at, at - 2 * DAY, at
 
@@ -416,7 +412,8 @@ class CyclicDetector:
             if not math.isnan(size) and size != 0
         }
         ranked = sorted((i for i in moved if not math.isnan(z[i])), key=lambda i: -abs(z[i]))[:_SIGNALS]
-        signals = (self._state.bins.signal(self._names[i], i, relative=self._adaptive) for i in ranked)
+        bins = self._state.bins
+        signals = (bins.signal(self._names[i], self._shown.index(i), relative=self._adaptive) for i in ranked)
         return tuple(s for s in signals if s is not None)
 
 

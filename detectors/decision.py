@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -92,7 +93,7 @@ def shifted(scores: list[float], delta: float = 0.01) -> bool:
 
     It reads the bounded ring anew at each call, so it has no state of its own to restore.
     """
-    adwin = ADWIN(delta=delta, clock=1, min_window_length=3, grace_period=6)
+    adwin: Any = ADWIN(delta=delta, clock=1, min_window_length=3, grace_period=6)  # type: ignore[no-untyped-call]
     for score in scores:
         before = adwin.estimation
         adwin.update(_bounded(score))

@@ -86,6 +86,23 @@ def match(signature: Signature, z: list[float], sd: list[float]) -> Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Deviations:
+    """What one judgement saw, a number a feature.
+
+    Attributes:
+        z: standardised deviations; NaN where unknown.
+        sd: their standard deviations in the feature's unit.
+        value: what was measured, for people.
+        usual: what is usual, for people.
+    """
+
+    z: list[float]
+    sd: list[float]
+    value: list[float]
+    usual: list[float]
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Causes of a family ranked, and what was ruled out."""
 
@@ -94,26 +111,16 @@ class Diagnosis:
     amount: float
 
 
-def diagnose(
-    names: list[str],
-    signatures: list[Signature],
-    family: str,
-    z: list[float],
-    sd: list[float],
-    value: list[float],
-    usual: list[float],
-) -> Diagnosis:
+def diagnose(names: list[str], signatures: list[Signature], family: str, seen: Deviations) -> Diagnosis:
     """Rank the causes of a family, with an abstain class, and say what speaks against the others.
 
     Args:
         names: feature ids.
         signatures: of the kind.
         family: whose causes are asked for.
-        z: standardised deviations; NaN where unknown.
-        sd: their standard deviations in the feature's unit.
-        value: what was measured, for people.
-        usual: what is usual, for people.
+        seen: the deviations to explain.
     """
+    z, sd = seen.z, seen.sd
     judged = [
         i for i in range(len(names)) if not math.isnan(z[i]) and any(not math.isnan(s.size[i]) for s in signatures)
     ]
@@ -130,7 +137,7 @@ def diagnose(
     causes = []
     for cause, w in sorted(weight.items(), key=lambda item: -item[1]):
         signature = next((s for s in signatures if s.cause == cause), None)
-        causes.append(Cause(cause, w / scale, () if signature is None else _reasons(names, signature, z, value, usual)))
+        causes.append(Cause(cause, w / scale, () if signature is None else _reasons(names, signature, seen)))
     named = [c for c in causes if c.fault != UNKNOWN]
     amount = fits[named[0].fault].amount if named else 0.0
     best = max((fits[c.fault].explained for c in named), default=0.0)
@@ -138,44 +145,33 @@ def diagnose(
     for s in signatures:
         unlikely = s.family != family or weight[s.cause] / scale < _LIKELY
         if unlikely and fits[s.cause].explained < best:
-            against = _against(names, s, fits[s.cause], z, sd, value, usual, amount)
+            against = _against(names, s, max(fits[s.cause].amount, amount, 0.2), seen)
             if against is not None:
                 rejected.append(against)
     return Diagnosis(tuple(causes), tuple(rejected), amount)
 
 
-def _reasons(
-    names: list[str], signature: Signature, z: list[float], value: list[float], usual: list[float]
-) -> tuple[tuple[str, float, float], ...]:
+def _reasons(names: list[str], signature: Signature, seen: Deviations) -> tuple[tuple[str, float, float], ...]:
     """Features that moved as the cause says, strongest first."""
     spoken = [
-        (abs(z[i]), i)
-        for i, size in enumerate(signature.size)
-        if not math.isnan(size) and not math.isnan(z[i]) and size * z[i] > 0 and abs(z[i]) > 1
+        (abs(z), i)
+        for i, (size, z) in enumerate(zip(signature.size, seen.z, strict=True))
+        if not math.isnan(size) and not math.isnan(z) and size * z > 0 and abs(z) > 1
     ]
-    return tuple((names[i], value[i], usual[i]) for _, i in sorted(spoken, key=lambda item: (-item[0], item[1]))[:3])
+    strongest = sorted(spoken, key=lambda item: (-item[0], item[1]))[:3]
+    return tuple((names[i], seen.value[i], seen.usual[i]) for _, i in strongest)
 
 
-def _against(
-    names: list[str],
-    signature: Signature,
-    fit: Match,
-    z: list[float],
-    sd: list[float],
-    value: list[float],
-    usual: list[float],
-    amount: float,
-) -> Rejected | None:
+def _against(names: list[str], signature: Signature, scale: float, seen: Deviations) -> Rejected | None:
     """The feature that contradicts a cause most, had it been as far along as the likely one."""
-    scale = max(fit.amount, amount, 0.2)
     worst: tuple[float, int] | None = None
     for i, size in enumerate(signature.size):
-        if math.isnan(size) or math.isnan(z[i]):
+        if math.isnan(size) or math.isnan(seen.z[i]):
             continue
-        misfit = abs(z[i] - scale * size / sd[i])
+        misfit = abs(seen.z[i] - scale * size / seen.sd[i])
         if worst is None or misfit > worst[0]:
             worst = (misfit, i)
     if worst is None or worst[0] < _WORSE:
         return None
     i = worst[1]
-    return Rejected(signature.cause, names[i], value[i], usual[i] + scale * signature.size[i])
+    return Rejected(signature.cause, names[i], seen.value[i], seen.usual[i] + scale * signature.size[i])
