@@ -111,7 +111,9 @@ class Fleet:
         """
         found = self.active(device, family)
         if found is None:
-            mended = [f for f in self._wear[self._index[device]].faults if f.family == family and (f.repaired or 0) >= at]
+            mended = [
+                f for f in self._wear[self._index[device]].faults if f.family == family and (f.repaired or 0) >= at
+            ]
             return mended[0] if mended else None
         moment = max(-(-at // STEP) * STEP, self.now)
         self._pending.append(Repair(device=device, family=family, at=moment))
@@ -129,6 +131,13 @@ class Fleet:
         return sorted(
             (fault for one in self._wear for fault in one.faults if fault.onset <= self.now), key=lambda f: f.onset
         )
+
+    def expected(self, until: int) -> list[Fault]:
+        """The faults that begin by a fleet time when nobody repairs anything more, by onset; nothing is advanced."""
+        copies = [DeviceWear(one.columns, list(one.schedule), list(one.faults)) for one in self._wear]
+        for one in copies:
+            one.begin(until)
+        return sorted((f for one in copies for f in one.faults if f.onset <= until), key=lambda f: f.onset)
 
     def repairs(self) -> list[Repair]:
         """The repairs that took effect, in order."""

@@ -155,11 +155,11 @@ class People:
 
     def next_due(self) -> int | None:
         """Fleet time of the next action that is known, or None."""
-        return min((at for job in self._jobs.values() if (at := self._due(job)) is not None), default=None)
+        return min((at for job in list(self._jobs.values()) if (at := self._due(job)) is not None), default=None)
 
     def overdue(self, now: int) -> int:
         """How many actions are open whose time has come."""
-        return sum(1 for job in self._jobs.values() if (at := self._due(job)) is not None and at <= now)
+        return sum(1 for job in list(self._jobs.values()) if (at := self._due(job)) is not None and at <= now)
 
     def _look(self, now: int) -> None:
         seen: dict[str, Visit] = {}
@@ -207,7 +207,12 @@ class People:
         elif not job.mended:
             job.found, job.mended = self.repair(visit.device, visit.family, job.plan.mend), True
         elif job.found is None:
-            body = {"code": "no_fault_found", "cause": None, "parts": [], "note": "Everything in order."}
+            body: dict[str, Any] = {
+                "code": "no_fault_found",
+                "cause": None,
+                "parts": [],
+                "note": "Everything in order.",
+            }
             self._post(job, "outcome", body, "done")
             self.tally.no_fault_found += 1
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from firmware_sim.chance import generator
 from firmware_sim.firmware import Body
 from firmware_sim.fleet import Fleet, SnapshotError, snapshot_start
 from firmware_sim.mqtt import Gateway
+from firmware_sim.pace import Pace
 from firmware_sim.refrigerators import STEP
 from firmware_sim.scenario import Scenario
 from firmware_sim.spool import DEFAULT_LIMIT, OversizeError, Spool
@@ -100,6 +100,7 @@ class Runner:
         self.spool = Spool(folder / "spool.sqlite", wall, limit)
         keys = [device.key for device in fleet.devices]
         self._keys = keys
+        pace = Pace(wall)
         self._gateways = [
             Gateway(
                 url,
@@ -108,16 +109,13 @@ class Runner:
                 wall,
                 generator(fleet.seed, -1, "gateway", number),
                 f"wellkept-sim-{fleet.scenario.id}-{number}-{wall() // MICROS:x}",
-                self._heard if number == 0 else None,
+                pace.heard if number == 0 else None,
             )
             for number in range(connections)
         ]
         self._of = {key: self._gateways[i % connections] for i, key in enumerate(keys)}
-        self._clock: FleetClock | None = None
-        self._next: FleetClock | None = None
-        self._changed = threading.Condition()
+        self._pace = pace
         self._fleet_lock = threading.RLock()
-        self._stopping = False
         self._messages = self._readings = self._refused = 0
         self._saved_at = wall()
         self._thread = threading.Thread(target=self._run, name="fleet", daemon=True)
@@ -130,9 +128,7 @@ class Runner:
 
     def stop(self) -> None:
         """Stop the fleet where it stands, keep its state, disconnect."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
+        self._pace.stop()
         self._thread.join()
         self._save()
         for gateway in self._gateways:
@@ -140,9 +136,8 @@ class Runner:
         self.spool.close()
 
     def clock(self) -> FleetClock | None:
-        """The fleet clock that is in force: of those heard, the newest whose time has come."""
-        with self._changed:
-            return self._in_force()
+        """The fleet clock in force, or None before the first was heard."""
+        return self._pace.clock()
 
     def now(self) -> int | None:
         """Fleet time by the clock heard, or None before the first."""
@@ -177,53 +172,15 @@ class Runner:
             dropped=sum(self.spool.slot(key).dropped for key in self._keys),
         )
 
-    def _heard(self, clock: FleetClock) -> None:
-        with self._changed:
-            newest = self._next or self._clock
-            if newest is not None and clock.rev <= newest.rev:
-                return
-            if self._in_force() is None:
-                self._clock = clock
-            else:
-                self._next = clock
-            self._changed.notify_all()
-
-    def _in_force(self) -> FleetClock | None:
-        if self._next is not None and self._next.wall <= self._wall():
-            self._clock, self._next = self._next, None
-        return self._clock
-
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                goal = self._goal()
-                if self._stopping:
-                    return
-                if goal is None:
-                    self._changed.wait(self._wait())
-                    continue
+        while (clock := self._pace.await_clock()) is not None:
+            goal = self.fleet.now + chunk(clock.speed)
+            if not self._pace.reach(goal, clock):
+                continue
             with self._fleet_lock:
-                bodies = self.fleet.advance(goal)
-                self._send(bodies)
+                self._send(self.fleet.advance(goal))
             if self._wall() - self._saved_at > _SAVE_EVERY:
                 self._save()
-
-    def _goal(self) -> int | None:
-        """The fleet time to advance to now, or None when it has not come."""
-        clock = self._in_force()
-        if clock is None:
-            return None
-        goal = self.fleet.now + chunk(clock.speed)
-        return goal if clock.fleet_at(self._wall()) >= goal else None
-
-    def _wait(self) -> float | None:
-        clock = self._in_force()
-        if clock is None:
-            return None
-        reached = clock.wall_at(self.fleet.now + chunk(clock.speed))
-        changes = None if self._next is None else self._next.wall
-        known = [moment for moment in (reached, changes) if moment is not None]
-        return max(0.001, (min(known) - self._wall()) / MICROS) if known else None
 
     def _send(self, bodies: list[Body]) -> None:
         named = [(self._keys[body.device], body) for body in bodies]
@@ -260,7 +217,3 @@ def _write(path: Path, data: bytes) -> None:
     fresh = path.with_suffix(".new")
     fresh.write_bytes(data)
     fresh.replace(path)
-
-
-RepairCall = Callable[[str, str, int], Fault | None]
-"""What simulated technicians do on site: `Runner.repair`."""

@@ -137,7 +137,9 @@ class Spool:
             for key, body in wanted:
                 size = len(_encode(self.slot(key), body, base=1))
                 if size > MAX_MESSAGE_BYTES:
-                    raise OversizeError(f"{key}: a message of {size} bytes; the limit is {MAX_MESSAGE_BYTES}: send smaller arrays")
+                    raise OversizeError(
+                        f"{key}: a message of {size} bytes; the limit is {MAX_MESSAGE_BYTES}: send smaller arrays"
+                    )
             taken: list[Spooled] = []
             rows: list[tuple[int, int, str, bytes]] = []
             drops: list[tuple[int, int]] = []

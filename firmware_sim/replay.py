@@ -1,0 +1,146 @@
+"""Replays recordings as devices over MQTT: the same spool, receipts and device core as every simulated device."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from firmware_sim.chance import generator
+from firmware_sim.firmware import Body
+from firmware_sim.mqtt import Counts, Gateway
+from firmware_sim.pace import Pace
+from firmware_sim.recordings import Change, Recording, first_time, recording_messages
+from firmware_sim.spool import Spool
+from telemetry.clock import MICROS, FleetClock, WallClock
+from telemetry.identity import DeviceKey
+
+_TICK_WALL = 0.1
+_LEAST = 10 * MICROS
+
+
+class Replay:
+    """Recordings on their way.
+
+    Args:
+        recordings: one device each.
+        org: organisation of the devices.
+        folder: keeps the spool.
+        url: of the broker.
+        wall: wall clock.
+        change: a dated change, for all of them.
+        shifts: microseconds by device id.
+        speed: replay at this speed by an own clock; None follows the fleet clock heard over MQTT.
+    """
+
+    def __init__(
+        self,
+        recordings: Sequence[Recording],
+        org: str,
+        folder: Path,
+        url: str,
+        wall: WallClock,
+        *,
+        change: Change | None = None,
+        shifts: Mapping[str, int] | None = None,
+        speed: float | None = None,
+    ) -> None:
+        self.recordings = list(recordings)
+        self._org, self._change, self._shifts, self._wall = org, change, dict(shifts or {}), wall
+        folder.mkdir(parents=True, exist_ok=True)
+        self.spool = Spool(folder / "spool.sqlite", wall)
+        own = None if speed is None else FleetClock(0, wall(), self.first_time(), speed)
+        self._pace = Pace(wall, own)
+        keys = [str(DeviceKey(org, one.device)) for one in self.recordings]
+        self._gateway = Gateway(
+            url,
+            keys,
+            self.spool,
+            wall,
+            generator(0, -1, "replay"),
+            f"wellkept-replay-{wall() // MICROS:x}",
+            self._pace.heard if own is None else None,
+        )
+        self.messages = self.readings = 0
+        self.fleet = self.first_time()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
+
+    def first_time(self) -> int:
+        """Event time of the earliest first row: where the fleet clock is anchored."""
+        return min(first_time(one) + self._shifts.get(one.device, 0) for one in self.recordings)
+
+    def start(self) -> None:
+        """Connect and begin."""
+        self._gateway.start()
+        self._thread.start()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until everything was produced and receipted; whether it came to that.
+
+        Args:
+            timeout: wall seconds; None waits for ever.
+        """
+        if not self._done.wait(timeout):
+            return False
+        return self._gateway.settled(float("inf") if timeout is None else timeout)
+
+    def counts(self) -> Counts:
+        """Of the connection; `lag` is the age of the oldest message without receipt, wall seconds."""
+        return self._gateway.counts()
+
+    @property
+    def produced(self) -> bool:
+        """Whether the recordings are at their end."""
+        return self._done.is_set()
+
+    def stop(self) -> None:
+        """Stop; what has no receipt stays in the spool."""
+        self._pace.stop()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._gateway.stop()
+        self.spool.close()
+
+    def _run(self) -> None:
+        source = merged(self._org, self.recordings, self._change, self._shifts)
+        head = next(source, None)
+        while head is not None:
+            clock = self._pace.await_clock()
+            if clock is None:
+                return
+            tick = max(_LEAST, round(clock.speed * _TICK_WALL * MICROS))
+            goal = max(head[1].done, self.fleet + tick)
+            if not self._pace.reach(goal, clock):
+                continue
+            group: list[tuple[str, Body]] = []
+            while head is not None and head[1].done <= goal:
+                group.append(head)
+                head = next(source, None)
+            self.fleet = goal
+            self._send(group)
+        self._done.set()
+
+    def _send(self, group: list[tuple[str, Body]]) -> None:
+        spooled = self.spool.append(group)
+        self.messages += len(spooled)
+        self.readings += sum(_length(body) for _, body in group)
+        self._gateway.offer(spooled)
+
+
+def merged(
+    org: str, recordings: Iterable[Recording], change: Change | None, shifts: Mapping[str, int]
+) -> Iterator[tuple[str, Body]]:
+    """Messages of all recordings by the time they are complete."""
+
+    def named(one: Recording) -> Iterator[tuple[str, Body]]:
+        key = str(DeviceKey(org, one.device))
+        return ((key, body) for body in recording_messages(one, change, shifts.get(one.device, 0)))
+
+    when: Callable[[tuple[str, Body]], int] = lambda item: item[1].done  # noqa: E731  (typed for heapq.merge)
+    return heapq.merge(*(named(one) for one in recordings), key=when)
+
+
+def _length(body: Body) -> int:
+    return max((len(value) if isinstance(value, list) else 1 for value in body.q.values()), default=0)
