@@ -216,7 +216,7 @@ class WashingMachines:
     def _resting(self, member: int, at: int) -> Body:
         rng = generator(self._seed, self.devices[member].index, "standby", at // MICROS)
         offset = self._offset[member]
-        power = round(max(1.0 + offset[0] * 0.2 + 0.05 * float(rng.standard_normal()), 0.1), 1)
+        power = round(max(1.0 + float(offset[0]) * 0.2 + 0.05 * float(rng.standard_normal()), 0.1), 1)
         water = round(19.0 + float(offset[3]) + 0.3 * float(rng.standard_normal()), 2)
         q: dict[str, float | list[float | None] | None] = {
             "power": power,
