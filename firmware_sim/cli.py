@@ -63,7 +63,7 @@ def truth(
     epilog="Example: wellkept sim replay --set tracebase --only refrigerator --data ../shared/data "
     "--from 2012-06-01 --scale power=1.15 --stretch-cycles 1.2"
 )
-def replay(
+def replay(  # noqa: PLR0917  (each is an option)
     data: Annotated[Path, typer.Option(envvar="WELLKEPT_DATA", help="folder that holds tracebase and SKAB")],
     name: Annotated[str, typer.Option("--set", help=f"one of {', '.join(SETS)}")] = "tracebase",
     only: Annotated[str, typer.Option(help="part of the device id or the file's path")] = "",

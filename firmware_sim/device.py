@@ -1,7 +1,7 @@
 """The core of a device: which message is published when. No thread, no socket, no clock.
 
-Inputs are messages that were spooled, receipts, the connection's coming and going, and the time; the effects are returned:
-messages to publish, and those that a receipt allows to forget. Times are wall microseconds.
+Inputs are messages that were spooled, receipts, the connection's coming and going, and the time; the effects are
+returned: messages to publish, and those that a receipt allows to forget. Times are wall microseconds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The fleet: all simulated appliances of a scenario, their wear and their truth.
 
-What a device sends is a function of (scenario, seed, start, device, dated repairs, time). It does not depend on the size of
-the steps in which the fleet is advanced, on other devices, or on a restart from a snapshot.
+What a device sends is a function of (scenario, seed, start, device, dated repairs, time). It does not depend on the
+size of the steps in which the fleet is advanced, on other devices, or on a restart from a snapshot.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 from firmware_sim.firmware import Body
 from firmware_sim.physics import refrigerator, washing_machine
 from firmware_sim.refrigerators import STEP, Refrigerators
-from firmware_sim.scenario import Appliance, Scenario, appliances, fault_schedule, part_worn
+from firmware_sim.scenario import Appliance, Scenario, World, appliances, fault_schedule, part_worn
 from firmware_sim.washers import WashingMachines
 from firmware_sim.wear import DeviceWear, Fault, Repair
 from telemetry.catalogue import Catalogue, load_catalogue
@@ -70,13 +70,10 @@ class Fleet:
         self._index = {d.key: d.index for d in self.devices}
         self._repairs: list[Repair] = []
         self._pending: list[Repair] = []
+        world = World(scenario, seed, self.start)
         fridges, washers = self._of("refrigerator"), self._of("washing_machine")
-        self._fridges = Refrigerators(
-            scenario, seed, self.start, fridges, self.catalogue["refrigerator"], self._wear_of(fridges)
-        )
-        self._washers = WashingMachines(
-            scenario, seed, self.start, washers, self.catalogue["washing_machine"], self._wear_of(washers)
-        )
+        self._fridges = Refrigerators(world, fridges, self.catalogue["refrigerator"], self._wear_of(fridges))
+        self._washers = WashingMachines(world, washers, self.catalogue["washing_machine"], self._wear_of(washers))
 
     def advance(self, to_micros: int) -> list[Body]:
         """Advance to a fleet time; the messages completed on the way, each device's in order.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from firmware_sim.chance import generator
 from firmware_sim.physics.washing_machine import PROGRAMMES
-from firmware_sim.scenario import Appliance, Scenario, Spell
+from firmware_sim.scenario import Appliance, Spell, World
 from firmware_sim.wear import DAY
 from telemetry.clock import MICROS, to_datetime
 
@@ -42,17 +42,20 @@ def weather(seed: int, day: int) -> float:
     return 1.1 * float(np.dot(_WEATHER, shocks))
 
 
-def room(
-    scenario: Scenario, seed: int, appliance: Appliance, day: int, start: int, times: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def room(world: World, appliance: Appliance, day: int, times: NDArray[np.int64]) -> NDArray[np.float64]:
     """Room temperature at times of one UTC day, Celsius."""
+    scenario, seed = world.scenario, world.seed
     rng = generator(seed, appliance.index, "room")
     base, swing, late = 23.0 + 1.1 * rng.standard_normal(), rng.uniform(0.8, 1.8), rng.uniform(-1.0, 1.0)
     seconds = (times - day * DAY) / MICROS
     hour = (seconds + utc_offset(appliance.household.tz, day)) / 3600.0
     today, tomorrow = weather(seed, day), weather(seed, day + 1)
     drift = today + (tomorrow - today) * seconds / _DAY_SECONDS
-    heat = np.array([s.size for s in scenario.heat]) @ spell_at(scenario.heat, start, times) if scenario.heat else 0.0
+    heat = (
+        np.array([s.size for s in scenario.heat]) @ spell_at(scenario.heat, world.start, times)
+        if scenario.heat
+        else 0.0
+    )
     return np.asarray(base + swing * np.cos((hour - 16.0 - late) * np.pi / 12.0) + drift + heat, dtype=np.float64)
 
 
@@ -99,19 +102,20 @@ class Wash:
     inlet: float
 
 
-def washes(scenario: Scenario, seed: int, appliance: Appliance, day: int, start: int, capacity: float) -> list[Wash]:
+def washes(world: World, appliance: Appliance, day: int, capacity: float) -> list[Wash]:
     """The washes of one UTC day, each three and a half hours or more after the one before."""
-    before = _wishes(scenario, seed, appliance, day - 1, start, capacity)
+    before = _wishes(world, appliance, day - 1, capacity)
     last = before[-1].begin if before else 0
     found: list[Wash] = []
-    for wash in _wishes(scenario, seed, appliance, day, start, capacity):
+    for wash in _wishes(world, appliance, day, capacity):
         if wash.begin - last >= _APART:
             found.append(wash)
         last = wash.begin
     return found
 
 
-def _wishes(scenario: Scenario, seed: int, appliance: Appliance, day: int, start: int, capacity: float) -> list[Wash]:
+def _wishes(world: World, appliance: Appliance, day: int, capacity: float) -> list[Wash]:
+    scenario, seed = world.scenario, world.seed
     habit = generator(seed, appliance.index, "wash_habit")
     own_load, heavy_draw = 3.8 + 0.5 * habit.standard_normal(), habit.random(len(scenario.heavy))
     rng = generator(seed, appliance.index, "washes", day)
@@ -123,7 +127,7 @@ def _wishes(scenario: Scenario, seed: int, appliance: Appliance, day: int, start
         seconds = (local * 3600.0 - utc_offset(appliance.household.tz, day)) % _DAY_SECONDS
         begin = day * DAY + int(seconds // 30) * 30 * MICROS
         load = own_load + 1.1 * float(rng.standard_normal())
-        force = spell_at(scenario.heavy, start, np.array([begin]))[:, 0]
+        force = spell_at(scenario.heavy, world.start, np.array([begin]))[:, 0]
         for spell, strength, draw in zip(scenario.heavy, force, heavy_draw, strict=True):
             if draw < spell.share:
                 load *= 1.0 + (spell.size - 1.0) * float(strength)

@@ -1,7 +1,7 @@
 """The shell of many devices on one MQTT connection: binds their cores and the spool to paho.
 
-One thread owns cores and connection; paho's own thread only leaves events in an inbox. Each attempt to connect uses a fresh
-client: nothing of an old session survives, the spool is the only memory of what must still be sent.
+One thread owns cores and connection; paho's own thread only leaves events in an inbox. Each attempt to connect uses a
+fresh client: nothing of an old session survives, the spool is the only memory of what must still be sent.
 """
 
 from __future__ import annotations
@@ -115,6 +115,7 @@ class Gateway:
         keys: Sequence[str],
         spool: Spool,
         wall: WallClock,
+        *,
         rng: np.random.Generator,
         client_id: str,
         on_clock: Callable[[FleetClock], None] | None = None,

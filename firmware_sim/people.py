@@ -1,7 +1,7 @@
 """Simulated owners and technicians. They know the product only through its public HTTP API.
 
-When somebody acts is a function of the visit, its window and the seed, known before the time comes: `next_due` lets whoever runs
-the clock wait for them. What they did not manage (an error of the API) they try again at the next step.
+When somebody acts is a function of the visit, its window and the seed, known before the time comes: `next_due` lets
+whoever runs the clock wait for them. What they did not manage (an error of the API) they try again at the next step.
 """
 
 from __future__ import annotations

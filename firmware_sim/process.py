@@ -1,7 +1,7 @@
 """Simulated devices and people as one process under a supervisor.
 
-It follows the fleet clock that it hears over MQTT. Ten times a second it writes `stats.json` into its folder (see Report) for
-whoever governs the clock, and reads `control.json` there: `{"yours": household id or null}`.
+It follows the fleet clock that it hears over MQTT. Ten times a second it writes `stats.json` into its folder (see
+Report) for whoever governs the clock, and reads `control.json` there: `{"yours": household id or null}`.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Simulation:
         yours: str | None = None,
         connections: int = 1,
     ) -> None:
-        self.runner = Runner(fleet, folder, mqtt_url, wall, connections)
+        self.runner = Runner(fleet, folder, mqtt_url, wall, connections=connections)
         self._folder, self._wall = folder, wall
         self._stop = threading.Event()
         self.people: People | None = None

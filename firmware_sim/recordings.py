@@ -1,14 +1,15 @@
 """Recordings of real appliances as messages of a device: parsing, binning, and a dated change. Pure functions.
 
-`tracebase`: plug power of household appliances (A. Reinhardt et al., "On the accuracy of appliance identification based on
-distributed load metering data", SustainIT 2012), rows `DD/MM/YYYY HH:MM:SS;watts;watts` at irregular seconds, one file a day.
-`SKAB`: pump test bed at 1 Hz (I. Katser, V. Kozitsin, "Skoltech Anomaly Benchmark", 2020), rows `time;8 channels[;anomaly;
-changepoint]`. Times are taken as UTC.
+`tracebase`: plug power of household appliances (A. Reinhardt et al., "On the accuracy of appliance identification
+based on distributed load metering data", SustainIT 2012), rows `DD/MM/YYYY HH:MM:SS;watts;watts` at irregular
+seconds, one file a day. `SKAB`: pump test bed at 1 Hz (I. Katser, V. Kozitsin, "Skoltech Anomaly Benchmark", 2020),
+rows `time;8 channels[;anomaly; changepoint]`. Times are taken as UTC.
 """
 
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -161,7 +162,7 @@ def stretch_activity(power: NDArray[np.float64], factor: float) -> NDArray[np.fl
     active = np.nan_to_num(power) > level
     edges = [0, *(np.flatnonzero(active[1:] != active[:-1]) + 1).tolist(), len(power)]
     parts: list[NDArray[np.float64]] = []
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in itertools.pairwise(edges):
         part = power[begin:end]
         if len(part) and active[begin]:
             length = round(len(part) * factor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import msgspec
@@ -12,7 +13,7 @@ from firmware_sim import homes
 from firmware_sim.chance import generator
 from firmware_sim.firmware import Body, Gathered, Sampler
 from firmware_sim.physics import refrigerator as physics
-from firmware_sim.scenario import Appliance, Scenario
+from firmware_sim.scenario import Appliance, World
 from firmware_sim.wear import DAY, DeviceWear
 from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
@@ -48,17 +49,15 @@ class Refrigerators:
 
     def __init__(
         self,
-        scenario: Scenario,
-        seed: int,
-        start: int,
+        world: World,
         devices: Sequence[Appliance],
         kind: KindSpec,
         wear: Sequence[DeviceWear],
     ) -> None:
         self.devices = list(devices)
-        self._scenario, self._seed, self._start = scenario, seed, start
+        self._world, self._seed, self._start = world, world.seed, world.start
         self._wear = list(wear)
-        units = [generator(seed, d.index, "unit") for d in self.devices]
+        units = [generator(world.seed, d.index, "unit") for d in self.devices]
         self._p = physics.Parameters.gather(
             [_unit(kind.models[d.model].parameters, rng) for d, rng in zip(self.devices, units, strict=True)]
         )
@@ -66,10 +65,10 @@ class Refrigerators:
             -1, len(_OFFSET)
         )
         self._samplers = [Sampler(d.index, physics.CHANNELS, kind.phases, STEP) for d in self.devices]
-        self.step = start // STEP
+        self.step = world.start // STEP
         self._day = -1
         self._load_day(self.step // STEPS_A_DAY)
-        place = np.array([generator(seed, d.index, "place").uniform(0.05, 0.95) for d in self.devices])
+        place = np.array([generator(world.seed, d.index, "place").uniform(0.05, 0.95) for d in self.devices])
         self._state = physics.initial(self._p, self._ambient[self.step % STEPS_A_DAY], place)
         self._levels = self._wear_now()
 
@@ -125,7 +124,7 @@ class Refrigerators:
                 self._levels = self._wear_now(step * STEP)
             at = step % STEPS_A_DAY
             ambient, door = self._ambient[at], self._door[at]
-            self._state = physics.next_state(self._p, self._state, ambient, door, self._levels, dt)
+            self._state = physics.next_state(self._p, self._state, ambient, door, self._levels, dt=dt)
             rows[i] = physics.output(self._p, self._state, ambient, door, self._levels)
             rows[i] += self._noise[at]
             running[i] = self._state.running
@@ -145,7 +144,7 @@ class Refrigerators:
         changes = running[1:] != running[:-1]
         for number, sampler in enumerate(self._samplers):
             edges = [0, *(np.flatnonzero(changes[:, number]) + 1).tolist(), len(rows)]
-            for begin, end in zip(edges[:-1], edges[1:], strict=True):
+            for begin, end in itertools.pairwise(edges):
                 phase = "cooling" if running[begin, number] else "idle"
                 found += sampler.take(phase, first + begin, rows[begin:end, number])
         return found
@@ -164,7 +163,7 @@ class Refrigerators:
         self._door = np.empty((STEPS_A_DAY, n))
         self._noise = np.empty((STEPS_A_DAY, n, len(_NOISE)))
         for i, device in enumerate(self.devices):
-            self._ambient[:, i] = homes.room(self._scenario, self._seed, device, day, self._start, times)
+            self._ambient[:, i] = homes.room(self._world, device, day, times)
             self._door[:, i] = homes.door_share(self._seed, device, day, STEPS_A_DAY)
             rng = generator(self._seed, device.index, "noise", day)
             self._noise[:, i] = rng.standard_normal((STEPS_A_DAY, len(_NOISE)), dtype=np.float32) * _NOISE

@@ -58,9 +58,9 @@ class Replay:
             keys,
             self.spool,
             wall,
-            generator(0, -1, "replay"),
-            f"wellkept-replay-{wall() // MICROS:x}",
-            self._pace.heard if own is None else None,
+            rng=generator(0, -1, "replay"),
+            client_id=f"wellkept-replay-{wall() // MICROS:x}",
+            on_clock=self._pace.heard if own is None else None,
         )
         self.messages = self.readings = 0
         self.fleet = self.first_time()

@@ -93,6 +93,7 @@ class Runner:
         folder: Path,
         url: str,
         wall: WallClock,
+        *,
         connections: int = 1,
         limit: int = DEFAULT_LIMIT,
     ) -> None:
@@ -107,9 +108,9 @@ class Runner:
                 keys[number::connections],
                 self.spool,
                 wall,
-                generator(fleet.seed, -1, "gateway", number),
-                f"wellkept-sim-{fleet.scenario.id}-{number}-{wall() // MICROS:x}",
-                pace.heard if number == 0 else None,
+                rng=generator(fleet.seed, -1, "gateway", number),
+                client_id=f"wellkept-sim-{fleet.scenario.id}-{number}-{wall() // MICROS:x}",
+                on_clock=pace.heard if number == 0 else None,
             )
             for number in range(connections)
         ]

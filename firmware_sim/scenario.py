@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -106,6 +107,15 @@ class Appliance(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """`org/device`."""
         return f"{self.org}/{self.device}"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What decides a fleet's life: scenario, seed and the fleet time of its start, microseconds."""
+
+    scenario: Scenario
+    seed: int
+    start: int
 
 
 def load_scenario(name: str) -> Scenario:

@@ -1,7 +1,8 @@
 """The spool: messages on disk until a receipt covers them. One SQLite file serves many devices.
 
-What `append` returned from is on disk: a message is published only afterwards, and survives `kill -9` (write-ahead log,
-synchronised at every commit). Appends and deletes are grouped by the caller, one transaction a group. Threads may share it.
+What `append` returned from is on disk: a message is published only afterwards, and survives `kill -9` (write-ahead
+log, synchronised at every commit). Appends and deletes are grouped by the caller, one transaction a group. Threads
+may share it.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from firmware_sim import homes
 from firmware_sim.chance import generator
 from firmware_sim.firmware import Body, Sampler
 from firmware_sim.physics import washing_machine as physics
-from firmware_sim.scenario import Appliance, Scenario
+from firmware_sim.scenario import Appliance, World
 from firmware_sim.wear import DAY, DeviceWear
 from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
@@ -59,27 +60,25 @@ class WashingMachines:
 
     def __init__(
         self,
-        scenario: Scenario,
-        seed: int,
-        start: int,
+        world: World,
         devices: Sequence[Appliance],
         kind: KindSpec,
         wear: Sequence[DeviceWear],
     ) -> None:
         self.devices = list(devices)
-        self._scenario, self._seed, self._start = scenario, seed, start
+        self._world, self._seed, self._start = world, world.seed, world.start
         self._kind = kind
         self._wear = list(wear)
-        units = [generator(seed, d.index, "unit") for d in self.devices]
+        units = [generator(world.seed, d.index, "unit") for d in self.devices]
         self._units = [_unit(kind.models[d.model].parameters, rng) for d, rng in zip(self.devices, units, strict=True)]
         self._offset = [_OFFSET * rng.standard_normal(len(_OFFSET)) for rng in units]
-        self._phase = [int(generator(seed, d.index, "report").integers(0, 3600)) * MICROS for d in self.devices]
-        self.now = start
+        self._phase = [int(generator(world.seed, d.index, "report").integers(0, 3600)) * MICROS for d in self.devices]
+        self.now = world.start
         self._queue: list[tuple[int, int, int, Body]] = []
         self._busy: list[list[tuple[int, int]]] = [[] for _ in self.devices]
         self._count = 0
-        self._planned = start // DAY - 1
-        self._load_to(start)
+        self._planned = world.start // DAY - 1
+        self._load_to(world.start)
 
     def advance(self, to: int) -> list[Body]:
         """Advance to a fleet time; messages completed on the way."""
@@ -130,9 +129,7 @@ class WashingMachines:
         wanted = [
             (member, wash)
             for member in members
-            for wash in homes.washes(
-                self._scenario, self._seed, self.devices[member], day, self._start, self._units[member]["capacity"]
-            )
+            for wash in homes.washes(self._world, self.devices[member], day, self._units[member]["capacity"])
             if wash.begin >= max(after, self._start)
         ]
         for member in members:
@@ -195,7 +192,7 @@ class WashingMachines:
         edges = [0, *(np.flatnonzero(np.diff(ran.stages)) + 1).tolist(), len(ran.rows)]
         first = ran.wash.begin // STEP
         found: list[Body] = []
-        for begin, end in zip(edges[:-1], edges[1:], strict=True):
+        for begin, end in itertools.pairwise(edges):
             phase = physics.Stage(int(ran.stages[begin])).name.lower()
             found += sampler.take(phase, first + begin, ran.rows[begin:end])
         found += sampler.flush(ran.end // STEP)

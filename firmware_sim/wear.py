@@ -1,7 +1,7 @@
 """Wear: when faults begin, how they grow, what a repair undoes, and the ground truth of it all.
 
-A device has a fixed schedule of faults, drawn once from its own generator. A fault of the schedule is skipped when its
-onset comes while the device still carries another one: an appliance here has one fault at a time.
+A device has a fixed schedule of faults, drawn once from its own generator. A fault of the schedule is skipped when
+its onset comes while the device still carries another one: an appliance here has one fault at a time.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """A frost-free fridge-freezer as a thermal network, vectorised over appliances.
 
 Two compartments and the condenser are lumped heat capacities joined by conductances; the refrigeration circuit is
-quasi-steady, a fixed share of the Carnot efficiency between evaporator and condenser, as in the semi-empirical model of
-B. N. Borges, C. J. L. Hermes, J. M. Goncalves, C. Melo, "Transient simulation of household refrigerators: a semi-empirical
-quasi-steady approach", Applied Energy 88 (2011) 748-754. The freezer's thermostat switches the compressor; an air damper
-shares the cold between the compartments. Units: W, K or Celsius, J/K, seconds. Every array has shape (appliances,).
+quasi-steady, a fixed share of the Carnot efficiency between evaporator and condenser, as in the semi-empirical model
+of B. N. Borges, C. J. L. Hermes, J. M. Goncalves, C. Melo, "Transient simulation of household refrigerators: a semi-
+empirical quasi-steady approach", Applied Energy 88 (2011) 748-754. The freezer's thermostat switches the compressor;
+an air damper shares the cold between the compartments. Units: W, K or Celsius, J/K, seconds. Every array has shape
+(appliances,).
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def compressor_power(p: Parameters, state: State, wear: Floats) -> Floats:
     return p.compressor_power * lift * (1.0 - 0.3 * np.minimum(wear[:, 1], 1.2))
 
 
-def next_state(p: Parameters, state: State, ambient: Floats, door: Floats, wear: Floats, dt: float) -> State:
+def next_state(p: Parameters, state: State, ambient: Floats, door: Floats, wear: Floats, *, dt: float) -> State:
     """One explicit Euler step.
 
     Args:

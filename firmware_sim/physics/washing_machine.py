@@ -1,10 +1,10 @@
 """A front-loading washing machine, vectorised over washes that are aligned at their starts.
 
-Water is filled to a level that grows with the load, heated by a thermostat-switched element, pumped out, replaced by two
-rinses and flung out at high speed. Heat balance of a stirred tank; vibration of an unbalanced rotor on a suspension far
-above its resonance, which grows about with speed and with the bearing's play, as in D. C. Conrad and W. Soedel, "On the problem
-of oscillatory walk of automatic washing machines", Journal of Sound and Vibration 188 (1995) 301-314.
-Units: L, Celsius, W, 1/min, mm/s, kg, seconds. Every array has shape (washes,).
+Water is filled to a level that grows with the load, heated by a thermostat-switched element, pumped out, replaced by
+two rinses and flung out at high speed. Heat balance of a stirred tank; vibration of an unbalanced rotor on a
+suspension far above its resonance, which grows about with speed and with the bearing's play, as in D. C. Conrad and
+W. Soedel, "On the problem of oscillatory walk of automatic washing machines", Journal of Sound and Vibration 188
+(1995) 301-314. Units: L, Celsius, W, 1/min, mm/s, kg, seconds. Every array has shape (washes,).
 """
 
 from __future__ import annotations
