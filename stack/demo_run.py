@@ -20,7 +20,7 @@ from stack.panel import Surroundings
 from stack.process import tail
 from stack.score import OpenedTicket, TrueFault, score
 from stack.settings import Settings
-from stack.simulation import Asked, Said, read_said, read_truth, write_asked
+from stack.simulation import Report, forget_report, read_report, read_truth, write_yours
 from stack.supervisor import Supervisor
 from stack.watch import View, Watch, embedded_stream
 from storage.overview import TicketLine, count_readings, list_tickets, read_counts
@@ -128,15 +128,15 @@ class DemoRun:
         self.supervisor.start_processes()
         state = self._known
         folder = self.options.data_dir.resolve() / "fleet"
-        yours = "" if self.options.headless or state.answered else state.yours
-        write_asked(folder, Asked(hands_off=yours))
+        forget_report(folder)
+        write_yours(folder, None if self.options.headless or state.answered else state.yours)
         self._fleet = self.supervisor.add(
             "fleet",
             ("-m", "stack.simulation"),
             {
                 "WELLKEPT_MQTT_URL": self.supervisor.settings.mqtt_url or self.supervisor.mqtt_url("gateway"),
-                "WELLKEPT_API_URL": self.supervisor.http_url,
-                "WELLKEPT_API_TOKEN": state.token,
+                "WELLKEPT_SIM_API_URL": self.supervisor.http_url,
+                "WELLKEPT_SIM_TOKEN": state.token,
                 "WELLKEPT_FLEET_DIR": str(folder),
                 "WELLKEPT_FLEET_SCENARIO": state.scenario,
                 "WELLKEPT_FLEET_SEED": str(state.seed),
@@ -157,7 +157,7 @@ class DemoRun:
         self._speed_time += now - self._last_tick
         self._last_tick = now
         self.supervisor.tend()
-        watch, said = self._given_watch, read_said(self._folder)
+        watch, said = self._given_watch, read_report(self._folder)
         lag = max(watch.lag(), self._device_lag(said))
         if now - self._looked >= _LOOK_S:
             self._looked = now
@@ -169,7 +169,7 @@ class DemoRun:
         """A simulated owner answers for the household that is yours."""
         self._state = replace(self._known, answered=True)
         self._state.save(self.options.data_dir.resolve())
-        write_asked(self._folder, Asked(hands_off=""))
+        write_yours(self._folder, None)
         self.yours_link = ""
 
     def stop(self) -> dict[str, Any]:
@@ -228,7 +228,7 @@ class DemoRun:
         if is_production(self._clock.clock):
             self._clock.begin(self._state.start)
 
-    def _device_lag(self, said: Said | None) -> float:
+    def _device_lag(self, said: Report | None) -> float:
         if said is None:
             return 0.0
         # A device gets one receipt a second at most: waiting for its turn is not lateness.
@@ -236,7 +236,7 @@ class DemoRun:
         behind = (self._clock.now() - said.fleet) / MICROS / self.options.speed
         return max(receipts, behind - _TICK_S)
 
-    def _govern(self, now: float, lag: float, said: Said | None) -> None:
+    def _govern(self, now: float, lag: float, said: Report | None) -> None:
         if now - self._decided < _DECIDE_S or not self._clock.settled():
             return
         self._decided = now

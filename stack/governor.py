@@ -11,9 +11,9 @@ MOST_LAG_S = 0.5
 """Receipts older than this hold the clock back."""
 
 _STOP_LAG_S = 3.0
-_GROWTH = 1.6
+_GROWTH = 2.0
 _SHRINK = 0.5
-_FIRST = 60.0
+_FIRST = 600.0
 _PATIENCE_S = 0.4
 
 

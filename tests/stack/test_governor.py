@@ -17,9 +17,9 @@ def test_grows_smoothly_to_the_ceiling() -> None:
     for second in range(20):
         speed = governor.decide(speed, CALM, float(second))
         steps.append(speed)
-    assert steps[0] == 60.0
+    assert steps[0] == 600.0
     assert steps[-1] == 7_200.0
-    assert all(later <= earlier * 1.61 for earlier, later in pairwise(steps))
+    assert all(later <= earlier * 2.01 for earlier, later in pairwise(steps))
 
 
 def test_late_receipts_halve_and_very_late_ones_stop() -> None:

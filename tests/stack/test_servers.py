@@ -85,6 +85,15 @@ def test_devices_reach_their_own_topics_only(nats: EmbeddedNats) -> None:
             client.close()
 
 
+def test_a_session_may_hold_several_subscriptions_with_acknowledgement(nats: EmbeddedNats) -> None:
+    topics = [f"wellkept/v1/+/+/{channel}" for channel in ("telemetry", "event", "state", "response")]
+    client = Listener(nats.mqtt_url("ingest"), topics).ready()
+    try:
+        assert client.granted == [True] * 4
+    finally:
+        client.close()
+
+
 def test_a_wrong_password_is_refused(nats: EmbeddedNats) -> None:
     client = Listener(f"mqtt://ingest:wrong@127.0.0.1:{nats.ports.mqtt}", ["#"])
     try:
