@@ -148,14 +148,17 @@ class CyclicDetector:
     def control(self, entry: ControlEntry) -> list[Finding]:
         """A repair puts the family's episode under proof and starts its evidence anew."""
         family = entry.body.get("family")
-        if entry.kind is not ControlKind.REPAIR_DONE or family not in self._state.tracks:
+        if entry.kind is not ControlKind.REPAIR_DONE or not isinstance(family, str):
             return []
         finding = self._book.repaired(family, entry.at)
-        self._state.tracks[family].reset()
+        track = self._state.tracks.get(family)
+        if finding is None or track is None:
+            return [] if finding is None else [finding]
+        track.reset()
         for i in self._judged:
             if any(s.family == family and not math.isnan(s.size[i]) and s.size[i] != 0 for s in self._signatures):
                 self._state.recent[i] = Recent()
-        return [] if finding is None else [finding]
+        return [finding]
 
     def snapshot(self) -> bytes:
         """The whole state."""
@@ -189,11 +192,11 @@ class CyclicDetector:
         at = cycle.following if cycle.following is not None else cycle.end
         if self._state.first_t is None:
             self._state.first_t = cycle.start
+        found = self._safety.settle(self._book, cycle.start, at)
         if any(self._book.blind(family, cycle.start) for family in self._families):
-            return []
-        if self._adaptive:
-            return self._judge_alone(Span(cycle.start, at, epoch), values)
-        return self._judge_in_cohort(Span(cycle.start, at, epoch), values)
+            return found
+        judge = self._judge_alone if self._adaptive else self._judge_in_cohort
+        return found + judge(Span(cycle.start, at, epoch), values)
 
     def _judge_alone(self, span: Span, values: list[float]) -> list[Finding]:
         """A plug: logarithms against the fixed reference of its own first days."""

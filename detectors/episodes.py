@@ -51,6 +51,7 @@ class Episode(msgspec.Struct):
         good: judgements in band since the repair.
         good_since: event time from which the proof counts.
         bad: judgements in a row out of band since the repair.
+        mended: time of the last repair reported; a repeat of its entry says nothing new.
     """
 
     finding: Finding
@@ -60,6 +61,7 @@ class Episode(msgspec.Struct):
     good: int = 0
     good_since: int = 0
     bad: int = 0
+    mended: int | None = None
 
 
 class Book:
@@ -156,9 +158,9 @@ class Book:
     def repaired(self, family: str, at: int) -> Finding | None:
         """A repair was reported: the episode is under proof from here on. None when the family has none."""
         episode = self.episodes.get(family)
-        if episode is None:
+        if episode is None or (episode.mended is not None and at <= episode.mended):
             return None
-        episode.repaired = at
+        episode.repaired = episode.mended = at
         episode.good = episode.bad = episode.calm = 0
         episode.good_since = 0
         finding = episode.finding
@@ -168,6 +170,12 @@ class Book:
         episode.finding = told
         return told
 
+    def fail(self, family: str, at: int, what: Assessment) -> Finding:
+        """The repair under proof did not help."""
+        episode = self.episodes[family]
+        episode.repaired = None
+        return self._revise(episode, at, what, proof=Proof.FAILED)
+
     def _prove(
         self, family: str, episode: Episode, start: int, at: int, *, band: bool, what: Callable[[], Assessment]
     ) -> Finding | None:
@@ -176,8 +184,7 @@ class Book:
             episode.bad += 1
             if episode.bad < _FAILED_AFTER:
                 return None
-            episode.repaired = None
-            return self._revise(episode, at, what(), proof=Proof.FAILED)
+            return self.fail(family, at, what())
         episode.bad = 0
         episode.good += 1
         if episode.good == 1:

@@ -127,8 +127,10 @@ class MultichannelDetector:
         if entry.kind is not ControlKind.REPAIR_DONE or entry.body.get("family") != self._family:
             return []
         finding = self._book.repaired(self._family, entry.at)
+        if finding is None:
+            return []
         self._state.over = []
-        return [] if finding is None else [finding]
+        return [finding]
 
     def snapshot(self) -> bytes:
         """The whole state."""
