@@ -168,8 +168,8 @@ class Gateway:
                 connected=self._link is not None and self._link.up,
             )
 
-    def settled(self, timeout: float) -> bool:
-        """Wait until every message has its receipt; whether it came to that."""
+    def settled(self, timeout: float | None) -> bool:
+        """Wait until every message has its receipt, seconds or for ever; whether it came to that."""
         with self._changed:
             return self._changed.wait_for(lambda: not any(core.pending for core in self._cores.values()), timeout)
 
@@ -314,9 +314,11 @@ class Gateway:
                 client.subscribe(filters)
 
         def on_subscribe(
-            client: mqtt.Client, _data: object, _mid: int, _reasons: list[ReasonCode], _p: Properties | None
+            client: mqtt.Client, _data: object, _mid: int, reasons: list[ReasonCode], _p: Properties | None
         ) -> None:
-            self._note(_Event(client, up=True))
+            if any(reason.is_failure for reason in reasons):
+                _log.error("the broker refused a subscription", filters=[name for name, _ in filters])
+            self._note(_Event(client, up=not any(reason.is_failure for reason in reasons)))
 
         def on_disconnect(
             client: mqtt.Client, _data: object, _flags: mqtt.DisconnectFlags, _reason: ReasonCode, _p: Properties | None

@@ -84,7 +84,7 @@ class Replay:
         """
         if not self._done.wait(timeout):
             return False
-        return self._gateway.settled(float("inf") if timeout is None else timeout)
+        return self._gateway.settled(timeout)
 
     def counts(self) -> Counts:
         """Of the connection; `lag` is the age of the oldest message without receipt, wall seconds."""

@@ -128,7 +128,8 @@ class Spool:
     def append(self, bodies: Iterable[tuple[str, Body]]) -> list[Spooled]:
         """Give messages their places and write them, in one transaction. Returns when they are on disk.
 
-        A body that is not newer than what the device spooled before (its fleet was made again after a crash) is passed over.
+        A body that is not newer than what the device spooled before (its fleet was made again after a crash)
+        is passed over.
 
         Raises:
             OversizeError: one is above the limit; nothing of this call is taken.
