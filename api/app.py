@@ -1,0 +1,112 @@
+"""The application: routes, errors, headers, metrics; made by a factory so that tests make their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from api import health, problems
+from api.auth import LoginNeededError, Throttle
+from api.context import open_context
+from api.health import Meters
+from api.pages import owner, staff
+from api.pages.owner import LinkError
+from api.settings import Settings
+from api.v1 import service, telemetry
+from telemetry.clock import WallClock, system_wall
+
+_YEAR = "public, max-age=31536000, immutable"
+_DESCRIPTION = """
+Devices, readings, findings, tickets, visits and notices of a service desk for home appliances.
+
+Bearer tokens with a role (`wellkept token new`). Times are fleet times in RFC 3339. Lists go on by `cursor`.
+Errors are problem details (RFC 9457); an illegal move is a 409 whose `legal` names what may follow.
+What is outside a token's scope looks like what is not there.
+"""
+
+
+class _Assets(StaticFiles):
+    """Static files carry their content's hash in their address: they may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = _YEAR
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
+    """The application over one database.
+
+    Args:
+        settings: of the process.
+        wall: the wall clock; fleet time follows the clock's row.
+    """
+    context = open_context(settings, wall)
+    meters = Meters(context)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        context.pool.close()
+
+    app = FastAPI(
+        title="Wellkept",
+        version=settings.version,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.context = context
+    app.state.meters = meters
+    app.state.throttle = Throttle()
+    for router in (health.router, telemetry.router, service.router, owner.router, staff.router):
+        app.include_router(router)
+    app.mount("/static", _Assets(directory=str(files("api").joinpath("static"))), name="static")
+    problems.install(app)
+    _install_pages(app)
+    _install_meters(app, meters)
+    return app
+
+
+def _install_pages(app: FastAPI) -> None:
+    """Errors of pages are pages."""
+
+    @app.exception_handler(LinkError)
+    def _link(request: Request, error: LinkError) -> Response:
+        return owner.link_page(request, error)
+
+    @app.exception_handler(LoginNeededError)
+    def _login(request: Request, error: LoginNeededError) -> Response:
+        return staff.login_redirect(request, error)
+
+    @app.exception_handler(problems.ProblemError)
+    def _problem(request: Request, error: problems.ProblemError) -> Response:
+        if problems.wants_page(request):
+            return staff.error_page(request, error.status)
+        return problems.problem_response(error, request.url.path)
+
+    @app.exception_handler(HTTPException)
+    def _http(request: Request, error: HTTPException) -> Response:
+        if problems.wants_page(request):
+            return staff.error_page(request, error.status_code)
+        return problems.http_problem(request, error)
+
+
+def _install_meters(app: FastAPI, meters: Meters) -> None:
+    @app.middleware("http")
+    async def _measure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        with meters.timer() as seconds:
+            response = await call_next(request)
+        # The route's template, never the address: an owner's link is a secret.
+        route = getattr(request.scope.get("route"), "path", "other")
+        meters.requests.labels(request.method, route, str(response.status_code)).inc()
+        meters.seconds.labels(route).observe(seconds())
+        return response

@@ -1,0 +1,188 @@
+"""Who asks and what they may do: bearer tokens for `/v1`, sessions for staff pages."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+
+from api.context import InTx
+from api.problems import ProblemError
+from servicedesk.office import DISPATCH, OWNER
+from storage.access import Role, StaffRow, find_session, find_token
+from storage.read_models import Scope
+
+SESSION_COOKIE = "wk_session"
+_TRIES = 5
+_TRIES_WITHIN = timedelta(minutes=1)
+
+
+class Right(StrEnum):
+    """What a route asks for."""
+
+    READ = "read"
+    CONFIRM = "confirm"
+    MOVE_TICKET = "move_ticket"
+    MOVE_VISIT = "move_visit"
+    REPORT_OUTCOME = "report_outcome"
+
+
+_EVERYONE = frozenset(Role)
+RIGHTS: dict[Right, frozenset[Role]] = {
+    Right.READ: _EVERYONE,
+    Right.CONFIRM: frozenset({Role.ADMIN, Role.DISPATCHER, Role.OWNER, Role.PEOPLE}),
+    Right.MOVE_TICKET: frozenset({Role.ADMIN, Role.DISPATCHER}),
+    Right.MOVE_VISIT: frozenset({Role.ADMIN, Role.DISPATCHER, Role.TECHNICIAN, Role.PEOPLE}),
+    Right.REPORT_OUTCOME: frozenset({Role.ADMIN, Role.TECHNICIAN, Role.PEOPLE}),
+}
+"""Which roles hold which right. An owner's scope is one household or one ticket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: a role and what it may see."""
+
+    role: Role
+    scope: Scope
+    technician: str | None = None
+
+    def actor(self, visit_technician: str | None = None) -> str:
+        """As the timeline names them: owner, dispatch, or the technician of the visit."""
+        if self.role is Role.OWNER:
+            return OWNER
+        if self.role in (Role.TECHNICIAN, Role.PEOPLE) and visit_technician is not None:
+            return f"technician:{visit_technician}"
+        return DISPATCH
+
+
+def bearer(request: Request, tx: InTx) -> Principal:
+    """The principal of the request's bearer token.
+
+    Raises:
+        ProblemError: 401, none or not a valid one.
+    """
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    token = find_token(tx.conn, secret.strip()) if scheme.lower() == "bearer" and secret else None
+    if token is None or not token.valid_at(wall=tx.wall, fleet=tx.now):
+        raise ProblemError(
+            401,
+            "unauthorised",
+            "A valid token is needed",
+            "send 'Authorization: Bearer …'; make a token with 'wellkept token new'",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    scope = Scope(org=token.org, household=token.household, ticket=token.ticket)
+    return Principal(Role(token.role), scope, token.technician)
+
+
+def needs(right: Right) -> Callable[[Principal], Principal]:
+    """A dependency that lets through who holds a right."""
+
+    def check(principal: Annotated[Principal, Depends(bearer)]) -> Principal:
+        if principal.role not in RIGHTS[right]:
+            raise ProblemError(
+                403, "forbidden", "This token may not do that", f"role {principal.role} does not hold the right {right}"
+            )
+        return principal
+
+    return check
+
+
+Reader = Annotated[Principal, Depends(needs(Right.READ))]
+Confirmer = Annotated[Principal, Depends(needs(Right.CONFIRM))]
+TicketMover = Annotated[Principal, Depends(needs(Right.MOVE_TICKET))]
+VisitMover = Annotated[Principal, Depends(needs(Right.MOVE_VISIT))]
+Reporter = Annotated[Principal, Depends(needs(Right.REPORT_OUTCOME))]
+
+
+class LoginNeededError(Exception):
+    """A staff page without a session; answered by the login page.
+
+    Attributes:
+        path: where the person wanted to go.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+def staff(request: Request, tx: InTx) -> StaffRow:
+    """The person of the session cookie.
+
+    Raises:
+        LoginNeededError: there is none.
+    """
+    secret = request.cookies.get(SESSION_COOKIE)
+    person = find_session(tx.conn, secret, now=tx.wall) if secret else None
+    if person is None:
+        raise LoginNeededError(request.url.path)
+    return person
+
+
+InStaff = Annotated[StaffRow, Depends(staff)]
+
+
+def csrf_token(request: Request) -> str:
+    """Bound to the session by a keyed hash, so that no other page can know it."""
+    secret = request.cookies.get(SESSION_COOKIE, "")
+    return hmac.new(secret.encode(), b"wellkept staff form", hashlib.sha256).hexdigest()
+
+
+def check_csrf(request: Request, given: str) -> None:
+    """Pass when a staff form came from our own page.
+
+    Raises:
+        ProblemError: 403.
+    """
+    if not hmac.compare_digest(csrf_token(request), given):
+        raise ProblemError(
+            403, "foreign-form", "This form is out of date", "open the page again and repeat your choice"
+        )
+
+
+def same_origin(request: Request) -> None:
+    """Pass when a browser says that the form is our own, or does not say.
+
+    Raises:
+        ProblemError: 403, the form stood on another site.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    foreign = site in ("cross-site", "same-site")
+    if origin is not None and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
+        foreign = True
+    if foreign:
+        raise ProblemError(403, "foreign-form", "This form stood on another site", "open the link itself")
+
+
+class Throttle:
+    """At most five failed logins a minute and login; older ones are forgotten."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failed: dict[str, deque[datetime]] = {}
+
+    def closed(self, login: str, now: datetime) -> bool:
+        """Whether further tries must wait."""
+        with self._lock:
+            tries = self._failed.get(login)
+            while tries and tries[0] <= now - _TRIES_WITHIN:
+                tries.popleft()
+            if tries is not None and not tries:
+                del self._failed[login]
+            return tries is not None and len(tries) >= _TRIES
+
+    def failed(self, login: str, now: datetime) -> None:
+        """Take note of a failed try."""
+        with self._lock:
+            self._failed.setdefault(login, deque(maxlen=_TRIES)).append(now)

@@ -1,0 +1,407 @@
+"""Charts as SVG text, drawn on the server: a line inside or outside its band, and what happened when.
+
+Pure: the same spec gives the same picture. Colours come from the stylesheet's classes; no inline styles,
+so that a strict content security policy holds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from html import escape
+
+from api.evidence import Point
+
+Tick = Callable[[int], str]
+_AXIS = 26
+_LANE = 17
+_CJK = 0x2E80
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A vertical at a moment.
+
+    Attributes:
+        t: microseconds.
+        kind: `onset`, `finding`, `now`, `visit` or `repair`.
+        label: in a few words.
+        low: for an onset: its uncertainty, from.
+        high: to.
+    """
+
+    t: int
+    kind: str
+    label: str
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The remaining-life interval, as a range and in words; never one date."""
+
+    low: int
+    high: int
+    label: str
+    sub: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The bracket after a repair that names what proves it."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """All that a chart shows. Times in microseconds, values in the unit the title names.
+
+    Attributes:
+        name: unique on its page; part of element ids.
+        title: read out first.
+        desc: what the picture says, in sentences.
+        points: equally spaced, oldest first.
+        band_label: put inside the chart, beside the band.
+        last_label: the last value with its unit.
+        tick: text of a time on the axis.
+        number: text of a value on the axis.
+    """
+
+    name: str
+    title: str
+    desc: str
+    points: Sequence[Point]
+    band_label: str
+    last_label: str
+    tick: Tick
+    number: Callable[[float], str]
+    marks: Sequence[Mark] = ()
+    life: Life | None = None
+    proof: Proof | None = None
+    gap_label: str = ""
+    width: int = 342
+    height: int = 232
+
+
+@dataclass(slots=True)
+class _Frame:
+    """The plot's box and its two scales."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    t0: int
+    t1: int
+    v0: float
+    v1: float
+    lanes: list[tuple[float, float, int]] = field(default_factory=list)
+
+    def x(self, t: float) -> float:
+        return self.left + (t - self.t0) / (self.t1 - self.t0) * (self.right - self.left)
+
+    def y(self, v: float) -> float:
+        return self.bottom - (v - self.v0) / (self.v1 - self.v0) * (self.bottom - self.top)
+
+
+def draw(spec: Spec) -> str:
+    """The chart as an `<svg>` element.
+
+    Raises:
+        ValueError: there is no point to draw.
+    """
+    if not spec.points:
+        raise ValueError("a chart needs at least one point")
+    frame, labels = _frame(spec)
+    ident = escape(spec.name)
+    parts = [
+        f'<svg class="chart" viewBox="0 0 {spec.width} {spec.height}" role="img" '
+        f'aria-labelledby="{ident}-t {ident}-d">'
+        f'<title id="{ident}-t">{escape(spec.title)}</title><desc id="{ident}-d">{escape(spec.desc)}</desc>'
+    ]
+    parts += _grid(spec, frame)
+    parts += _life(spec, frame)
+    parts += _band(spec, frame)
+    parts += _gaps(spec, frame)
+    parts += _verticals(spec, frame, labels)
+    parts += _line(spec, frame)
+    parts += _proof(spec, frame)
+    parts += _words(spec, frame)
+    parts += _time_axis(spec, frame)
+    parts.append("</svg>")
+    return "".join(parts)
+
+
+def text_width(text: str, size: float = 12) -> float:
+    """About how wide a text stands, in pixels: CJK characters are square, others a little over half that."""
+    return sum(size if ord(c) >= _CJK else size * 0.56 for c in text)
+
+
+def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """At most `most` round values within the range (1, 2, 2.5 or 5 times a power of ten apart)."""
+    if high <= low:
+        return [low]
+    raw = (high - low) / most
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(m * power for m in (1, 2, 2.5, 5, 10, 20) if high // (m * power) - math.ceil(low / (m * power)) < most)
+    first = math.ceil(low / step)
+    return [n * step for n in range(first, math.floor(high / step) + 1)]
+
+
+def _frame(spec: Spec) -> tuple[_Frame, list[tuple[Mark, float, str, int]]]:
+    points = spec.points
+    half = (points[1].t - points[0].t) // 2 if len(points) > 1 else 43_200_000_000
+    t0, last = points[0].t - half, points[-1].t + half
+    wanted = [last, *(m.t for m in spec.marks)]
+    if spec.life is not None:
+        wanted.append(spec.life.high)
+    if spec.proof is not None:
+        wanted.append(spec.proof.end)
+    # The future never takes more than half of the picture: a long life runs out of it at the right.
+    t1 = min(max(wanted), max(last, *(m.t for m in spec.marks), 0) + (last - t0))
+    t1 += (t1 - t0) // 40
+    values = [v for p in points for v in (p.value, p.low, p.high) if v is not None] or [0.0, 1.0]
+    low, high = min(values), max(values)
+    pad = (high - low) * 0.09 or abs(high) * 0.1 or 1.0
+    low = 0.0 if 0 <= low < pad else low - pad
+    high += pad
+    ticks = nice_ticks(low, high)
+    left = max(text_width(spec.number(v)) for v in ticks) + 10
+    frame = _Frame(left, spec.width - 6, 0, spec.height - _AXIS, t0, t1, low, high)
+    labels, lanes = _place(spec, frame)
+    frame.top = 8 + lanes * _LANE + 6
+    return frame, labels
+
+
+def _place(spec: Spec, frame: _Frame) -> tuple[list[tuple[Mark, float, str, int]], int]:
+    """Give every label a lane above the plot so that none touches another."""
+    taken: list[tuple[float, float, int]] = []
+    lanes = 1
+    if spec.life is not None:
+        width = max(text_width(spec.life.label), text_width(spec.life.sub)) * 1.06
+        middle = _life_middle(spec, frame, width)
+        rows = 2 if spec.life.sub else 1
+        taken += [(middle - width / 2 - 4, middle + width / 2 + 4, row) for row in range(rows)]
+        lanes = rows
+    placed = []
+    order = {"now": 0, "visit": 1, "repair": 1, "onset": 2, "finding": 3}
+    for mark in sorted(spec.marks, key=lambda m: order[m.kind]):
+        width = text_width(mark.label) * 1.06
+        x = frame.x(mark.t)
+        lane, anchor = _free_lane(taken, x, width, frame, mark.kind)
+        taken.append((*_span(x, width, anchor), lane))
+        lanes = max(lanes, lane + 1)
+        placed.append((mark, x, anchor, lane))
+    return placed, lanes
+
+
+def _life_middle(spec: Spec, frame: _Frame, width: float) -> float:
+    if spec.life is None:
+        return 0.0
+    middle = (frame.x(min(spec.life.low, frame.t1)) + min(frame.x(spec.life.high), frame.right)) / 2
+    return min(middle, frame.right + 6 - width / 2)
+
+
+def _span(x: float, width: float, anchor: str) -> tuple[float, float]:
+    if anchor == "start":
+        return x + 8, x + 12 + width
+    if anchor == "end":
+        return x - width - 8, x + 4
+    return x - width / 2 - 4, x + width / 2 + 4
+
+
+def _free_lane(
+    taken: list[tuple[float, float, int]], x: float, width: float, frame: _Frame, kind: str
+) -> tuple[int, str]:
+    anchors = ("start", "end", "middle") if kind in ("visit", "repair") else ("middle", "end", "start")
+    for lane in range(6):
+        for anchor in anchors:
+            a, b = _span(x, width, anchor)
+            if a < -2 or b > frame.right + 8:
+                continue
+            if all(lane != other or b < c or d < a for c, d, other in taken):
+                return lane, anchor
+    return 6, "middle"
+
+
+def _grid(spec: Spec, frame: _Frame) -> Iterator[str]:
+    for value in nice_ticks(frame.v0, frame.v1):
+        y = frame.y(value)
+        yield f'<path class="c-grid" d="M{frame.left:.1f} {y:.1f}H{frame.right:.1f}"/>'
+        yield _text(frame.left - 6, y + 4, spec.number(value), "", "end")
+
+
+def _life(spec: Spec, frame: _Frame) -> Iterator[str]:
+    life = spec.life
+    if life is None or life.low >= frame.t1:
+        return
+    a, b = frame.x(life.low), min(frame.x(life.high), frame.right)
+    open_end = frame.x(life.high) > frame.right + 1
+    top = frame.top
+    yield f'<rect class="c-life" x="{a:.1f}" y="{top:.1f}" width="{b - a:.1f}" height="{frame.bottom - top:.1f}"/>'
+    far = "" if open_end else f"M{b:.1f} {top:.1f}V{frame.bottom:.1f}"
+    yield f'<path class="c-life-edge" d="M{a:.1f} {top:.1f}V{frame.bottom:.1f}{far}"/>'
+    yield f'<path class="c-life-bar" d="M{a:.1f} {top + 4:.1f}v-4H{b:.1f}{"" if open_end else "v4"}"/>'
+    width = max(text_width(life.label), text_width(life.sub)) * 1.06
+    middle = _life_middle(spec, frame, width)
+    if life.sub:
+        yield _text(middle, top - 6, life.sub, "c-warn", "middle")
+    yield _text(middle, top - 6 - (15 if life.sub else 0), life.label, "c-warn c-b", "middle")
+
+
+def _band(spec: Spec, frame: _Frame) -> Iterator[str]:
+    known = [p for p in spec.points if p.low is not None and p.high is not None]
+    if not known:
+        return
+    yield from _band_part(known, frame, "", "")
+    last = known[-1]
+    ahead = replace(last, t=frame.t1)
+    yield from _band_part([last, ahead], frame, " c-band-next", " c-edge-next")
+
+
+def _band_part(points: Sequence[Point], frame: _Frame, fill: str, edge: str) -> Iterator[str]:
+    upper = "L".join(f"{frame.x(p.t):.1f} {frame.y(p.high or 0):.1f}" for p in points)
+    lower = "L".join(f"{frame.x(p.t):.1f} {frame.y(p.low or 0):.1f}" for p in reversed(points))
+    yield f'<path class="c-band{fill}" d="M{upper}L{lower}Z"/>'
+    yield f'<path class="c-edge{edge}" d="M{upper}M{lower}"/>'
+
+
+def _gaps(spec: Spec, frame: _Frame) -> Iterator[str]:
+    for start, end in unknown_spans(spec.points):
+        a, b = frame.x(start), frame.x(end)
+        height = frame.bottom - frame.top
+        yield f'<rect class="c-gap" x="{a:.1f}" y="{frame.top:.1f}" width="{b - a:.1f}" height="{height:.1f}"/>'
+        if spec.gap_label and b - a > text_width(spec.gap_label) * 0.7:
+            yield _text((a + b) / 2, frame.bottom - 7, spec.gap_label, "c-quiet c-halo", "middle")
+
+
+def unknown_spans(points: Sequence[Point]) -> list[tuple[int, int]]:
+    """Stretches without a known value between known ones, from the last known point to the next."""
+    spans = []
+    before: Point | None = None
+    missing = False
+    for point in points:
+        if point.value is None:
+            missing = True
+            continue
+        if missing and before is not None:
+            spans.append((before.t, point.t))
+        before, missing = point, False
+    return spans
+
+
+def _line(spec: Spec, frame: _Frame) -> Iterator[str]:
+    for run in _runs(spec.points):
+        yield f'<path class="c-line" d="{_path(run, frame)}"/>'
+        out: list[Point] = []
+        for point in [*run, None]:
+            if point is not None and point.outside:
+                out.append(point)
+                continue
+            if out:
+                yield f'<path class="c-out" d="{_path(out, frame)}"/>'
+                dots = "".join(f"M{frame.x(p.t):.1f} {frame.y(p.value or 0):.1f}h0" for p in out)
+                yield f'<path class="c-dot" d="{dots}"/>'
+            out = []
+
+
+def _runs(points: Sequence[Point]) -> Iterator[list[Point]]:
+    run: list[Point] = []
+    for point in points:
+        if point.value is not None:
+            run.append(point)
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _path(points: Sequence[Point], frame: _Frame) -> str:
+    body = "L".join(f"{frame.x(p.t):.1f} {frame.y(p.value or 0):.1f}" for p in points)
+    return f"M{body}" if len(points) > 1 else f"M{body}h0"
+
+
+def _verticals(spec: Spec, frame: _Frame, labels: list[tuple[Mark, float, str, int]]) -> Iterator[str]:  # noqa: ARG001  (one shape for all parts)
+    for mark, x, anchor, lane in labels:
+        base = frame.top - 6 - lane * _LANE
+        shift = {"start": 10, "end": 0, "middle": 0}[anchor]
+        stem = base + 5
+        if mark.kind in ("visit", "repair"):
+            ring = "c-visit-mark" if mark.kind == "visit" else "c-repair-mark"
+            yield f'<path class="c-visit" d="M{x:.1f} {base + 2:.1f}V{frame.bottom:.1f}"/>'
+            yield f'<circle class="{ring}" cx="{x:.1f}" cy="{base - 4:.1f}" r="6"/>'
+            if mark.kind == "repair":
+                yield f'<path class="c-repair-tick" d="M{x - 2.8:.1f} {base - 4:.1f}l2 2.2 3.6-4.2"/>'
+            shift = {"start": 10, "end": -10, "middle": 0}[anchor]
+            words = "c-rim c-b"
+            base = base - 14 if anchor == "middle" else base
+        elif mark.kind == "now":
+            yield f'<path class="c-now" d="M{x:.1f} {stem:.1f}V{frame.bottom:.1f}"/>'
+            shift, words = 0 if anchor == "middle" else {"start": 2, "end": -2}[anchor], "c-b"
+        else:
+            yield f'<path class="c-onset" d="M{x:.1f} {stem + 8:.1f}V{frame.bottom:.1f}"/>'
+            if mark.kind == "onset":
+                if mark.low is not None and mark.high is not None:
+                    a, b = max(frame.x(mark.low), frame.left), frame.x(mark.high)
+                    yield f'<path class="c-onset-range" d="M{a:.1f} {frame.bottom:.1f}H{b:.1f}"/>'
+                yield f'<path class="c-onset-mark" d="M{x:.1f} {stem:.1f}l5 5-5 5-5-5Z"/>'
+            else:
+                yield f'<path class="c-finding" d="M{x - 5:.1f} {stem + 9:.1f}h10l-5-9Z"/>'
+            shift, words = {"start": 2, "end": -2, "middle": 0}[anchor], "c-b"
+        yield _text(x + shift, base, mark.label, f"{words} c-halo", anchor)
+
+
+def _proof(spec: Spec, frame: _Frame) -> Iterator[str]:
+    proof = spec.proof
+    if proof is None:
+        return
+    a, b, y = frame.x(proof.start), frame.x(proof.end), frame.top + 10
+    yield f'<path class="c-proof" d="M{a + 3:.1f} {y + 5:.1f}v-5H{b:.1f}v5"/>'
+    anchor = "middle" if text_width(proof.label) < b - a else "end"
+    yield _text((a + b) / 2 if anchor == "middle" else b, y + 18, proof.label, "c-ok c-b c-halo", anchor)
+
+
+def _words(spec: Spec, frame: _Frame) -> Iterator[str]:
+    """The band's name, and the last value beside its point."""
+    banded = next((p for p in spec.points if p.low is not None), None)
+    if banded is not None and banded.low is not None and banded.high is not None:
+        below = frame.y(banded.low) + 15
+        y = below if below < frame.bottom - 6 else frame.y(banded.high) - 7
+        yield _text(frame.left + 7, y, spec.band_label, "c-ok c-b c-halo", "start")
+    last = next((p for p in reversed(spec.points) if p.value is not None), None)
+    if last is not None and spec.last_label:
+        tone = "c-warn" if last.outside else "c-ok"
+        x, y = frame.x(last.t), frame.y(last.value or 0)
+        y = y - 10 if last.outside >= 0 else y + 20
+        yield _text(x - 8, max(y, frame.top + 12), spec.last_label, f"{tone} c-b c-halo", "end")
+
+
+def _time_axis(spec: Spec, frame: _Frame) -> Iterator[str]:
+    yield f'<path class="c-axis" d="M{frame.left:.1f} {frame.bottom:.1f}H{frame.right:.1f}"/>'
+    widest = text_width(spec.tick(frame.t0)) + 34
+    many = max(2, min(7, int((frame.right - frame.left) / widest)))
+    day = 86_400_000_000
+    unit = day if frame.t1 - frame.t0 > many * day else 3_600_000_000
+    step = max(unit, math.ceil((frame.t1 - frame.t0) / many / unit) * unit)
+    if step > 5 * day:
+        step = math.ceil(step / (7 * day)) * 7 * day
+    t = frame.t0 + min(step // 3, 3 * day)
+    while t < frame.t1:
+        x = frame.x(t)
+        half = text_width(spec.tick(t)) / 2
+        if frame.left - 14 <= x - half and x + half <= frame.right + 6:
+            yield f'<path class="c-tick" d="M{x:.1f} {frame.bottom:.1f}v4"/>'
+            yield _text(x, frame.bottom + 18, spec.tick(t), "", "middle")
+        t += step
+
+
+def _text(x: float, y: float, text: str, classes: str, anchor: str) -> str:
+    tone = f"c-t {classes}".strip()
+    side = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    return f'<text class="{tone}" x="{x:.1f}" y="{y:.1f}"{side}>{escape(text)}</text>'

@@ -1,0 +1,1 @@
+"""Server-rendered pages: owners' by their link, staff's by their session."""

@@ -1,0 +1,362 @@
+"""A ticket as people see it: what was noticed, how it looks, why, what it costs. Shared by owners' and staff pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from markupsafe import Markup
+
+from api.charts import Life, Mark, Proof, Spec, draw
+from api.context import Tx
+from api.evidence import Row, Series, merge, series_of, table_of
+from api.i18n import Words
+from api.units import Unit, unit_of
+from servicedesk.policy import fault_of, proof_time
+from servicedesk.states import TicketState, VisitState
+from storage.read_desk import TicketView, VisitView
+from storage.read_devices import FindingView, evidence_of
+from telemetry.catalogue import Catalogue, FaultSpec, KindSpec
+from telemetry.clock import MICROS, to_datetime, to_micros
+from telemetry.finding import Cause, Signal
+
+_LIVE = (VisitState.PROPOSED, VisitState.CONFIRMED, VisitState.DISPATCHED, VisitState.TRAVELLING, VisitState.ON_SITE)
+_DAY = 86_400 * MICROS
+_UNLIKELY = 0.03
+_TENTH = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class CauseLine:
+    """A likely cause: share 0 to 1."""
+
+    title: str
+    share: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutLine:
+    """What was ruled out, and by what."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The evidence chart: SVG, caption, and its table with values already in words."""
+
+    svg: Markup
+    caption: str
+    unit: str
+    rows: list[tuple[str, str, str, str]]
+    latest: str
+    usual: str
+    before: str
+    gap: bool
+    outside: bool
+    series: Series
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the owner pays: nothing, or a band that a quote makes exact."""
+
+    free: bool
+    reason: str
+    until: str
+    band: str
+
+
+@dataclass(slots=True)
+class Case:
+    """A ticket with its words."""
+
+    t: Words
+    ticket: TicketView
+    kind: KindSpec | None
+    fault: FaultSpec | None
+    finding: FindingView | None
+    evidence: dict[str, Signal]
+    visits: list[VisitView]
+    now: datetime
+
+    @property
+    def visit(self) -> VisitView | None:
+        """The live visit, else the done one, else none."""
+        live = [v for v in self.visits if v.state in _LIVE]
+        done = [v for v in self.visits if v.state == VisitState.DONE]
+        return live[-1] if live else done[-1] if done else None
+
+    @property
+    def appliance(self) -> str:
+        """The kind's name."""
+        return self.t.pick(self.kind.title) if self.kind else self.ticket.kind
+
+    @property
+    def place(self) -> str:
+        """The appliance with its room."""
+        room = self.ticket.room
+        return self.t.plain("{appliance}, {room}", appliance=self.appliance, room=room) if room else self.appliance
+
+    @property
+    def icon(self) -> str:
+        """The kind's symbol."""
+        return {"refrigerator": "fridge", "washing_machine": "washer", "pump": "pump"}.get(self.ticket.kind, "plug")
+
+    @property
+    def title(self) -> str:
+        """For staff: the fault in a few words."""
+        return self.t.pick(self.fault.title) if self.fault else self.ticket.family.replace("_", " ")
+
+    @property
+    def notice(self) -> str:
+        """For owners: the one sentence of what was noticed."""
+        onset = self.finding.onset if self.finding else self.ticket.opened
+        if self.fault is None:
+            return self.t.plain(
+                "Something about your appliance has changed since about {onset}.", onset=self.t.day(onset)
+            )
+        return self.t.pick(self.fault.notice).format(onset=self.t.day(onset))
+
+    @property
+    def life(self) -> str:
+        """The remaining life as a range in words, counted from now; empty when unknown or spent."""
+        span = self._life_span()
+        if span is None:
+            return ""
+        low, high = ((end - to_micros(self.now)) / MICROS for end in span)
+        return self.t.life(max(0.0, low), high) if high > 0 else ""
+
+    @property
+    def proof_length(self) -> timedelta:
+        """How long the telemetry must stay in band."""
+        return proof_time(self.fault)
+
+    @property
+    def cost(self) -> Cost:
+        """Warranty first, then a second visit for the same fault, then the honest band."""
+        until = self.ticket.warranty_until
+        start = self.visit.start if self.visit else self.now
+        covered = until is not None and self.t.local(start).date() <= until
+        band = ""
+        if self.fault is not None:
+            price = self.fault.price
+            low, high = self.t.number(price.low), self.t.number(price.high)
+            sign = {"CNY": "¥", "EUR": "€", "USD": "$"}.get(price.currency, price.currency + " ")
+            band = f"{sign}{low}–{high}"
+        reason = "warranty" if covered else "again" if self.ticket.callout_free else ""
+        return Cost(covered, reason, self.t.year_day(until) if until else "", band)
+
+    def causes(self) -> list[CauseLine]:
+        """Likely causes, most probable first."""
+        if self.finding is None:
+            return []
+        return [line for cause in self.finding.finding.causes if (line := self._cause(cause)) is not None]
+
+    def ruled_out(self) -> list[OutLine]:
+        """Causes and confounders that the telemetry speaks against."""
+        if self.finding is None or self.kind is None:
+            return []
+        lines = []
+        for each in self.finding.finding.rejected:
+            confounder, fault = self.kind.confounders.get(each.cause), self.kind.faults.get(each.cause)
+            if confounder is not None:
+                lines.append(OutLine(self.t.pick(confounder.title), self.t.pick(confounder.against)))
+            elif fault is not None:
+                lines.append(OutLine(self.t.pick(fault.title), self._against(each.feature, each.value, each.expected)))
+        return lines
+
+    def picture(self, name: str, *, wide: bool = False, feature: str | None = None) -> Picture | None:
+        """The evidence chart of the leading signal, or of a named one; None where there is no evidence."""
+        evidence = self.finding.finding.evidence if self.finding else ()
+        leading = feature or (evidence[0].feature if evidence else None)
+        if leading is None or leading not in self.evidence:
+            return None
+        signal = self._recent(self.evidence[leading], 60 if wide else 45)
+        known = sorted(abs(v) for v in signal.value if v is not None)
+        spec = self.kind.features.get(leading) if self.kind else None
+        unit = unit_of(spec.unit if spec else "", known[len(known) // 2] if known else 1.0)
+        series = series_of(signal, self.t.zone, unit.scale)
+        if series.last is None:
+            return None
+        title = self.t.pick(spec.title) if spec else leading
+        return self._picture(name, series, unit, title, wide=wide)
+
+    def _picture(self, name: str, series: Series, unit: Unit, title: str, *, wide: bool) -> Picture:
+        t, last = self.t, series.last
+        shown = unit.name(t.lang)
+        latest = unit.say(t.number(last.value or 0.0, unit.decimals), t.lang) if last else ""
+        rows = table_of(series, t.zone)
+        banded = next((p for p in reversed(series.points) if p.low is not None), None)
+        usual = self._usual(banded.low or 0.0, banded.high or 0.0, unit) if banded else ""
+        finding = self.finding
+        caption = t.plain("{title} ({unit})", title=title, unit=shown) if shown else title
+        desc = t.plain(
+            "From {first} to {last}. Usual for this appliance: {usual}. Latest: {latest}.",
+            first=t.day(to_datetime(series.points[0].t)),
+            last=t.day(to_datetime(series.points[-1].t)),
+            usual=usual,
+            latest=latest,
+        )
+        if finding is not None:
+            desc += " " + t.plain("The change began about {day}.", day=t.day(finding.onset))
+        spec = Spec(
+            name=name,
+            title=title,
+            desc=desc,
+            points=series.points,
+            band_label=t.plain("usual for this appliance") if wide else t.plain("usual range"),
+            last_label=latest,
+            tick=lambda micros: t.short_day(to_datetime(micros)),
+            number=lambda value: t.number(value, 0 if abs(value - round(value)) < 1e-9 else max(1, unit.decimals)),  # noqa: PLR2004
+            marks=self._marks(wide=wide),
+            life=self._life_mark(wide=wide),
+            proof=self._proof_mark(),
+            gap_label=t.plain("no data") if wide else "",
+            width=712 if wide else 342,
+            height=330 if wide else 236,
+        )
+        first = next((r for r in rows if r.outside and r.value is not None), None)
+        peak = max((r for r in rows if r.value is not None), key=lambda r: abs((r.value or 0) - (r.high or 0)))
+        before = unit.say(t.number((first and peak.value) or 0.0, unit.decimals), t.lang) if first else ""
+        gap = any(p.value is None for p in series.points)
+        outside = any(p.outside for p in series.points)
+        lines = [self._table_row(row, unit) for row in rows]
+        return Picture(Markup(draw(spec)), caption, shown, lines, latest, usual, before, gap, outside, series)  # noqa: S704  (charts escape their texts)
+
+    def _table_row(self, row: Row, unit: Unit) -> tuple[str, str, str, str]:
+        t = self.t
+        same = row.start.date() == row.end.date()
+        when = t.short_day(row.start) if same else f"{t.short_day(row.start)}–{t.short_day(row.end)}"
+        usual = "–" if row.low is None or row.high is None else self._usual(row.low, row.high, unit, bare=True)
+        if row.value is None:
+            return when, "–", usual, t.plain("no data")
+        words = {0: t.plain("in range"), 1: t.plain("above"), -1: t.plain("below")}
+        return when, t.number(row.value, unit.decimals), usual, words[row.outside]
+
+    def _usual(self, low: float, high: float, unit: Unit, *, bare: bool = False) -> str:
+        text = f"{self.t.number(low, unit.decimals)}–{self.t.number(high, unit.decimals)}"
+        return text if bare else unit.say(text, self.t.lang)
+
+    def _marks(self, *, wide: bool) -> list[Mark]:
+        t, marks, visit = self.t, [], self.visit
+        if self.finding is not None:
+            f = self.finding
+            spread = max(1, round((f.onset_high - f.onset_low).total_seconds() / 2 / 86_400))
+            label = (
+                t.plain("onset {day}, ±{n} d", day=t.short_day(f.onset), n=spread)
+                if wide
+                else t.plain("since ~{day}", day=t.short_day(f.onset))
+            )
+            marks.append(Mark(to_micros(f.onset), "onset", label, to_micros(f.onset_low), to_micros(f.onset_high)))
+            if wide:
+                marks.append(Mark(to_micros(f.opened), "finding", t.plain("finding")))
+        done = self.ticket.done
+        if done is not None:
+            marks.append(Mark(to_micros(done), "repair", t.plain("repair {day}", day=t.short_day(done))))
+        elif visit is not None and visit.state in _LIVE:
+            label = t.plain("visit {day}", day=t.short_day(visit.start)) if wide else t.plain("visit")
+            marks.append(Mark(to_micros(visit.start), "visit", label))
+        if self.ticket.verified is None:
+            marks.append(Mark(to_micros(self.now), "now", t.plain("now") if wide else t.plain("today")))
+        return marks
+
+    def _life_mark(self, *, wide: bool) -> Life | None:
+        span = self._life_span()
+        if span is None or self.ticket.done is not None or not self.life:
+            return None
+        if wide:
+            return Life(*span, self.t.plain("may fail: {life}", life=self.life))
+        return Life(*span, self.life, self.t.plain("may fail"))
+
+    def _proof_mark(self) -> Proof | None:
+        done = self.ticket.done
+        if done is None or (self.finding is not None and self.finding.opened > done):
+            return None
+        start, needed = to_micros(done), round(self.proof_length.total_seconds() * MICROS)
+        if self.ticket.verified is None:
+            return Proof(start, start + needed, self.t.plain("proving"))
+        end = to_micros(self.ticket.verified)
+        days = max(1, round((end - start) / _DAY))
+        label = self.t.plain("1 day") if days == 1 else self.t.plain("{n} days", n=days)
+        return Proof(start, end, label)
+
+    def _life_span(self) -> tuple[int, int] | None:
+        f = self.finding
+        if f is None or f.life_low is None or f.life_high is None:
+            return None
+        base = to_micros(f.observed)
+        return base + round(f.life_low * MICROS), base + round(f.life_high * MICROS)
+
+    def _recent(self, signal: Signal, days: int) -> Signal:
+        """The last so many days before now, but always from a week before the onset."""
+        from_onset = to_micros(self.finding.onset) - 10 * _DAY if self.finding else signal.t[0]
+        since = min(signal.t[-1] - days * _DAY, from_onset)
+        keep = [i for i, when in enumerate(signal.t) if when >= since]
+        return Signal(
+            feature=signal.feature,
+            t=tuple(signal.t[i] for i in keep),
+            value=tuple(signal.value[i] for i in keep),
+            low=tuple(signal.low[i] for i in keep),
+            high=tuple(signal.high[i] for i in keep),
+        )
+
+    def _cause(self, cause: Cause) -> CauseLine | None:
+        fault = self.kind.faults.get(cause.fault) if self.kind else None
+        if cause.probability < _UNLIKELY:
+            return None
+        if fault is None:
+            if cause.probability < _TENTH:
+                return None
+            text = self.t.plain("A technician will look before anything is replaced.")
+            return CauseLine(self.t.plain("Something else"), cause.probability, text)
+        return CauseLine(self.t.pick(fault.title), cause.probability, self.t.pick(fault.explain))
+
+    def reasons(self) -> list[str]:
+        """For staff: the measurements that speak for the first cause, with what is usual."""
+        if self.finding is None or not self.finding.finding.causes:
+            return []
+        said = []
+        for feature, value, usual in self.finding.finding.causes[0].reasons[:4]:
+            spec = self.kind.features.get(feature) if self.kind else None
+            if spec is None:
+                continue
+            unit = unit_of(spec.unit, usual or value)
+            said.append(
+                self.t.plain(
+                    "{feature}: {value}, usual {usual}",
+                    feature=self.t.pick(spec.title),
+                    value=unit.say(self.t.number(value * unit.scale, unit.decimals), self.t.lang),
+                    usual=unit.say(self.t.number(usual * unit.scale, unit.decimals), self.t.lang),
+                )
+            )
+        return said
+
+    def _against(self, feature: str, value: float, expected: float) -> str:
+        spec = self.kind.features.get(feature) if self.kind else None
+        if spec is None:
+            return self.t.plain("The measurements speak against it.")
+        unit = unit_of(spec.unit, max(abs(value), abs(expected)))
+        return self.t.plain(
+            "{feature} is {value}; it would be about {expected}.",
+            feature=self.t.pick(spec.title),
+            value=unit.say(self.t.number(value * unit.scale, unit.decimals), self.t.lang),
+            expected=unit.say(self.t.number(expected * unit.scale, unit.decimals), self.t.lang),
+        )
+
+
+def load_case(
+    tx: Tx, catalogue: Catalogue, ticket: TicketView, finding: FindingView | None, visits: list[VisitView], words: Words
+) -> Case:
+    """Everything a page says about a ticket."""
+    kind = catalogue[ticket.kind] if ticket.kind in catalogue else None
+    fault = fault_of(kind, ticket.family, ticket.fault) if kind else None
+    evidence = merge(evidence_of(tx.conn, finding.id)) if finding is not None else {}
+    return Case(words, ticket, kind, fault, finding, evidence, visits, tx.now)
+
+
+def settled(state: str) -> bool:
+    """Whether nothing is left to do."""
+    return state in (TicketState.CLOSED, TicketState.SELF_FIXED, TicketState.FALSE_ALARM, TicketState.CANCELLED)

@@ -1,0 +1,427 @@
+"""Owners' pages: the link is the key. Reading changes nothing but "opened"; every choice is a POST."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.auth import same_origin
+from api.context import InContext, InTx, Tx
+from api.i18n import LANGUAGES, Words, accepted, zone_of
+from api.moves import ticket_moves
+from api.pages.case import Case, load_case
+from api.pages.render import default_words, render
+from servicedesk.errors import DeskError, IllegalMoveError, WindowGoneError
+from servicedesk.invite import calendar_file
+from servicedesk.model import NoticeState
+from servicedesk.notices import seen
+from servicedesk.office import OWNER
+from servicedesk.planning import alternatives, confirm, take_window
+from servicedesk.states import TicketState, VisitState
+from servicedesk.visiting import move_ticket
+from storage.access import Role, find_token
+from storage.read_desk import get_ticket, list_tickets, timeline, visits_of
+from storage.read_devices import get_finding
+from storage.read_models import Scope
+
+router = APIRouter(prefix="/o", include_in_schema=False)
+_UNSETTLED = [s for s in TicketState if s not in ("closed", "self_fixed", "false_alarm", "cancelled")]
+
+
+class LinkError(Exception):
+    """A link that opens nothing.
+
+    Attributes:
+        expired: it once did.
+    """
+
+    def __init__(self, *, expired: bool) -> None:
+        super().__init__("expired" if expired else "unknown")
+        self.expired = expired
+
+
+@dataclass(slots=True)
+class Door:
+    """An opened link: its case, the words, and addresses that keep the chosen language."""
+
+    case: Case | None
+    words: Words
+    base: str
+    q: str
+
+
+def open_door(token: str, request: Request, tx: InTx, context: InContext) -> Door:
+    """What a link opens.
+
+    Raises:
+        LinkError: nothing.
+    """
+    row = find_token(tx.conn, token)
+    if row is None or row.role != Role.OWNER:
+        raise LinkError(expired=False)
+    if not row.valid_at(wall=tx.wall, fleet=tx.now):
+        raise LinkError(expired=True)
+    scope = Scope(household=row.household, ticket=row.ticket)
+    ticket = get_ticket(tx.conn, scope, row.ticket) if row.ticket else None
+    if row.household is not None:
+        unsettled = list_tickets(tx.conn, scope, states=list(map(str, _UNSETTLED)), after=None, limit=1)
+        ticket = unsettled[0] if unsettled else None
+    asked = request.query_params.get("lang")
+    chosen = asked if asked in LANGUAGES else None
+    q = f"?lang={chosen}" if chosen else ""
+    base = f"/o/{token}"
+    if ticket is None:
+        return Door(None, default_words(chosen or _browser(request)), base, q)
+    words = Words(chosen or ticket.lang, zone_of(ticket.tz))
+    finding = get_finding(tx.conn, scope, ticket.finding) if ticket.finding else None
+    case = load_case(tx, context.catalogue, ticket, finding, visits_of(tx.conn, scope, ticket.id), words)
+    return Door(case, words, base, q)
+
+
+InDoor = Annotated[Door, Depends(open_door)]
+
+
+@router.get("/{token}")
+def alert(request: Request, door: InDoor, tx: InTx) -> Response:
+    """What was noticed, whether it is safe, and the one thing to do."""
+    case, t = door.case, door.words
+    if case is None:
+        return render(
+            request,
+            "owner_none.html",
+            t,
+            heading=t("All is well"),
+            lead=t("There is nothing to plan for your appliances."),
+            mark="inband",
+            mark_tone="is-ok",
+            title=t("Nothing to do"),
+            say=t("When the readings leave their usual range, you get one message with one link."),
+        )
+    _take_note(tx, case)
+    return render(request, "owner_alert.html", t, told=_told(request, t), **_alert_values(case), **_links(door))
+
+
+@router.get("/{token}/visit")
+def visit_page(request: Request, door: InDoor, tx: InTx) -> Response:
+    """Where the visit stands."""
+    case, t = _case(door), door.words
+    _take_note(tx, case)
+    values = _visit_values(case, timeline(tx.conn, case.ticket.id))
+    return render(request, "owner_visit.html", t, told=_told(request, t), **values, **_links(door))
+
+
+@router.get("/{token}/time")
+def time_page(request: Request, door: InDoor, tx: InTx) -> Response:
+    """Other windows: the three best, then every feasible one by day."""
+    return _time_page(request, door, tx, _told(request, door.words))
+
+
+@router.post("/{token}/confirm", dependencies=[Depends(same_origin)])
+def confirm_visit(door: InDoor, tx: InTx, visit: Annotated[UUID, Form()]) -> Response:
+    """The owner's yes to the visit that was shown."""
+    case = _case(door)
+    if visit not in {each.id for each in case.visits}:
+        raise LinkError(expired=False)
+    try:
+        confirm(tx.office, visit, tx.now, OWNER)
+    except (IllegalMoveError, WindowGoneError):
+        return _back(door, "/time", gone="visit")
+    return _back(door, "/visit", done="confirmed")
+
+
+@router.post("/{token}/time", dependencies=[Depends(same_origin)])
+def choose_time(door: InDoor, tx: InTx, start: Annotated[datetime, Form()]) -> Response:
+    """The owner's own choice of a window, confirmed at once."""
+    case = _case(door)
+    if case.visit is None or start.tzinfo is None:
+        return _back(door, "/time", gone="window")
+    try:
+        with tx.conn.transaction():
+            take_window(tx.office, case.visit.id, start, tx.now, OWNER)
+    except IllegalMoveError:
+        return _back(door, "/visit", gone="move")
+    except DeskError:
+        return _back(door, "/time", gone="window")
+    return _back(door, "/visit", done="moved")
+
+
+@router.post("/{token}/not-a-problem", dependencies=[Depends(same_origin)])
+def not_a_problem(door: InDoor, tx: InTx, reason: Annotated[str, Form(min_length=1, max_length=200)]) -> Response:
+    """The owner says that nothing is wrong: the ticket ends as a false alarm with their words."""
+    case = _case(door)
+    try:
+        move_ticket(tx.office, case.ticket.id, TicketState.FALSE_ALARM, tx.now, OWNER, reason=reason)
+    except IllegalMoveError:
+        return _back(door, "", gone="move")
+    return _back(door, "", done="no-problem")
+
+
+@router.get("/{token}/visit.ics")
+def calendar(door: InDoor, tx: InTx) -> Response:
+    """The visit for a calendar (RFC 5545)."""
+    case = _case(door)
+    row = case.visit
+    if row is None or case.ticket.household is None:
+        raise LinkError(expired=False)
+    desk = tx.office.desk
+    household = desk.people.household(case.ticket.household)
+    technician = next((p for p in desk.people.technicians(case.ticket.org) if p.id == row.technician), None)
+    if household is None or technician is None:
+        raise LinkError(expired=False)
+    visit, ticket = desk.visits.get(row.id), desk.tickets.get(case.ticket.id)
+    content = calendar_file(visit, ticket, household, technician, appliance=case.appliance, now=tx.now)
+    name = f"{case.ticket.ref}.ics"
+    return Response(
+        content,
+        media_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
+
+
+def link_page(request: Request, error: LinkError) -> Response:
+    """A link that opens nothing says so, and what still holds."""
+    t = default_words(_browser(request))
+    if error.expired:
+        heading = t("This link is no longer in use")
+        lead = t("The matter is settled, or you have a newer link. Nothing was cancelled by this.")
+        say = t("The newest message from us holds the link that works.")
+    else:
+        heading, lead = (
+            t("This link opens nothing"),
+            t("Perhaps a part of it is missing. Copy it whole from the message."),
+        )
+        say = t("The message from us holds the whole link.")
+    return render(
+        request,
+        "owner_none.html",
+        t,
+        410 if error.expired else 404,
+        heading=heading,
+        lead=lead,
+        mark="info",
+        mark_tone="is-plan",
+        title=t("Open the link in the message"),
+        say=say,
+    )
+
+
+def _case(door: Door) -> Case:
+    if door.case is None:
+        raise LinkError(expired=True)
+    return door.case
+
+
+def _links(door: Door) -> dict[str, Any]:
+    return {"base": door.base, "q": door.q}
+
+
+def _back(door: Door, path: str, **flags: str) -> RedirectResponse:
+    query = dict(pair.split("=") for pair in door.q[1:].split("&") if pair) | flags
+    return RedirectResponse(f"{door.base}{path}?{urlencode(query)}", 303)
+
+
+def _browser(request: Request) -> str:
+    asked = request.query_params.get("lang")
+    if asked in LANGUAGES:
+        return str(asked)
+    return accepted(request.headers.get("accept-language")) or "en"
+
+
+def _take_note(tx: Tx, case: Case) -> None:
+    """An opened link shows that its notice arrived; it confirms nothing."""
+    desk = tx.office.desk
+    if any(each.state in (NoticeState.SENT, NoticeState.DELIVERED) for each in desk.notices.of_ticket(case.ticket.id)):
+        seen(tx.office, desk.tickets.get(case.ticket.id), tx.now)
+
+
+def _told(request: Request, t: Words) -> tuple[bool, str, str] | None:
+    """What became of the last choice."""
+    done, gone = request.query_params.get("done"), request.query_params.get("gone")
+    told = {
+        "confirmed": (True, t("Visit confirmed"), t("We have told the technician.")),
+        "moved": (True, t("Your time is booked"), t("We have told the technician.")),
+        "no-problem": (True, t("Thank you, the ticket is closed"), t("No visit takes place and nothing is charged.")),
+    }.get(done or "")
+    gone_to = {
+        "visit": (False, t("That visit can no longer be confirmed"), t("These times are free now.")),
+        "window": (False, t("That window has just gone"), t("Someone else took it. These are free now.")),
+        "move": (False, t("That is no longer possible"), t("Nothing was changed. This is how things stand.")),
+    }.get(gone or "")
+    return told or gone_to
+
+
+def _alert_values(case: Case) -> dict[str, Any]:
+    t, ticket, visit = case.t, case.ticket, case.visit
+    state = TicketState(ticket.state)
+    mood = {
+        TicketState.DONE: "proving",
+        TicketState.VERIFIED: "proven",
+        TicketState.FALSE_ALARM: "settled",
+        TicketState.SELF_FIXED: "settled",
+        TicketState.CANCELLED: "settled",
+    }.get(state, "open")
+    if state is TicketState.CLOSED:
+        mood = "proven" if ticket.verified else "settled"
+    heading, lead = _heading(case, mood, state)
+    live = visit if visit is not None and visit.state != VisitState.DONE else None
+    plate = {"proving": "proof", "proven": "proven"}.get(mood, "")
+    if mood == "open" and live is not None:
+        plate = "proposed" if live.state == VisitState.PROPOSED else "confirmed"
+    icon, title, text = _next(case, state)
+    steps = [t.pick(step) for step in case.fault.self_fix] if case.fault else []
+    return {
+        "case": case,
+        "mood": mood,
+        "heading": heading,
+        "lead": lead,
+        "plate": plate,
+        "plate_icon": icon,
+        "plate_title": title,
+        "plate_text": text,
+        "visit": live,
+        "hold": _until(case, live.hold_until) if live else "",
+        "cost": case.cost,
+        "causes": case.causes(),
+        "ruled_out": case.ruled_out(),
+        "selfcheck": steps,
+        "picture": case.picture("c1"),
+        "may_refuse": TicketState.FALSE_ALARM in ticket_moves(state),
+    }
+
+
+def _heading(case: Case, mood: str, state: TicketState) -> tuple[str, str]:
+    t = case.t
+    if mood == "proving":
+        return t("The repair is done. Now the readings show whether it worked."), t(
+            "Use the appliance as you always do."
+        )
+    if mood == "proven":
+        return t("The repair worked"), t("The readings are back in their usual range and have stayed there.")
+    if mood == "settled":
+        heads = {
+            TicketState.FALSE_ALARM: t("Settled: nothing was broken"),
+            TicketState.SELF_FIXED: t("Settled: it works again"),
+        }
+        return heads.get(state, t("This case is closed")), t("You pay nothing. The appliance stays under watch.")
+    return case.notice, ""
+
+
+def _next(case: Case, state: TicketState) -> tuple[str, str, str]:
+    """The plate's words where there is nothing to press."""
+    t = case.t
+    if state is TicketState.AWAITING_PARTS:
+        return "box", t("The part is on its way"), t("As soon as it is here we propose a time.")
+    if state is TicketState.HOLD:
+        return "pause", t("On hold"), t("We look at it again within a day and tell you.")
+    if state in (TicketState.FALSE_ALARM, TicketState.SELF_FIXED, TicketState.CANCELLED, TicketState.CLOSED):
+        return "check", t("Nothing to do"), t("If the readings leave their usual range again, you hear from us.")
+    return "phone", t("We look for a time"), t("A person from service calls you.")
+
+
+def _until(case: Case, moment: datetime) -> str:
+    """A time today, else a day and time."""
+    t = case.t
+    same = t.local(moment).date() == t.local(case.now).date()
+    return t.time(moment) if same else t.stamp(moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of the six steps of a visit; tone is done, now or todo."""
+
+    name: str
+    icon: str
+    tone: str
+    at: str
+    note: str = ""
+
+
+def _visit_values(case: Case, events: list[Any]) -> dict[str, Any]:
+    t, visit = case.t, case.visit
+    fault = case.fault
+    words = {
+        None: ("info", "is-unknown", t("No visit"), t("No visit is planned right now")),
+        "proposed": ("cal", "is-plan", t("Proposed"), t("Does this time suit you?")),
+        "confirmed": ("checkc", "is-ok", t("Confirmed"), t("Your visit is booked")),
+        "dispatched": ("box", "is-plan", t("Preparing"), t("Your visit is being prepared")),
+        "travelling": ("van", "is-plan", t("On the way"), t("Your technician is on the way")),
+        "on_site": ("wrench", "is-plan", t("In progress"), t("The repair is in progress")),
+        "done": ("checkc", "is-ok", t("Done"), t("The visit is done")),
+    }
+    icon, tone, word, heading = words[visit.state if visit else None]
+    skills = {
+        "cooling": t("Cooling technician"),
+        "laundry": t("Laundry technician"),
+        "hydraulics": t("Pump technician"),
+    }
+    names = {part.sku: t.pick(part.title) for part in fault.parts} if fault else {}
+    return {
+        "case": case,
+        "visit": visit,
+        "heading": heading,
+        "tone": tone,
+        "tone_icon": icon,
+        "tone_word": word,
+        "skill": skills.get(visit.skill, t("Service technician")) if visit else "",
+        "code": door_code(visit.id) if visit else "",
+        "hold": _until(case, visit.hold_until) if visit else "",
+        "steps": _steps(case, events) if visit else [],
+        "cost": case.cost,
+        "minutes": fault.minutes if fault else 0,
+        "part_names": (", " if t.lang == "en" else "、").join(names.get(s, s) for s in visit.parts) if visit else "",
+        "prepare": [
+            t("Leave the appliance plugged in. There is no need to empty it."),
+            t("Clear about one metre in front, so that it can be moved."),
+            t("Someone of age should be at home."),
+        ],
+    }
+
+
+def _steps(case: Case, events: list[Any]) -> list[Step]:
+    t, visit = case.t, case.visit
+    if visit is None:
+        return []
+    when = {str(e.body.get("new")): e.at for e in events if e.kind == "visit" and e.body.get("visit") == str(visit.id)}
+    at = [visit.confirmed, when.get("dispatched"), when.get("travelling"), visit.arrived, visit.arrived, visit.finished]
+    reached = {"proposed": 0, "confirmed": 1, "dispatched": 2, "travelling": 3, "on_site": 5, "done": 6}[visit.state]
+    days = max(1, round(case.proof_length.total_seconds() / 86_400))
+    rows = [
+        (t("Confirmed"), "check", ""),
+        (t("Preparing"), "box", t("The part goes into the van.") if visit.parts else ""),
+        (t("On the way"), "van", ""),
+        (t("Arrived"), "user", ""),
+        (t("In progress"), "wrench", ""),
+        (t("Done"), "check", t("Then the readings prove the repair, in about {n} days.", n=days)),
+    ]
+    steps = []
+    for i, (name, icon, note) in enumerate(rows):
+        tone = "done" if i < reached - 1 or visit.state == "done" else "now" if i == reached - 1 else "todo"
+        if visit.state == "confirmed" and i == 0:
+            tone = "done"
+        moment = at[i] if tone != "todo" else None
+        steps.append(Step(name, icon, tone, _until(case, moment) if moment else "", note))
+    return steps
+
+
+def _time_page(request: Request, door: Door, tx: Tx, told: tuple[bool, str, str] | None) -> Response:
+    case, t = _case(door), door.words
+    visit = case.visit
+    found = alternatives(tx.office, visit.id, tx.now) if visit is not None else None
+    windows = [offer.window for offer in found.all] if found else []
+    best = [offer.window for offer in found.best] if found else []
+    rest = [w for w in windows if w not in best]
+    days = [(t.long_day(day), list(each)) for day, each in groupby(rest, key=lambda w: t.local(w.start).date())]
+    return render(request, "owner_time.html", t, case=case, best=best, days=days, told=told, **_links(door))
+
+
+def door_code(visit: UUID) -> str:
+    """Four digits that the technician says first; the same on both sides, from the visit's id."""
+    return f"{int.from_bytes(hashlib.sha256(b'door' + visit.bytes).digest()[:4], 'big') % 10_000:04d}"

@@ -1,0 +1,144 @@
+"""Timeline lines in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.i18n import Words
+from servicedesk.model import Technician
+from servicedesk.planner import Blocking
+from servicedesk.texts import pick, text
+from storage.read_desk import EventView
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: icon, sentence, and a smaller second one."""
+
+    at: datetime
+    icon: str
+    text: str
+    more: str = ""
+
+
+def lines_of(t: Words, events: list[EventView], technicians: Mapping[str, Technician]) -> list[Line]:
+    """All lines, oldest first."""
+    return [_line(t, event, technicians) for event in events]
+
+
+def _line(t: Words, event: EventView, technicians: Mapping[str, Technician]) -> Line:
+    body, actor = event.body, _actor(t, event.actor, technicians)
+    reason = str(body.get("reason") or "")
+    match event.kind:
+        case "opened":
+            return Line(event.at, "flag", t.plain("Ticket opened"), actor)
+        case "moved":
+            new = state_name(t, str(body.get("new")))
+            return Line(event.at, "right", t.plain("Ticket is now: {state}", state=new), _join(t, actor, reason))
+        case "visit":
+            new = visit_name(t, str(body.get("new")))
+            return Line(event.at, "cal", t.plain("Visit is now: {state}", state=new), _join(t, actor, reason))
+        case "proposed":
+            who = technicians.get(str(body.get("technician")))
+            start = datetime.fromisoformat(str(body["start"]))
+            more = who.name if who else ""
+            return Line(event.at, "cal", t.plain("Visit proposed: {when}", when=t.stamp(start)), more)
+        case "notice":
+            return Line(event.at, "mail", t.plain("Message to the owner: {stage}", stage=stage_name(t, body)), "")
+        case "outcome":
+            code = {
+                "repaired": t.plain("repaired"),
+                "no_fault_found": t.plain("no fault found"),
+                "part_missing": t.plain("part missing"),
+                "not_repaired": t.plain("not repaired"),
+            }.get(str(body.get("code")), str(body.get("code")))
+            return Line(
+                event.at, "wrench", t.plain("Outcome: {code}", code=code), _join(t, actor, str(body.get("note") or ""))
+            )
+        case "blocked":
+            return Line(event.at, "tri", t.plain("No visit can be planned"), _blocking(t, str(body.get("blocking"))))
+        case "bounced":
+            return Line(event.at, "tri", t.plain("A message did not arrive"), str(body.get("why") or ""))
+        case _:
+            named = t.plain("Event: {kind}", kind=event.kind.replace("_", " "))
+            return Line(event.at, "info", named, _join(t, actor, reason))
+
+
+def state_name(t: Words, state: str) -> str:
+    """A ticket state's name."""
+    return {
+        "detected": t.plain("Detected"),
+        "open": t.plain("Open"),
+        "planned": t.plain("Planned"),
+        "in_repair": t.plain("In repair"),
+        "done": t.plain("Done, proving"),
+        "verified": t.plain("Verified"),
+        "closed": t.plain("Closed"),
+        "awaiting_quote": t.plain("Awaiting quote"),
+        "awaiting_parts": t.plain("Awaiting parts"),
+        "hold": t.plain("On hold"),
+        "self_fixed": t.plain("Self-fixed"),
+        "false_alarm": t.plain("False alarm"),
+        "cancelled": t.plain("Cancelled"),
+        "reopened": t.plain("Reopened"),
+    }.get(state, state)
+
+
+def visit_name(t: Words, state: str) -> str:
+    """A visit state's name."""
+    return {
+        "proposed": t.plain("Proposed"),
+        "confirmed": t.plain("Confirmed"),
+        "dispatched": t.plain("Preparing"),
+        "travelling": t.plain("On the way"),
+        "on_site": t.plain("Arrived"),
+        "done": t.plain("Done"),
+        "declined": t.plain("Declined"),
+        "moved": t.plain("Moved"),
+        "missed": t.plain("Missed"),
+        "cancelled": t.plain("Cancelled"),
+    }.get(state, state)
+
+
+def stage_name(t: Words, body: Mapping[str, object]) -> str:
+    """What a message was about."""
+    stage = str(body.get("stage"))
+    return {
+        "alert": t.plain("alert with a proposed visit"),
+        "alert_no_visit": t.plain("alert, visit to follow"),
+        "safety": t.plain("stop using it"),
+        "remind": t.plain("reminder"),
+        "confirmed": t.plain("visit confirmed"),
+        "moved": t.plain("visit moved"),
+        "proposed_again": t.plain("a new time"),
+        "cancelled": t.plain("visit cancelled"),
+        "done": t.plain("repair done"),
+        "no_fault": t.plain("no fault found"),
+        "proven": t.plain("the repair worked"),
+        "reopened": t.plain("we come again"),
+        "reopened_no_visit": t.plain("we come again"),
+    }.get(stage, stage)
+
+
+def _blocking(t: Words, name: str) -> str:
+    return pick(text("blocking", name), t.lang) if name in set(Blocking) else name
+
+
+def _actor(t: Words, actor: str, technicians: Mapping[str, Technician]) -> str:
+    kind, _, ident = actor.partition(":")
+    if kind == "technician":
+        found = technicians.get(ident)
+        return found.name if found else t.plain("Technician")
+    names = {
+        "system": t.plain("System"),
+        "owner": t.plain("Owner"),
+        "dispatch": t.plain("Dispatch"),
+        "supervisor": t.plain("Supervisor"),
+    }
+    return names.get(kind, actor)
+
+
+def _join(t: Words, first: str, second: str) -> str:
+    return t.plain("{first}: {second}", first=first, second=second) if second else first

@@ -1,0 +1,49 @@
+"""What the process is told by its environment."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of the process, each from `WELLKEPT_…`.
+
+    Attributes:
+        database_url: where the product's data is.
+        http_host: address to listen on; the loopback unless told.
+        http_port: port to listen on.
+        public_url: what people's browsers call this service by; links and secure cookies follow it.
+        smtp_url: set where notices leave by mail; absent, the mailbox page shows them.
+        pool_size: connections to the database.
+        version: shown by `/healthz` and in the OpenAPI document.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WELLKEPT_", extra="ignore")
+
+    database_url: str = Field(repr=False)
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    public_url: str = ""
+    smtp_url: str | None = Field(default=None, repr=False)
+    pool_size: int = 8
+    version: str = "0.1.0"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether browsers reach us by https."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def mailbox(self) -> bool:
+        """Whether the built-in mail reader is there."""
+        return self.smtp_url is None
+
+
+def load_settings() -> Settings:
+    """Settings of the environment.
+
+    Raises:
+        pydantic.ValidationError: `WELLKEPT_DATABASE_URL` is missing, or a value does not fit.
+    """
+    return Settings(**{})

@@ -1,0 +1,208 @@
+"""`/v1/tickets`, `/v1/visits`, `/v1/notices`: what the desk has, and what people do with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api.auth import Confirmer, Principal, Reader, Reporter, TicketMover, VisitMover
+from api.context import InContext, InTx, Tx
+from api.problems import ProblemError, not_found
+from api.v1.models import (
+    MoveIn,
+    NoticeOut,
+    OffersOut,
+    OutcomeIn,
+    Page,
+    TicketDetailOut,
+    TicketOut,
+    VisitOut,
+    WindowIn,
+    WindowOut,
+)
+from api.v1.shapes import notice_out, page, states, ticket_detail, ticket_out, visit_out
+from api.v1.telemetry import Limit
+from servicedesk.model import Outcome, OutcomeCode
+from servicedesk.office import OWNER
+from servicedesk.planning import alternatives, confirm, take_window
+from servicedesk.states import TicketState, VisitState
+from servicedesk.visiting import finish, move_ticket, move_visit
+from storage.access import Role
+from storage.read_desk import (
+    TicketView,
+    VisitView,
+    get_ticket,
+    get_visit,
+    list_notices,
+    list_tickets,
+    list_visits,
+    timeline,
+    visits_of,
+)
+from storage.read_devices import get_finding
+from storage.read_models import Cursor, decode_cursor
+
+router = APIRouter(prefix="/v1")
+
+
+@router.get("/tickets", tags=["tickets"])
+def tickets(
+    who: Reader,
+    tx: InTx,
+    state: Annotated[str | None, Query(description="one or several, comma-separated")] = None,
+    cursor: str | None = None,
+    limit: Limit = 50,
+) -> Page[TicketOut]:
+    """Tickets, newest first."""
+    wanted = states(state, TicketState)
+    rows = list_tickets(tx.conn, who.scope, states=wanted, after=decode_cursor(cursor), limit=limit + 1)
+    return page(rows, limit, ticket_out, lambda row: Cursor(row.opened, row.id))
+
+
+@router.get("/tickets/{ticket}", tags=["tickets"])
+def one_ticket(ticket: UUID, who: Reader, tx: InTx) -> TicketDetailOut:
+    """One ticket with visits, timeline, finding and the moves that are allowed now."""
+    row = _ticket(tx, who, ticket)
+    finding = get_finding(tx.conn, who.scope, row.finding) if row.finding else None
+    return ticket_detail(row, visits_of(tx.conn, who.scope, ticket), timeline(tx.conn, ticket), finding)
+
+
+@router.post("/tickets/{ticket}/moves", tags=["tickets"])
+def ticket_move(ticket: UUID, move: MoveIn, who: TicketMover, tx: InTx) -> TicketOut:
+    """Move a ticket by hand; an illegal move is a 409 that names the legal ones."""
+    _ticket(tx, who, ticket)
+    new = _state(move.to, TicketState)
+    move_ticket(tx.office, ticket, new, tx.now, who.actor(), reason=move.reason)
+    return ticket_out(_ticket(tx, who, ticket))
+
+
+@router.get("/visits", tags=["visits"])
+def visits(
+    who: Reader,
+    tx: InTx,
+    state: Annotated[str | None, Query(description="one or several, comma-separated")] = None,
+    technician: Annotated[str | None, Query(description="name or id")] = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> Page[VisitOut]:
+    """Visits by the start of their window. A technician's token sees its own."""
+    wanted = states(state, VisitState)
+    own = who.technician if who.role is Role.TECHNICIAN else None
+    rows = list_visits(
+        tx.conn, who.scope, states=wanted, technician=own or technician, after=decode_cursor(cursor), limit=limit + 1
+    )
+    return page(rows, limit, visit_out, lambda row: Cursor(row.start, row.id))
+
+
+@router.get("/visits/{visit}", tags=["visits"])
+def one_visit(visit: UUID, who: Reader, tx: InTx) -> VisitOut:
+    """One visit."""
+    return visit_out(_visit(tx, who, visit))
+
+
+@router.post("/visits/{visit}/confirm", tags=["visits"])
+def visit_confirm(visit: UUID, who: Confirmer, tx: InTx) -> VisitOut:
+    """The owner's yes. Twice is the same as once."""
+    _visit(tx, who, visit)
+    confirm(tx.office, visit, tx.now, _owner_or_desk(who))
+    return visit_out(_visit(tx, who, visit))
+
+
+@router.post("/visits/{visit}/moves", tags=["visits"])
+def visit_move(visit: UUID, move: MoveIn, who: VisitMover, tx: InTx) -> VisitOut:
+    """The technician's way, the owner's no; an illegal move is a 409 that names the legal ones."""
+    row = _visit(tx, who, visit)
+    new = _state(move.to, VisitState)
+    actor = (
+        _owner_or_desk(who) if new in (VisitState.CONFIRMED, VisitState.DECLINED) else who.actor(str(row.technician))
+    )
+    move_visit(tx.office, visit, new, tx.now, actor, reason=move.reason)
+    return visit_out(_visit(tx, who, visit))
+
+
+@router.get("/visits/{visit}/windows", tags=["visits"])
+def windows(visit: UUID, who: Reader, tx: InTx) -> OffersOut:
+    """Other windows with skill, working hours, part and remaining life all kept."""
+    _visit(tx, who, visit)
+    found = alternatives(tx.office, visit, tx.now)
+    best, everything = (
+        [WindowOut(start=o.window.start, end=o.window.end) for o in each] for each in (found.best, found.all)
+    )
+    return OffersOut(best=best, all=everything, blocking=found.blocking)
+
+
+@router.post("/visits/{visit}/windows", tags=["visits"])
+def visit_window(visit: UUID, window: WindowIn, who: Confirmer, tx: InTx) -> VisitOut:
+    """Take another window: the owner's own choice is confirmed at once. Answers with the new visit."""
+    _visit(tx, who, visit)
+    if window.start.tzinfo is None:
+        raise ProblemError(422, "invalid", "Invalid request", "start needs an offset, as in RFC 3339")
+    new = take_window(tx.office, visit, window.start, tx.now, _owner_or_desk(who))
+    return visit_out(_visit(tx, who, new.id))
+
+
+@router.post("/visits/{visit}/outcome", tags=["visits"])
+def visit_outcome(visit: UUID, outcome: OutcomeIn, who: Reporter, tx: InTx, context: InContext) -> VisitOut:
+    """What the technician found and did; the visit is done. Twice is the same as once."""
+    row = _visit(tx, who, visit)
+    faults = context.catalogue[row.kind].faults if row.kind in context.catalogue else {}
+    if outcome.cause is not None and outcome.cause not in faults:
+        raise ProblemError(
+            422, "invalid", "Invalid request", f"{outcome.cause!r} is not a fault of a {row.kind}", allowed=list(faults)
+        )
+    finish(
+        tx.office,
+        Outcome(
+            visit=visit,
+            code=OutcomeCode(outcome.code),
+            at=tx.now,
+            actor=who.actor(str(row.technician)),
+            cause=outcome.cause,
+            parts=tuple(outcome.parts),
+            note=outcome.note,
+        ),
+    )
+    return visit_out(_visit(tx, who, visit))
+
+
+@router.get("/notices", tags=["notices"])
+def notices(
+    who: Reader, tx: InTx, household: UUID | None = None, cursor: str | None = None, limit: Limit = 50
+) -> Page[NoticeOut]:
+    """Messages to households, newest first."""
+    rows = list_notices(tx.conn, who.scope, household=household, after=decode_cursor(cursor), limit=limit + 1)
+    return page(rows, limit, notice_out, lambda row: Cursor(row.queued, row.id))
+
+
+def _ticket(tx: Tx, who: Principal, ticket: UUID) -> TicketView:
+    row = get_ticket(tx.conn, who.scope, ticket)
+    if row is None:
+        raise not_found("ticket")
+    return row
+
+
+def _visit(tx: Tx, who: Principal, visit: UUID) -> VisitView:
+    row = get_visit(tx.conn, who.scope, visit)
+    own = who.technician if who.role is Role.TECHNICIAN else None
+    if row is None or (own is not None and own not in (row.technician_name, str(row.technician))):
+        raise not_found("visit")
+    return row
+
+
+S = TypeVar("S", TicketState, VisitState)
+
+
+def _state(name: str, allowed: type[S]) -> S:
+    try:
+        return allowed(name)
+    except ValueError as cause:
+        raise ProblemError(
+            422, "invalid", "Invalid request", f"{name!r} is not a state", allowed=[str(s) for s in allowed]
+        ) from cause
+
+
+def _owner_or_desk(who: Principal) -> str:
+    """A simulated person's yes or no is the owner's; a dispatcher's is the desk's, on the owner's behalf."""
+    return OWNER if who.role is Role.PEOPLE else who.actor()
