@@ -64,6 +64,7 @@ def up(
     try:
         supervisor.start_servers()
         supervisor.start_processes()
+        supervisor.wait_ready()
         if as_json:
             emit(collect(data_dir), as_json=True)
             sys.stdout.flush()

@@ -144,6 +144,7 @@ class DemoRun:
             },
         )
         self.supervisor.save()
+        self.supervisor.wait_ready()
         monitor = self.supervisor.nats.monitor_url if self.supervisor.nats is not None else None
         self._watch = Watch(self._conn, embedded_stream(monitor), system_wall)
         self._tickets_before = read_counts(self._conn).tickets

@@ -110,16 +110,19 @@ class Supervisor:
         self.http_port = free_port(self.settings.http_port or self._earlier_http_port())
 
     def start_processes(self) -> None:
-        """Start ingest, workers and api, and wait until the API is ready.
-
-        Raises:
-            StartError: the API does not become ready; the end of its log is in the message.
-        """
+        """Start ingest, workers and api; `wait_ready` waits for them."""
         plan = [("ingest", "ingest"), *((f"worker-{n}", "worker") for n in range(1, self.settings.workers + 1))]
         for name, module in [*plan, ("api", "api")]:
             self.add(name, ("-m", module), self._environment(module))
         self.save()
-        api = self.children[-1]
+
+    def wait_ready(self) -> None:
+        """Wait until the API is ready.
+
+        Raises:
+            StartError: it does not become so; the end of its log is in the message.
+        """
+        api = next(child for child in self.children if child.name == "api")
         if not wait_until(lambda: self.ready() or (self.tend() and False), _READY_S):
             raise StartError("api", f"not ready within {_READY_S:g} s at {self.http_url}/readyz", tail(api.log))
         self._told(f"ready: {self.http_url}")

@@ -72,7 +72,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class TicketLine:
-    """A ticket as the score sees it, in fleet times. `visit`: the latest visit's state; `onset`: the finding's estimate."""
+    """A ticket as the score sees it, in fleet times; `visit` is the latest one's state, `onset` the estimate."""
 
     ref: str
     org: str
