@@ -130,8 +130,10 @@ class CyclicDetector:
     def observe(self, observation: Observation) -> list[Finding]:
         """Take the next message; return new revisions of episodes, oldest first."""
         found: list[Finding] = []
-        if observation.events and len(observation.t):
-            found += self._safety.observe(self._book, observation.epoch, int(observation.t[-1]), observation.events)
+        if observation.events:
+            at = int(observation.t[-1]) if len(observation.t) else self._segmenter.last_t
+            if at is not None:
+                found += self._safety.observe(self._book, observation.epoch, at, observation.events)
         if len(observation.t) == 0 or not self._levels_known(observation):
             return found
         for cycle in self._segmenter.feed(observation.t, observation.phase, observation.values):

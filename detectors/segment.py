@@ -133,7 +133,7 @@ class Segmenter:
         self._step = round(kind.tuning.get("max_step_seconds", 300.0) * MICROS)
         self._lost = True
         self._on_now = False
-        self._last_t: int | None = None
+        self.last_t: int | None = None
         self._last_phase = -1
         self._run: _Run | None = None
         self._waiting: _Run | None = None
@@ -157,7 +157,7 @@ class Segmenter:
                 done += self.interrupt()
             part = Rows(t[low:high], values[low:high], np.full(high - low, number, np.int8))
             done += self._active(part) if above[low] else self._rest(part)
-        self._last_t = int(t[-1])
+        self.last_t = int(t[-1])
         self._last_phase = number
         self._on_now = bool(above[-1])
         return done
@@ -177,7 +177,7 @@ class Segmenter:
         return SegmentState(
             self._lost,
             self._on_now,
-            self._last_t,
+            self.last_t,
             self._last_phase,
             self._run.dump() if self._run is not None else None,
             self._waiting.dump() if self._waiting is not None else None,
@@ -187,7 +187,7 @@ class Segmenter:
         """Take back a state of `dump`."""
         self._lost = state.lost
         self._on_now = state.on_now
-        self._last_t = state.last_t
+        self.last_t = state.last_t
         self._last_phase = state.last_phase
         self._run = None if state.run is None else _Run.load(state.run, self._channels)
         self._waiting = None if state.waiting is None else _Run.load(state.waiting, self._channels)
@@ -196,9 +196,9 @@ class Segmenter:
         """Indices before which readings are missing, or time steps back."""
         cuts: set[int] = set()
         within = self._steps[number] if number >= 0 else self._step
-        if self._last_t is not None:
+        if self.last_t is not None:
             before = self._steps[self._last_phase] if self._last_phase >= 0 else self._step
-            if not 0 < int(t[0]) - self._last_t <= max(before, within):
+            if not 0 < int(t[0]) - self.last_t <= max(before, within):
                 cuts.add(0)
         if len(t) > 1:
             step = np.diff(t)
