@@ -7,8 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from servicedesk.model import Appliance, Ticket, TicketDraft
+from servicedesk.notices import notify
 from servicedesk.office import DISPATCH, SYSTEM, Office, moved_ticket
-from servicedesk.policy import decide, respond_due
+from servicedesk.policy import decide, priority, respond_due
 from servicedesk.states import TICKET_ENDED, TicketState
 from telemetry.finding import EpisodeState, Finding, Proof
 
@@ -97,11 +98,20 @@ def revise(office: Office, finding: Finding, now: datetime) -> None:
         return
     office.log(ticket.id, now, "severity", old=ticket.severity, new=finding.severity)
     due = min(ticket.respond_due, respond_due(finding.severity, now, office.policy))
-    office.desk.tickets.save(
-        replace(ticket, severity=finding.severity, priority=finding.severity * 10, respond_due=due)
+    safety = ticket.safety or finding.severity == 1
+    ticket = office.desk.tickets.save(
+        replace(
+            ticket,
+            severity=finding.severity,
+            safety=safety,
+            priority=priority(finding.severity, safety=safety),
+            respond_due=due,
+        )
     )
     if finding.severity <= _URGENT:
         office.desk.agenda.set_due(RESPOND, ticket.id, due)
+    if safety:
+        notify(office, ticket, "safety", now, occasion=ticket.episode)
 
 
 def _lock(finding: Finding) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from uuid import UUID, uuid5
 
 from servicedesk.model import PartStock, Technician
-from telemetry.catalogue import load_catalogue
+from telemetry.catalogue import Catalogue
 
 _NAMESPACE = UUID("0b6f2a52-50f5-5b3a-8d3c-3e3cf16a9d0e")
 _DAY = (8 * 60, 20 * 60)
@@ -37,10 +37,8 @@ def demo_technicians(org: str, tz: str) -> Iterator[Technician]:
         )
 
 
-def demo_parts(org: str, skus: Mapping[str, int] | None = None) -> Iterator[PartStock]:
-    """Stock by SKU; by default some of each part that the catalogue names."""
-    if skus is None:
-        kinds = load_catalogue().kinds.values()
-        skus = {part.sku: _STOCK for kind in kinds for fault in kind.faults.values() for part in fault.parts}
-    for sku, count in skus.items():
-        yield PartStock(org=org, sku=sku, on_hand=count)
+def demo_parts(org: str, catalogue: Catalogue) -> Iterator[PartStock]:
+    """Forty of each part that the catalogue names."""
+    faults = (fault for kind in catalogue.kinds.values() for fault in kind.faults.values())
+    for sku in sorted({part.sku for fault in faults for part in fault.parts}):
+        yield PartStock(org=org, sku=sku, on_hand=_STOCK)

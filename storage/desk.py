@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -37,6 +36,7 @@ from storage.desk_rows import (
 )
 from storage.desk_visits import PgParts, PgQuotes, PgVisits
 from storage.pool import Connection
+from telemetry.catalogue import load_catalogue
 
 __all__ = ["PgDesk", "open_due", "register_household", "register_part", "register_technician", "seed_demo"]
 
@@ -270,16 +270,15 @@ def register_part(conn: Connection, part: PartStock) -> None:
     conn.execute(_ADD_PART, (part.org, part.sku, part.on_hand, part.arrives))
 
 
-def seed_demo(conn: Connection, org: str, *, tz: str, skus: Mapping[str, int] | None = None) -> None:
+def seed_demo(conn: Connection, org: str, *, tz: str) -> None:
     """Enter the demo's technicians and stock; harmless when repeated.
 
     Args:
         conn: inside a transaction.
         org: organisation of the fleet.
         tz: where technicians work.
-        skus: stock by SKU; by default forty of each part of the catalogue.
     """
     for technician in demo_technicians(org, tz):
         register_technician(conn, technician)
-    for part in demo_parts(org, skus):
+    for part in demo_parts(org, load_catalogue()):
         register_part(conn, part)

@@ -261,6 +261,11 @@ def test_a_worse_finding_makes_a_worse_ticket() -> None:
     world.report(finding(revision=1, severity=2))
     world.work()
     assert world.ticket(ticket).severity == 2
+    assert world.stages(ticket) == ["alert"]
+    world.report(finding(revision=2, severity=1))
+    world.work()
+    assert world.ticket(ticket).safety
+    assert world.stages(ticket) == ["alert", "safety"]
 
 
 def test_a_visit_without_outcome_is_looked_at() -> None:

@@ -189,7 +189,7 @@ class TicketLife(RuleBasedStateMachine):
 
 
 TestTicketLife = TicketLife.TestCase
-TestTicketLife.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestTicketLife.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 
 
 def test_errors_of_the_desk_share_a_root() -> None:

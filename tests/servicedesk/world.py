@@ -100,7 +100,7 @@ class World:
         )
         people.appliances[1] = self.appliance
         people.technician_rows.extend(demo_technicians("demo", "Asia/Shanghai"))
-        self.desk.parts.rows = {(part.org, part.sku): part for part in demo_parts("demo")}
+        self.desk.parts.rows = {(part.org, part.sku): part for part in demo_parts("demo", CATALOGUE)}
         self.desk.agenda.devices[KEY] = 1
 
     @property
