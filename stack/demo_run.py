@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from firmware_sim.process import Report
 from stack import demo_fleet
 from stack.child import Child
 from stack.clockwork import Clockwork, is_production
@@ -20,7 +21,7 @@ from stack.panel import Surroundings
 from stack.process import tail
 from stack.score import OpenedTicket, TrueFault, score
 from stack.settings import Settings
-from stack.simulation import Report, forget_report, read_report, read_truth, write_yours
+from stack.simulation import forget_report, read_report, read_truth, write_yours
 from stack.supervisor import Supervisor
 from stack.watch import View, Watch, embedded_stream
 from storage.overview import TicketLine, count_readings, list_tickets, read_counts

@@ -12,8 +12,8 @@ from telemetry.identity import DeviceKey
 INFLIGHT = 16_383
 """MQTT in-flight window of one subscription: messages a second are capped at window / block age.
 
-The server allows 65,535 over all subscriptions of a session and refuses those beyond (measured: with the whole of it for
-one, a second subscription with QoS 1 is not granted)."""
+The server allows 65,535 over all subscriptions of a session and refuses those beyond (measured: given all of it,
+a second subscription with QoS 1 is not granted)."""
 
 ACK_WAIT = "10s"
 """After this long an unacknowledged message is delivered again; the server's 30 s blinds detectors that long."""

@@ -10,7 +10,7 @@ import structlog
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from firmware_sim import process
-from firmware_sim.process import Control, Report as Report
+from firmware_sim.process import Control, Report
 from firmware_sim.wear import Fault
 from telemetry.clock import MICROS
 from telemetry.errors import WellkeptError
