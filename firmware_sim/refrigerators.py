@@ -41,6 +41,7 @@ _SPREAD = {
 class _Saved(msgspec.Struct):
     step: int
     state: dict[str, list[float]]
+    levels: list[list[float]]
     samplers: list[Gathered | None]
 
 
@@ -96,7 +97,7 @@ class Refrigerators:
     def snapshot(self) -> bytes:
         """The whole state."""
         state = {name: getattr(self._state, name).astype(np.float64).tolist() for name in _FIELDS}
-        return msgspec.msgpack.encode(_Saved(self.step, state, [one.state for one in self._samplers]))
+        return msgspec.msgpack.encode(_Saved(self.step, state, self._levels.tolist(), [one.state for one in self._samplers]))
 
     def restore(self, data: bytes) -> None:
         """Take a state made by `snapshot` of the same fleet."""
@@ -109,7 +110,7 @@ class Refrigerators:
         for sampler, state in zip(self._samplers, saved.samplers, strict=True):
             sampler.state = state
         self._load_day(self.step // STEPS_A_DAY)
-        self._levels = self._wear_now()
+        self._levels = np.array(saved.levels).reshape(-1, len(physics.FAULTS))
 
     def _chunk(self, end: int) -> list[Body]:
         first, count = self.step + 1, end - self.step

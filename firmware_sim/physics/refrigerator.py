@@ -28,14 +28,14 @@ _EVAPORATOR_BELOW = 6.0
 """How much colder than the freezer's air the evaporator is, K."""
 _DOOR_CONDUCTANCE = 26.0
 """Exchange of air through the open fridge door, W/K."""
-_STILL_AIR = 0.25
+_STILL_AIR = 0.08
 """Share of the condenser's conductance that needs no fan (natural convection)."""
 _TRIP, _RESET = 80.0, 45.0
 """Condenser temperatures at which the compressor's protector opens and closes, Celsius."""
 _STANDBY = 1.2
 _INRUSH = 1.35
-_SPOILT = 10.0
-"""Fridge temperature above which food is no longer kept, Celsius."""
+_SPOILT, _THAWED = 10.0, -9.0
+"""Fridge and freezer temperatures above which food is no longer kept, Celsius."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def initial(p: Parameters, ambient: Floats, place: Floats) -> State:
 def fan_speed(p: Parameters, wear: Floats) -> Floats:
     """Speed of the condenser fan while the compressor runs, 1/min; a worn out one has seized."""
     worn = wear[:, 0]
-    return np.where(worn < 1.0, p.fan_rpm * (1.0 - 0.7 * worn), 0.0)
+    return np.where(worn < 1.0, p.fan_rpm * (1.0 - 0.85 * worn), 0.0)
 
 
 def compressor_power(p: Parameters, state: State, wear: Floats) -> Floats:
@@ -159,4 +159,4 @@ def health(wear: Floats) -> Floats:
 
 def failed(state: State) -> Bools:
     """Whether the appliance no longer keeps food."""
-    return state.fridge > _SPOILT
+    return (state.fridge > _SPOILT) | (state.freezer > _THAWED)

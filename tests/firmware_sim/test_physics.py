@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from statistics import median
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from firmware_sim.physics import refrigerator as fridge
+from firmware_sim.physics import washing_machine as washer
+from telemetry.catalogue import load_catalogue
+
+CATALOGUE = load_catalogue()
+DT = 30.0
+WEAR = 0.6
+Rows = NDArray[np.float64]
+
+
+def run_fridge(wear: list[float], hours: float = 36.0, ambient: float = 23.0, model: str = "lx260") -> Rows:
+    """Channels of one refrigerator without sensors, the first twelve hours left out."""
+    p = fridge.Parameters.gather([CATALOGUE["refrigerator"].models[model].parameters])
+    air, shut, worn = np.array([ambient]), np.zeros(1), np.array([wear])
+    state = fridge.initial(p, air, np.array([0.5]))
+    rows = []
+    for _ in range(round(hours * 3600 / DT)):
+        state = fridge.next_state(p, state, air, shut, worn, dt=DT)
+        rows.append(fridge.output(p, state, air, shut, worn)[0])
+    return np.array(rows)[round(12 * 3600 / DT) :]
+
+
+def fridge_features(rows: Rows) -> dict[str, float]:
+    on = rows[:, 0] > 40.0
+    edges = np.flatnonzero(on[1:] != on[:-1]) + 1
+    starts = [e for e in edges if on[e]]
+    runs = [(s, next((e for e in edges if e > s), None)) for s in starts[:-1]]
+    whole = [(s, e, t) for (s, e), t in zip(runs, starts[1:], strict=True) if e is not None]
+    return {
+        "run_time": median((e - s) * DT for s, e, _ in whole),
+        "duty": median((e - s) / (t - s) for s, e, t in whole),
+        "plateau_power": median(float(np.median(rows[s + 2 : e, 0])) for s, e, _ in whole),
+        "fan_rpm": median(float(rows[s + 2 : e, 5].mean()) for s, e, _ in whole),
+        "condenser_rise": median(float((rows[e - 3 : e, 4] - rows[e - 3 : e, 3]).mean()) for s, e, _ in whole),
+        "ambient_mean": float(rows[:, 3].mean()),
+    }
+
+
+def run_washer(wear: list[float], load: float = 3.8, programme: str = "cotton40") -> tuple[Rows, list[int]]:
+    p = washer.Parameters.gather([CATALOGUE["washing_machine"].models["vela7"].parameters])
+    spec = washer.PROGRAMMES[programme]
+    job = washer.Job(
+        stages=washer.stage_table([spec]),
+        target=np.array([spec.target]),
+        wash=np.array([spec.wash]),
+        spin=p.spin_top * spec.spin,
+        spin_seconds=np.array([spec.spin_seconds]),
+        load=np.array([load]),
+        imbalance=np.ones(1),
+        inlet=np.array([16.0]),
+    )
+    state, worn = washer.initial(job), np.array([wear])
+    rows, stages = [], []
+    while (stage := int(washer.stage_of(job, state)[0])) != washer.Stage.END:
+        rows.append(washer.output(p, job, state, worn)[0])
+        stages.append(stage)
+        state = washer.next_state(p, job, state, worn)
+    return np.array(rows), stages
+
+
+def washer_features(rows: Rows, stages: list[int]) -> dict[str, float]:
+    codes = np.array(stages)
+    edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
+    drains = [
+        (b - a) * washer.STEP for a, b in zip(edges[:-1], edges[1:], strict=True) if codes[a] == washer.Stage.DRAIN
+    ]
+    top = rows[:, 1] >= 0.95 * rows[:, 1].max()
+    wash = codes == washer.Stage.WASH
+    heating = np.flatnonzero(wash & (rows[:, 0] > 1000.0))
+    minutes = (heating[-1] - heating[0]) * washer.STEP / 60.0
+    return {
+        "drain_time": sum(drains) / len(drains),
+        "spin_vibration": float(np.median(rows[top, 4])),
+        "heat_rate": float(rows[heating[-1], 3] - rows[heating[0], 3]) / minutes,
+        "load_mass": float(np.median(rows[wash, 5])),
+        "cycle_time": len(rows) * washer.STEP,
+        "wash_energy": float(rows[wash, 0].sum()) * washer.STEP / 1000.0,
+    }
+
+
+@pytest.mark.parametrize("fault", fridge.FAULTS)
+def test_fridge_faults_move_the_named_features_in_the_named_direction(fault: str) -> None:
+    wear = [WEAR if name == fault else 0.0 for name in fridge.FAULTS]
+    healthy, worn = fridge_features(run_fridge([0.0, 0.0])), fridge_features(run_fridge(wear))
+    check(healthy, worn, "refrigerator", fault)
+
+
+@pytest.mark.parametrize("fault", washer.FAULTS)
+def test_washer_faults_move_the_named_features_in_the_named_direction(fault: str) -> None:
+    wear = [WEAR if name == fault else 0.0 for name in washer.FAULTS]
+    healthy, worn = washer_features(*run_washer([0.0, 0.0])), washer_features(*run_washer(wear))
+    check(healthy, worn, "washing_machine", fault)
+
+
+def check(healthy: dict[str, float], worn: dict[str, float], kind: str, fault: str) -> None:
+    for effect in CATALOGUE[kind].faults[fault].signature:
+        change = worn[effect.feature] / healthy[effect.feature] - 1.0
+        if effect.direction == 0:
+            assert abs(change) < 0.02, effect
+        else:
+            assert change * effect.direction > 0.2 * effect.size, (effect, change)
+
+
+def test_heat_moves_what_the_confounder_says() -> None:
+    usual, hot = fridge_features(run_fridge([0.0, 0.0])), fridge_features(run_fridge([0.0, 0.0], ambient=29.0))
+    assert hot["run_time"] > 1.15 * usual["run_time"]
+    assert hot["duty"] > 1.15 * usual["duty"]
+    assert hot["fan_rpm"] == pytest.approx(usual["fan_rpm"])
+    assert hot["condenser_rise"] == pytest.approx(usual["condenser_rise"], rel=0.06)
+
+
+def test_heavy_loads_move_what_the_confounder_says() -> None:
+    usual, heavy = washer_features(*run_washer([0.0, 0.0])), washer_features(*run_washer([0.0, 0.0], load=5.7))
+    for effect in CATALOGUE["washing_machine"].confounders["heavy_loads"].signature:
+        assert (heavy[effect.feature] - usual[effect.feature]) * effect.direction > 0, effect
+
+
+@pytest.mark.parametrize("model", ["lx260", "lx310"])
+def test_a_fridge_uses_a_plausible_amount_of_energy(model: str) -> None:
+    rows = run_fridge([0.0, 0.0], model=model)
+    kwh_a_day = float(rows[:, 0].mean()) * 24 / 1000
+    assert 0.5 < kwh_a_day < 1.5
+    assert 3.0 < rows[:, 1].mean() < 6.0
+    assert -20.5 < rows[:, 2].mean() < -16.5
+
+
+def test_the_circuit_moves_less_heat_than_carnot_allows() -> None:
+    rows = run_fridge([0.0, 0.0])
+    p = CATALOGUE["refrigerator"].models["lx260"].parameters
+    gain = p["ua_fridge"] * (23.0 - rows[:, 1].mean()) + p["ua_freezer"] * (23.0 - rows[:, 2].mean())
+    power = float(rows[:, 0].mean())
+    cold, hot = rows[:, 2].mean() + 273.15, 23.0 + 273.15
+    assert 0.8 < gain / power < cold / (hot - cold)
+
+
+@pytest.mark.parametrize(
+    ("programme", "low", "high"), [("cotton60", 0.8, 1.6), ("cotton40", 0.4, 1.1), ("quick30", 0.1, 0.7)]
+)
+def test_a_wash_uses_a_plausible_amount_of_energy(programme: str, low: float, high: float) -> None:
+    rows, _ = run_washer([0.0, 0.0], programme=programme)
+    assert low < float(rows[:, 0].sum()) * washer.STEP / 3.6e6 < high
+
+
+def test_the_heater_warms_the_water_by_no_more_than_its_energy() -> None:
+    rows, stages = run_washer([0.0, 0.0])
+    heating = rows[:, 0] > 1000.0
+    energy = 1950.0 * float(heating.sum()) * washer.STEP
+    warmed = float(rows[heating, 3][-1] - rows[heating, 3][0]) * 4186.0 * float(rows[heating, 2].mean())
+    assert 0.6 * energy < warmed < energy
+    assert stages[-1] == washer.Stage.SPIN
+
+
+def test_a_seized_fan_trips_the_protector_and_food_thaws() -> None:
+    rows = run_fridge([1.0, 0.0], hours=40)
+    assert rows[:, 5].max() == 0.0
+    assert rows[-1, 2] > 0.0
+    assert rows[:, 4].max() < 90.0
+
+
+def test_a_dead_pump_leaves_water_and_the_control_gives_up() -> None:
+    rows, stages = run_washer([1.0, 0.0])
+    assert stages[-1] == washer.Stage.DRAIN
+    assert rows[-1, 2] > 5.0
+
+
+def test_health_falls_from_one_to_zero() -> None:
+    levels = np.array([[0.0, 0.0], [0.3, 0.1], [0.4, 1.2]])
+    assert fridge.health(levels).tolist() == washer.health(levels).tolist() == [1.0, 0.7, 0.0]
