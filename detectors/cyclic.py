@@ -134,7 +134,7 @@ class CyclicDetector:
             at = int(observation.t[-1]) if len(observation.t) else self._segmenter.last_t
             if at is not None:
                 found += self._safety.observe(self._book, observation.epoch, at, observation.events)
-        if len(observation.t) == 0 or not self._levels_known(observation):
+        if len(observation.values) == 0 or not self._levels_known(observation):
             return found
         for cycle in self._segmenter.feed(observation.t, observation.phase, observation.values):
             found += self._judge(cycle, observation.epoch)

@@ -21,7 +21,8 @@ class Observation:
     Attributes:
         epoch: spool epoch.
         seq: place in the epoch.
-        t: event times, int64 microseconds, shape (n,); may step back when a device's clock was set.
+        t: event times, int64 microseconds, shape (n,); may step back when a device's clock was set. A message of
+            events alone has one time and no row of values.
         phase: the device's phase, or None.
         values: float32, shape (n, channels of the kind in catalogue order); NaN where absent.
         events: event codes of the message.

@@ -103,6 +103,8 @@ class MultichannelDetector:
         t = observation.t
         if observation.events and len(t):
             found += self._safety.observe(self._book, observation.epoch, int(t[-1]), observation.events)
+        if len(observation.values) == 0:
+            return found
         complete = np.isfinite(observation.values).all(axis=1)
         t, values = t[complete], observation.values[complete].astype(np.float64)
         if len(t) == 0:
