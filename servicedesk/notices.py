@@ -101,9 +101,9 @@ def bounced(office: Office, notice: Notice, now: datetime, why: str) -> None:
     office.assign(ticket, DISPATCH, "reach_owner", now + timedelta(hours=1))
 
 
-def arrived(notices: list[Notice]) -> bool:
-    """Whether the newest notice reached the household: only then may time alone close or cancel anything."""
-    return bool(notices) and notices[-1].state in (NoticeState.DELIVERED, NoticeState.OPENED)
+def arrived(notice: Notice) -> bool:
+    """Whether a notice reached the household: only then may time alone close or cancel anything."""
+    return notice.state in (NoticeState.DELIVERED, NoticeState.OPENED)
 
 
 def _contact(contacts: list[Contact]) -> Contact | None:

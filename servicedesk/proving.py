@@ -18,6 +18,8 @@ from telemetry.finding import EpisodeState, Finding, Proof
 
 CLOSE = "close"
 """Due: a verified ticket closes when the owner has been told."""
+TOLD = "proven"
+"""The notice of a verified repair."""
 
 _ANSWERED = (TicketState.PLANNED, TicketState.IN_REPAIR, TicketState.DONE, TicketState.VERIFIED)
 
@@ -37,7 +39,7 @@ def verify(office: Office, finding: Finding, device: int, now: datetime) -> None
         ticket = office.assign(ticket, DISPATCH, CLOSE, due, verified=now)
         desk.agenda.drop_due((PROOF,), ticket.id)
         desk.agenda.set_due(CLOSE, ticket.id, due)
-        notify(office, ticket, "proven", now, occasion=ticket.episode)
+        notify(office, ticket, TOLD, now, occasion=ticket.episode)
     elif finding.proof is Proof.FAILED:
         if ticket.state in (TicketState.DONE, TicketState.VERIFIED, TicketState.CLOSED):
             reopen(office, ticket, now, "repair_failed")
@@ -79,7 +81,8 @@ def _lapse(office: Office, ref: UUID, now: datetime) -> None:
     if visit.state is not VisitState.PROPOSED:
         return
     ticket = desk.tickets.get(visit.ticket)
-    if not arrived(desk.notices.of_ticket(ticket.id)):
+    asked = [each for each in desk.notices.of_ticket(ticket.id) if each.queued >= visit.proposed]
+    if not any(arrived(each) for each in asked):
         office.log(ticket.id, now, "not_reached", visit=str(visit.id))
         office.assign(ticket, SUPERVISOR, "reach_owner", now + timedelta(hours=1))
         return
@@ -118,7 +121,9 @@ def _close(office: Office, ref: UUID, now: datetime) -> None:
     ticket = desk.tickets.get(ref)
     if ticket.state is not TicketState.VERIFIED:
         return
-    if ticket.household is not None and not arrived(desk.notices.of_ticket(ticket.id)):
+    told = [each for each in desk.notices.of_ticket(ticket.id) if (each.stage, each.occasion) == (TOLD, ticket.episode)]
+    # Without consent to alerts there is no notice to wait for.
+    if not all(arrived(each) for each in told):
         due = now + office.policy.close_after
         office.log(ticket.id, now, "close_waits", why="the last notice has not arrived")
         office.assign(ticket, DISPATCH, "reach_owner", due)

@@ -64,18 +64,34 @@ def run(
     catalogue = load_catalogue()
     pool = open_pool(database_url, application="wellkept-desk", size=_CONCURRENCY)
     bureau = Bureau(pool, catalogue, fleet_now, channel_of(settings.smtp_url), settings.public_url)
-    hand = threading.Thread(target=poller.run, args=(database_url, stop, fleet_now), name="poller", daemon=True)
+    hand = threading.Thread(
+        target=_ending, args=(stop, lambda: poller.run(database_url, stop, fleet_now)), name="poller", daemon=True
+    )
     hand.start()
     try:
-        while not stop.is_set():
-            try:
-                asyncio.run(_work(make_app(database_url, lambda app: register(app, bureau)), stop))
-            except (exceptions.ConnectorException, psycopg.Error, PoolTimeout, OSError) as error:
-                log.warning("the job worker starts anew", error=repr(error))
-                stop.wait(_RETRY)
+        _ending(stop, lambda: _serve(database_url, stop, bureau))
     finally:
         hand.join(_JOIN)
         pool.close()
+
+
+def _ending(stop: threading.Event, part: Callable[[], None]) -> None:
+    """Run a part; when it ends unasked the whole process does, and is started again by its supervisor."""
+    try:
+        part()
+    finally:
+        if not stop.is_set():
+            log.error("a part of the job worker ended unasked; the process ends")
+            stop.set()
+
+
+def _serve(database_url: str, stop: threading.Event, bureau: Bureau) -> None:
+    while not stop.is_set():
+        try:
+            asyncio.run(_work(make_app(database_url, lambda app: register(app, bureau)), stop))
+        except (exceptions.ConnectorException, psycopg.Error, PoolTimeout, OSError) as error:
+            log.warning("the job worker starts anew", error=repr(error))
+            stop.wait(_RETRY)
 
 
 async def _work(app: App, stop: threading.Event) -> None:

@@ -41,7 +41,7 @@ def run(database_url: str, stop: threading.Event, fleet_now: Callable[[], int]) 
         try:
             with connect(database_url, application="wellkept-poller", autocommit=True) as conn:
                 _poll(conn, stop, fleet_now)
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             log.warning("the poller starts anew", error=str(error))
             stop.wait(_RETRY)
 
