@@ -118,6 +118,10 @@ class MemoryVisits:
             raise UnknownError(f"there is no visit {visit}")
         return self.rows[visit]
 
+    def ticket_of(self, visit: UUID) -> UUID:
+        """Its ticket."""
+        return self.get(visit).ticket
+
     def save(self, visit: Visit) -> Visit:
         """Write a visit."""
         if self.get(visit.id).version != visit.version:

@@ -43,6 +43,15 @@ class Office:
         """Add a line to a ticket's timeline."""
         self.desk.tickets.log(TicketEvent(ticket=ticket, at=at, kind=kind, actor=actor, body=body))
 
+    def case(self, visit: UUID) -> tuple[Ticket, Visit]:
+        """A visit with its ticket. The ticket is held first, everywhere: two people never wait for each other.
+
+        Raises:
+            UnknownError: there is no such visit.
+        """
+        ticket = self.desk.tickets.get(self.desk.visits.ticket_of(visit))
+        return ticket, self.desk.visits.get(visit)
+
     def fault(self, ticket: Ticket) -> FaultSpec | None:
         """The catalogue's fault that a ticket is about."""
         kind = self.desk.people.appliance(ticket.device).kind

@@ -77,8 +77,8 @@ def plan(office: Office, ticket_id: UUID, now: datetime) -> Visit | None:
 
 def alternatives(office: Office, visit_id: UUID, now: datetime) -> Alternatives:
     """Feasible other windows for a visit that may still move; its own part stays its own."""
-    visit = office.desk.visits.get(visit_id)
-    found = _alternatives(office, visit, now)
+    ticket, visit = office.case(visit_id)
+    found = _alternatives(office, ticket, visit, now)
     others = tuple(offer for offer in found.found if offer.window != visit.window)
     return Alternatives(choose(others), others, found.blocking)
 
@@ -91,16 +91,14 @@ def take_window(office: Office, visit_id: UUID, start: datetime, now: datetime, 
         WindowGoneError: the window is not, or no longer, feasible.
     """
     desk = office.desk
-    old = desk.visits.get(visit_id)
+    ticket, old = office.case(visit_id)
     if old.state not in _MOVABLE:
         raise IllegalMoveError("visit", old.state, VisitState.MOVED, tuple(map(str, VISIT[old.state])))
-    ticket = desk.tickets.get(old.ticket)
-    found = _alternatives(office, old, now)
+    found = _alternatives(office, ticket, old, now)
     offer = next((each for each in found.found if each.window.start == start), None)
     if offer is None:
         raise WindowGoneError(f"no technician is free at {start.isoformat()}")
     desk.visits.save(moved_visit(office, old, VisitState.MOVED, now, actor))
-    desk.parts.release(old.id)
     desk.agenda.drop_due(VISIT_DUES, old.id)
     new = replace(
         old,
@@ -116,6 +114,8 @@ def take_window(office: Office, visit_id: UUID, start: datetime, now: datetime, 
         version=0,
     )
     desk.visits.add(new)
+    # After the visit, as in planning: rows are always locked in this order.
+    desk.parts.release(old.id)
     if ticket.state is TicketState.PLANNED:
         ticket = moved_ticket(office, ticket, TicketState.OPEN, now, actor)
     if actor == OWNER:
@@ -134,10 +134,9 @@ def confirm(office: Office, visit_id: UUID, now: datetime, actor: str) -> Visit:
         WindowGoneError: the window has begun.
     """
     desk = office.desk
-    visit = desk.visits.get(visit_id)
+    ticket, visit = office.case(visit_id)
     if visit.state is VisitState.CONFIRMED:
         return visit
-    ticket = desk.tickets.get(visit.ticket)
     visit = moved_visit(office, visit, VisitState.CONFIRMED, now, actor)
     if visit.start <= now:
         raise WindowGoneError("the window has begun; choose another time")
@@ -178,8 +177,7 @@ def _feasible(
     return offers(demand, technicians, booked, desk.parts.stock(ticket.org, skus))
 
 
-def _alternatives(office: Office, visit: Visit, now: datetime) -> Offers:
-    ticket = office.desk.tickets.get(visit.ticket)
+def _alternatives(office: Office, ticket: Ticket, visit: Visit, now: datetime) -> Offers:
     fault = office.fault(ticket)
     household = office.desk.people.household(ticket.household) if ticket.household is not None else None
     if visit.state not in _MOVABLE or fault is None or household is None:

@@ -85,6 +85,10 @@ class Visits(Protocol):
         """The visit, held for change. Raises UnknownError."""
         ...
 
+    def ticket_of(self, visit: UUID) -> UUID:
+        """The ticket of a visit; nothing is held. Raises UnknownError."""
+        ...
+
     def save(self, visit: Visit) -> Visit:
         """Write a changed visit. Raises ConflictError."""
         ...

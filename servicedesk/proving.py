@@ -59,17 +59,15 @@ def fall_due(office: Office, kind: str, ref: UUID, now: datetime) -> None:
 
 
 def _remind(office: Office, ref: UUID, now: datetime) -> None:
-    visit = office.desk.visits.get(ref)
+    ticket, visit = office.case(ref)
     if visit.state is VisitState.PROPOSED:
-        ticket = office.desk.tickets.get(visit.ticket)
         notify(office, ticket, "remind", now, visit=visit, occasion=len(office.desk.visits.of_ticket(ticket.id)))
 
 
 def _answer(office: Office, ref: UUID, now: datetime) -> None:
     """The hold ends without an answer: a person calls. The window stays held until it begins."""
-    visit = office.desk.visits.get(ref)
+    ticket, visit = office.case(ref)
     if visit.state is VisitState.PROPOSED:
-        ticket = office.desk.tickets.get(visit.ticket)
         office.log(ticket.id, now, "no_answer", visit=str(visit.id))
         office.assign(ticket, DISPATCH, "call_owner", visit.start)
 
@@ -77,10 +75,9 @@ def _answer(office: Office, ref: UUID, now: datetime) -> None:
 def _lapse(office: Office, ref: UUID, now: datetime) -> None:
     """The window begins and nobody said yes. Given up only when the owner had been told; the call stays open."""
     desk = office.desk
-    visit = desk.visits.get(ref)
+    ticket, visit = office.case(ref)
     if visit.state is not VisitState.PROPOSED:
         return
-    ticket = desk.tickets.get(visit.ticket)
     asked = [each for each in desk.notices.of_ticket(ticket.id) if each.queued >= visit.proposed]
     if not any(arrived(each) for each in asked):
         office.log(ticket.id, now, "not_reached", visit=str(visit.id))
@@ -93,9 +90,8 @@ def _lapse(office: Office, ref: UUID, now: datetime) -> None:
 
 
 def _overdue(office: Office, ref: UUID, now: datetime) -> None:
-    visit = office.desk.visits.get(ref)
+    ticket, visit = office.case(ref)
     if visit.state in VISIT_LIVE:
-        ticket = office.desk.tickets.get(visit.ticket)
         office.log(ticket.id, now, "visit_overdue", visit=str(visit.id), state=str(visit.state))
         office.assign(ticket, DISPATCH, "check_visit", now + timedelta(hours=1))
 

@@ -51,10 +51,9 @@ def move_visit(
     desk = office.desk
     if new is VisitState.CONFIRMED:
         return confirm(office, visit_id, now, actor)
-    visit = desk.visits.get(visit_id)
+    ticket, visit = office.case(visit_id)
     if new not in visit_moves(visit):
         raise IllegalMoveError("visit", visit.state, new, tuple(map(str, visit_moves(visit))))
-    ticket = desk.tickets.get(visit.ticket)
     visit = moved_visit(office, visit, new, now, actor, reason=reason)
     if new is VisitState.ON_SITE:
         visit = desk.visits.save(replace(visit, arrived=now))
@@ -88,10 +87,9 @@ def finish(office: Office, outcome: Outcome) -> Visit:
         IllegalMoveError: the visit is not on site.
     """
     desk, now = office.desk, outcome.at
-    visit = desk.visits.get(outcome.visit)
+    ticket, visit = office.case(outcome.visit)
     if desk.visits.outcome(visit.id) is not None:
         return visit
-    ticket = desk.tickets.get(visit.ticket)
     visit = moved_visit(office, visit, VisitState.DONE, now, outcome.actor)
     visit = desk.visits.save(replace(visit, finished=now))
     desk.visits.report(outcome)

@@ -21,6 +21,7 @@ insert into visit (id, ticket, technician, skill, parts, span, state, reason, ho
 values (%s, %s, %s, %s, %s, tstzrange(%s, %s), %s, %s, %s, %s, %s, %s)
 """
 _GET_VISIT = f"select {VISIT_COLUMNS} from visit where id = %s for update"  # noqa: S608  (a constant of this package)
+_TICKET_OF = "select ticket from visit where id = %s"
 _OF_TICKET = f"select {VISIT_COLUMNS} from visit where ticket = %s order by proposed, id"  # noqa: S608  (likewise)
 _SAVE_VISIT = """
 update visit set state = %s, reason = %s, hold_until = %s, confirmed = %s, arrived = %s, finished = %s,
@@ -108,6 +109,13 @@ class PgVisits:
         if found is None:
             raise UnknownError(f"there is no visit {visit}")
         return found
+
+    def ticket_of(self, visit: UUID) -> UUID:
+        """Its ticket, without a lock."""
+        row = self.conn.execute(_TICKET_OF, (visit,)).fetchone()
+        if row is None or not isinstance(row[0], UUID):
+            raise UnknownError(f"there is no visit {visit}")
+        return row[0]
 
     def save(self, visit: Visit) -> Visit:
         """Write a visit, version by version."""
