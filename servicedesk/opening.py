@@ -11,6 +11,7 @@ from servicedesk.notices import notify
 from servicedesk.office import DISPATCH, SYSTEM, Office, moved_ticket
 from servicedesk.policy import decide, priority, respond_due
 from servicedesk.states import TICKET_ENDED, TicketState
+from telemetry.clock import to_datetime
 from telemetry.finding import EpisodeState, Finding, Proof
 
 PLAN = "plan_visit"
@@ -51,7 +52,10 @@ def report(office: Office, finding: Finding, appliance: Appliance, now: datetime
 
 def _follow_up(office: Office, latest: Ticket, finding: Finding, now: datetime) -> str | None:
     """The job that a finding means for the newest ticket of its device and family, if any."""
-    if latest.state in (TicketState.DONE, TicketState.VERIFIED):
+    if latest.state is TicketState.DONE:
+        # The repaired episode itself may say more before its detector has heard of the repair: that is no verdict.
+        return RECUR if _after_repair(latest, finding) else None
+    if latest.state is TicketState.VERIFIED:
         return RECUR
     if latest.state is TicketState.CLOSED:
         recent = latest.closed is not None and now - latest.closed <= office.policy.reopen_within
@@ -63,9 +67,11 @@ def _follow_up(office: Office, latest: Ticket, finding: Finding, now: datetime) 
 def recur(office: Office, finding: Finding, device: int, now: datetime) -> None:
     """A fault that came back: reopen the ticket that was closed, without a second call-out fee."""
     ticket = office.desk.tickets.latest(device, finding.family)
-    if ticket is None or ticket.state not in _REOPENS or finding.proof is not Proof.NONE:
+    if ticket is None or finding.proof is not Proof.NONE:
         return
     ticket = office.desk.tickets.get(ticket.id)
+    if ticket.state not in _REOPENS or (ticket.state is TicketState.DONE and not _after_repair(ticket, finding)):
+        return
     reopen(office, replace(ticket, finding=UUID(finding.id)), now, "recurred")
 
 
@@ -112,6 +118,12 @@ def revise(office: Office, finding: Finding, now: datetime) -> None:
         office.desk.agenda.set_due(RESPOND, ticket.id, due)
     if safety:
         notify(office, ticket, "safety", now, occasion=ticket.episode)
+
+
+def _after_repair(ticket: Ticket, finding: Finding) -> bool:
+    """Whether a finding is another episode than the repaired one, begun after the repair."""
+    other = ticket.finding != UUID(finding.id)
+    return other and ticket.done is not None and to_datetime(finding.opened) >= ticket.done
 
 
 def _lock(finding: Finding) -> str:

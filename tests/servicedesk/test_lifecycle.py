@@ -65,6 +65,19 @@ def test_a_failed_repair_reopens_without_a_second_callout_fee() -> None:
     assert world.ticket(ticket).state is TicketState.PLANNED
 
 
+def test_what_the_repaired_episode_says_before_its_detector_knows_is_no_verdict() -> None:
+    world = World()
+    ticket, _ = world.repaired()
+    world.report(finding(at=START, revision=5))
+    world.report(finding(at=START + timedelta(hours=1), epoch=9))
+    world.work()
+    assert world.ticket(ticket).state is TicketState.DONE
+    world.now += timedelta(hours=30)
+    world.report(finding(at=world.now, epoch=2))
+    world.work()
+    assert world.ticket(ticket).state is TicketState.REOPENED
+
+
 def test_without_a_verdict_a_person_judges_and_nothing_closes() -> None:
     world = World()
     ticket, _ = world.repaired()
