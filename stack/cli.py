@@ -6,7 +6,6 @@ import signal
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
@@ -146,7 +145,7 @@ def sim(ctx: typer.Context) -> None:
     """Simulated devices and replays of recordings: see `wellkept sim --help`."""
     from firmware_sim.cli import app as sim_app  # noqa: PLC0415  (numpy and paho for this command alone)
 
-    sim_app(args=ctx.args, prog_name="wellkept sim", standalone_mode=False)
+    sim_app(args=ctx.args, prog_name="wellkept sim")
 
 
 @app.command(context_settings=_PASS_ON, epilog="Example: wellkept screens docs/img")
@@ -154,19 +153,12 @@ def screens(ctx: typer.Context) -> None:
     """Pictures of the product's own pages, made with Chromium: see `wellkept screens --help`."""
     from api.screens import app as screens_app  # noqa: PLC0415  (playwright for this command alone)
 
-    screens_app(args=ctx.args, prog_name="wellkept screens", standalone_mode=False)
+    screens_app(args=ctx.args, prog_name="wellkept screens")
 
 
 def main() -> None:
     """Entry point: errors that the product knows are one sentence, never a traceback."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        raise SystemExit(130) from None
-    except click.ClickException as error:
-        error.show()
-        raise SystemExit(error.exit_code) from None
+        app()
     except WellkeptError as error:
         fail(error)
-    else:
-        raise SystemExit(code if isinstance(code, int) else 0)
