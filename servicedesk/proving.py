@@ -21,6 +21,7 @@ CLOSE = "close"
 TOLD = "proven"
 """The notice of a verified repair."""
 
+_REPAIRED = (TicketState.DONE, TicketState.VERIFIED, TicketState.CLOSED)
 _ANSWERED = (TicketState.PLANNED, TicketState.IN_REPAIR, TicketState.DONE, TicketState.VERIFIED)
 
 
@@ -40,11 +41,18 @@ def verify(office: Office, finding: Finding, device: int, now: datetime) -> None
         desk.agenda.drop_due((PROOF,), ticket.id)
         desk.agenda.set_due(CLOSE, ticket.id, due)
         notify(office, ticket, TOLD, now, occasion=ticket.episode)
-    elif finding.proof is Proof.FAILED:
-        if ticket.state in (TicketState.DONE, TicketState.VERIFIED, TicketState.CLOSED):
+    elif finding.proof is Proof.FAILED and _is_verdict(office, finding):
+        newest = desk.tickets.latest(device, finding.family)
+        if ticket.state in _REPAIRED and (newest is None or newest.id == ticket.id):
             reopen(office, ticket, now, "repair_failed")
     elif finding.state is EpisodeState.ENDED and ticket.state not in TICKET_ENDED:
         office.log(ticket.id, now, "recovered", finding=finding.id)
+
+
+def _is_verdict(office: Office, finding: Finding) -> bool:
+    """Whether this revision brings "failed", and does not only carry on that an earlier repair had failed."""
+    before = office.desk.agenda.finding(UUID(finding.id), finding.revision - 1)
+    return before is None or before.proof is not Proof.FAILED
 
 
 def fall_due(office: Office, kind: str, ref: UUID, now: datetime) -> None:

@@ -63,6 +63,15 @@ def test_a_failed_repair_reopens_without_a_second_callout_fee() -> None:
     assert world.stages(ticket)[-1] == "reopened"
     world.confirm(ticket)
     assert world.ticket(ticket).state is TicketState.PLANNED
+    world.repair(ticket)
+    # The failed proof of the first repair is no verdict on the second.
+    world.report(finding(at=START, revision=2, proof=Proof.FAILED))
+    world.work()
+    assert world.ticket(ticket).state is TicketState.DONE
+    world.report(finding(at=START, revision=3, proof=Proof.PROVING))
+    world.report(finding(at=START, revision=4, proof=Proof.FAILED))
+    world.work()
+    assert (world.ticket(ticket).state, world.ticket(ticket).episode) == (TicketState.REOPENED, 2)
 
 
 def test_what_the_repaired_episode_says_before_its_detector_knows_is_no_verdict() -> None:
