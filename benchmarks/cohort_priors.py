@@ -1,9 +1,9 @@
 """Measures the catalogue's cohort priors from simulated healthy appliances, never from the demo's seed.
 
-Protocol: the scenario `calibration`, seeds 1000 to 1000 + N - 1, DAYS fleet days each from 1 March 2026; cycles and features as
-the detectors compute them. Slopes are the pooled within-unit regression on `explained_by`; `noise` is the standard deviation
-of its residuals within a unit; `spread` that of the units' mean residuals; `mean` the mean of the units' means, taken at
-the printed means of the explaining features.
+Protocol: the scenario `calibration`, seeds 1000 to 1000 + N - 1, DAYS fleet days each from 1 March 2026; cycles and
+features as the detectors compute them. Slopes are the pooled within-unit regression on `explained_by`; `noise` is the
+standard deviation of its residuals within a unit; `spread` that of the units' mean residuals; `mean` the mean of the
+units' means, taken at the printed means of the explaining features.
 
 Run: `python benchmarks/cohort_priors.py [N] [DAYS]`.
 """
@@ -23,6 +23,7 @@ from telemetry.catalogue import KindSpec, load_catalogue
 from telemetry.clock import MICROS
 
 FIRST_SEED = 1000
+_FEWEST = 5
 START = 1_772_323_200 * MICROS
 
 
@@ -32,7 +33,7 @@ def main(seeds: int, days: int) -> None:
     units: dict[str, list[np.ndarray]] = {"refrigerator": [], "washing_machine": []}
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
         fleet = Fleet(load_scenario("calibration"), seed, START, catalogue)
-        segmenters = {}
+        segmenters: dict[int, tuple[Segmenter, Extractor, KindSpec, list[list[float]]]] = {}
         for device in fleet.devices:
             kind = catalogue[device.kind]
             rest = device.kind == "refrigerator"
@@ -60,7 +61,7 @@ def report(kind: KindSpec, tables: list[np.ndarray]) -> None:
     for number, (name, spec) in enumerate(kind.features.items()):
         by = [names.index(other) for other in spec.explained_by]
         clean = [t[np.isfinite(t[:, [number, *by]]).all(axis=1)] for t in tables]
-        clean = [t for t in clean if len(t) >= 5]
+        clean = [t for t in clean if len(t) >= _FEWEST]
         y = np.concatenate([t[:, number] - t[:, number].mean() for t in clean])
         x = np.concatenate([t[:, by] - t[:, by].mean(axis=0) for t in clean])
         slopes = np.linalg.lstsq(x, y, rcond=None)[0] if by else np.zeros(0)

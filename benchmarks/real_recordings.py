@@ -87,7 +87,7 @@ def half_rate(messages: Iterable[Observation]) -> Iterable[Observation]:
 
 def with_losses(messages: Iterable[Observation]) -> Iterable[Observation]:
     """One message in a hundred never arrives."""
-    rng = np.random.default_rng(11)  # noqa: TID251  (a benchmark's own seed, printed with its protocol)
+    rng = np.random.default_rng(11)
     return (m for m in messages if rng.random() >= 1 / _LOST_ONE_IN)
 
 

@@ -1,0 +1,120 @@
+"""Messages of each kind for the contract: simulated appliances, and a synthetic plug and pump with a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.bank import Bank
+from detectors.engine import DeviceDetector, Observation
+from firmware_sim.fleet import Fleet
+from firmware_sim.scenario import Scenario
+from telemetry.catalogue import Catalogue, load_catalogue
+from telemetry.clock import MICROS
+from telemetry.finding import Finding
+from telemetry.identity import DeviceKey
+
+START = 1_790_000_000 * MICROS
+DAY = 86_400 * MICROS
+KEY = DeviceKey("bench", "one")
+KINDS = ("refrigerator", "washing_machine", "smart_plug", "pump")
+
+
+@cache
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+@cache
+def bank() -> Bank:
+    return Bank(catalogue())
+
+
+def fresh(kind: str) -> DeviceDetector:
+    return bank()(KEY, catalogue()[kind])
+
+
+def scenario(*, worn: int) -> Scenario:
+    return Scenario(
+        id="contract",
+        title="a few appliances",
+        refrigerators=6,
+        washing_machines=6,
+        part_worn=worn,
+        worn_days=(6.0, 8.0),
+        gap_days=1e6,
+        first_days=1e6,
+    )
+
+
+@cache
+def fleet_streams(seed: int, worn: int, days: float) -> dict[int, tuple[Observation, ...]]:
+    """Messages of every device of a small fleet, by its number."""
+    fleet = Fleet(scenario(worn=worn), seed, START, catalogue())
+    names = [list(catalogue()[device.kind].channels) for device in fleet.devices]
+    streams: dict[int, list[Observation]] = {device.index: [] for device in fleet.devices}
+    for body in fleet.advance(START + round(days * DAY)):
+        columns = [value if isinstance(value, list) else [value] for value in body.q.values()]
+        n = len(columns[0]) if columns else 0
+        values = np.full((n, len(names[body.device])), np.nan, np.float32)
+        for name, column in zip(body.q, columns, strict=True):
+            values[:, names[body.device].index(name)] = [np.nan if x is None else x for x in column]
+        t = body.t + np.arange(n, dtype=np.int64) * (body.dt or 0)
+        stream = streams[body.device]
+        stream.append(Observation(1, len(stream) + 1, t, body.phase, values, body.events))
+    return {index: tuple(stream) for index, stream in streams.items()}
+
+
+def kind_of(index: int) -> str:
+    fleet = scenario(worn=0)
+    return "refrigerator" if index < fleet.refrigerators else "washing_machine"
+
+
+@cache
+def faulty(kind: str) -> tuple[Observation, ...]:
+    """A stream of the kind that ends in a fault which its detector finds."""
+    if kind == "smart_plug":
+        return tuple(plug(days=9, change_day=6.0))
+    if kind == "pump":
+        return tuple(pump(rows=900, change=600))
+    streams = fleet_streams(2003, 12, 8.0)
+    found = (stream for index, stream in streams.items() if kind_of(index) == kind and run(kind, stream))
+    return next(found)
+
+
+def plug(days: float, change_day: float | None, seed: int = 5) -> Iterator[Observation]:
+    """A compressor on a plug at one reading in 10 s: runs of 30 min at 80 W; a change makes both a quarter larger."""
+    rng = np.random.default_rng(seed)
+    power: list[float] = []
+    while len(power) < days * 8640:
+        worn = 1.25 if change_day is not None and len(power) >= change_day * 8640 else 1.0
+        on = round(180 * worn * rng.normal(1, 0.04))
+        off = round(240 * rng.normal(1, 0.08))
+        power += (80 * worn * rng.normal(1, 0.01) + rng.normal(0, 1, on)).tolist() + [0.0] * off
+    values: NDArray[np.float32] = np.array(power, np.float32)[:, None]
+    for seq, low in enumerate(range(0, len(values), 60), 1):
+        part = values[low : low + 60]
+        yield Observation(1, seq, START + (low + np.arange(len(part), dtype=np.int64)) * 10 * MICROS, None, part)
+
+
+def pump(rows: int, change: int | None, seed: int = 6) -> Iterator[Observation]:
+    """Eight correlated channels at 1 Hz; from a row on two of them no longer follow the others."""
+    rng = np.random.default_rng(seed)
+    mixing = rng.normal(0, 1, (3, 8))
+    values = rng.normal(0, 1, (rows, 3)) @ mixing + rng.normal(0, 0.1, (rows, 8))
+    if change is not None:
+        values[change:, 2:4] += rng.normal(3, 2, (rows - change, 2))
+    levels = np.array([0.03, 0.04, 1.5, 0.1, 75, 27, 230, 60])
+    read: NDArray[np.float32] = (levels * (1 + 0.01 * values)).astype(np.float32)
+    for seq, low in enumerate(range(0, rows, 60), 1):
+        part = read[low : low + 60]
+        t = START + (low + np.arange(len(part), dtype=np.int64)) * MICROS
+        yield Observation(1, seq, t, "running", part)
+
+
+def run(kind: str, stream: tuple[Observation, ...]) -> list[Finding]:
+    detector = fresh(kind)
+    return [finding for message in stream for finding in detector.observe(message)]
