@@ -97,7 +97,9 @@ class Refrigerators:
     def snapshot(self) -> bytes:
         """The whole state."""
         state = {name: getattr(self._state, name).astype(np.float64).tolist() for name in _FIELDS}
-        return msgspec.msgpack.encode(_Saved(self.step, state, self._levels.tolist(), [one.state for one in self._samplers]))
+        return msgspec.msgpack.encode(
+            _Saved(self.step, state, self._levels.tolist(), [one.state for one in self._samplers])
+        )
 
     def restore(self, data: bytes) -> None:
         """Take a state made by `snapshot` of the same fleet."""

@@ -17,15 +17,17 @@ from telemetry.topics import CLOCK_TOPIC, Channel, parse_topic, subscription, to
 
 
 class Answering:
-    """Stores every message once in memory; `mute` stops the receipts."""
+    """Stores every message once in memory; `mute` stops the receipts. A new one may take over what another stored."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, before: Answering | None = None) -> None:
         address = parse_url(url)
         self.mute = False
         self.seen: dict[DeviceKey, list[Envelope]] = defaultdict(list)
         self.repeats = 0
         self.changed = threading.Condition()
         self._progress: dict[DeviceKey, Progress] = {}
+        if before is not None:
+            self.seen, self._progress = before.seen, before._progress
         self._ready = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="answering")
         self._client.username_pw_set(address.user or "", address.password)

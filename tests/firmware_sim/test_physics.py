@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from statistics import median
 
 import numpy as np
@@ -69,9 +70,7 @@ def run_washer(wear: list[float], load: float = 3.8, programme: str = "cotton40"
 def washer_features(rows: Rows, stages: list[int]) -> dict[str, float]:
     codes = np.array(stages)
     edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
-    drains = [
-        (b - a) * washer.STEP for a, b in zip(edges[:-1], edges[1:], strict=True) if codes[a] == washer.Stage.DRAIN
-    ]
+    drains = [(b - a) * washer.STEP for a, b in itertools.pairwise(edges) if codes[a] == washer.Stage.DRAIN]
     top = rows[:, 1] >= 0.95 * rows[:, 1].max()
     wash = codes == washer.Stage.WASH
     heating = np.flatnonzero(wash & (rows[:, 0] > 1000.0))

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from firmware_sim.people import People, Visit, Window, plan
+from firmware_sim.wear import DAY, Fault
+from telemetry.clock import MICROS, to_micros
+
+WINDOW = Window(datetime(2026, 3, 4, 9, tzinfo=UTC), datetime(2026, 3, 4, 11, tzinfo=UTC))
+PLANNED = datetime(2026, 3, 2, 10, tzinfo=UTC)
+LATE = to_micros(WINDOW.end) + DAY
+FAULT = Fault(device="demo/a", family="drainage", fault="drain_pump_wear", onset=0, failure=1)
+MOVES = {"proposed": {"confirm": "confirmed"}}
+
+
+class Desk:
+    """The part of the public API that people use, in memory."""
+
+    def __init__(self, count: int = 1) -> None:
+        self.visits = {
+            f"v{i}": {
+                "id": f"v{i}",
+                "ticket": "t1",
+                "ref": "WK-1",
+                "device": "demo/a",
+                "household": f"home-{i}",
+                "family": "drainage",
+                "parts": ["WM-PUMP-32"],
+                "window": {"start": WINDOW.start.isoformat(), "end": WINDOW.end.isoformat()},
+                "state": "proposed",
+            }
+            for i in range(count)
+        }
+        self.log: list[tuple[str, object]] = []
+        self.broken = False
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if self.broken:
+            return httpx.Response(503)
+        path = request.url.path
+        if request.method == "GET" and path.startswith("/v1/tickets/"):
+            return httpx.Response(200, json={"id": "t1", "planned": PLANNED.isoformat(), "visits": []})
+        if request.method == "GET":
+            states = request.url.params["state"].split(",")
+            live = [one for one in self.visits.values() if one["state"] in states]
+            at = int(request.url.params.get("cursor", "0"))
+            return httpx.Response(
+                200, json={"items": live[at : at + 1], "next": str(at + 1) if at + 1 < len(live) else None}
+            )
+        _, _, _, visit, what = path.split("/")
+        body = json.loads(request.content)
+        self.log.append((what, body))
+        after = {"confirm": "confirmed", "outcome": "done"}
+        self.visits[visit]["state"] = after.get(what) or body["to"]
+        return httpx.Response(200, json=self.visits[visit])
+
+
+def made(
+    desk: Desk, found: Fault | None = FAULT, yours: str | None = None
+) -> tuple[People, list[tuple[str, str, int]]]:
+    mended: list[tuple[str, str, int]] = []
+
+    def repair(device: str, family: str, at: int) -> Fault | None:
+        mended.append((device, family, at))
+        return found
+
+    client = httpx.Client(base_url="http://test", transport=httpx.MockTransport(desk))
+    return People(client, 7, repair, yours), mended
+
+
+def visit() -> Visit:
+    return Visit(id="v0", ticket="t1", device="demo/a", family="drainage", window=WINDOW, state="proposed")
+
+
+def test_when_people_act_is_known_beforehand() -> None:
+    proposed = to_micros(PLANNED)
+    one = plan(7, visit(), proposed)
+    assert one == plan(7, visit(), proposed)
+    assert proposed + 3600 * MICROS <= one.confirm <= proposed + 6 * 3600 * MICROS
+    start, end = to_micros(WINDOW.start), to_micros(WINDOW.end)
+    assert one.dispatch < one.travel < one.arrive < one.mend < one.report <= end
+    assert start <= one.arrive
+
+
+def test_a_visit_is_walked_to_its_outcome_in_order() -> None:
+    desk = Desk()
+    people, mended = made(desk)
+    proposed = plan(7, visit(), to_micros(PLANNED))
+    assert people.step(proposed.confirm - 1) == 0
+    assert people.next_due() == proposed.confirm
+    assert people.step(proposed.confirm) == 1
+    assert people.next_due() == proposed.dispatch
+    assert people.step(LATE) == 5
+    moves = [body["to"] for what, body in desk.log if what == "moves" and isinstance(body, dict)]
+    assert moves == ["dispatched", "travelling", "on_site"]
+    assert desk.log[-1] == (
+        "outcome",
+        {"code": "repaired", "cause": "drain_pump_wear", "parts": ["WM-PUMP-32"], "note": "Runs as it should."},
+    )
+    assert mended == [("demo/a", "drainage", proposed.mend)]
+    people.step(LATE)
+    assert people.next_due() is None
+    assert people.tally.repaired == 1
+
+
+def test_nothing_broken_is_said_so() -> None:
+    desk = Desk()
+    people, _ = made(desk, found=None)
+    people.step(LATE)
+    what, body = desk.log[-1]
+    assert what == "outcome"
+    assert isinstance(body, dict)
+    assert (body["code"], body["cause"], body["parts"]) == ("no_fault_found", None, [])
+
+
+def test_your_household_is_left_to_you() -> None:
+    desk = Desk(count=3)
+    people, _ = made(desk, yours="home-1")
+    people.step(LATE)
+    assert [one["state"] for one in desk.visits.values()] == ["done", "proposed", "done"]
+    assert people.overdue(LATE) == 0
+    people.yours = None
+    people.step(LATE)
+    assert desk.visits["v1"]["state"] == "done"
+
+
+def test_what_the_api_did_not_take_is_tried_again() -> None:
+    desk = Desk()
+    people, mended = made(desk)
+    desk.broken = True
+    assert people.step(LATE) == 0
+    assert people.tally.errors == 1
+    desk.broken = False
+    assert people.step(LATE) == 6
+    assert len(mended) == 1
+
+
+@pytest.mark.parametrize("status", [409, 500])
+def test_a_refused_move_is_looked_at_again(status: int) -> None:
+    desk = Desk()
+    people, _ = made(desk)
+    refused = [True]
+
+    def once(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and refused.pop() if refused else False:
+            return httpx.Response(status)
+        return desk(request)
+
+    people.client = httpx.Client(base_url="http://test", transport=httpx.MockTransport(once))
+    people.step(LATE)
+    people.step(LATE)
+    people.step(LATE)
+    assert desk.visits["v0"]["state"] == "done"
