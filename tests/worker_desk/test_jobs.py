@@ -3,7 +3,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -16,11 +16,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
+from servicedesk.errors import IllegalMoveError
 from servicedesk.model import NoticeState, Outcome, OutcomeCode
-from servicedesk.office import OWNER
+from servicedesk.office import DISPATCH, OWNER, Office
 from servicedesk.planning import confirm, plan
 from servicedesk.states import TicketState, VisitState
-from servicedesk.visiting import finish, move_visit
+from servicedesk.visiting import finish, move_ticket, move_visit
 from storage.desk import PgDesk, open_due, register_household
 from storage.desk_agenda import take_back
 from storage.jobs import defer, install
@@ -151,6 +152,37 @@ def test_racing_proposals_never_double_book(shop: Shop) -> None:
         list(pool.map(planner, [first.id, second.id]))
     starts = states(shop, "select lower(span) from visit order by 1")
     assert len(set(starts)) == 2
+
+
+def test_the_owners_yes_and_a_dispatchers_cancel_meet_without_waiting_for_each_other(shop: Shop) -> None:
+    for round_ in range(6):
+        ticket = shop.report(finding(epoch=round_))
+        assert ticket is not None
+        visit = plan(shop.office(), ticket.id, shop.now)
+        assert visit is not None
+        shop.conn.commit()
+        barrier = threading.Barrier(2)
+
+        def meet(act: Callable[[Office], object], barrier: threading.Barrier = barrier) -> None:
+            with connect(shop.url, application="race") as conn:
+                barrier.wait(5)
+                try:
+                    act(shop.office(conn))
+                except IllegalMoveError:
+                    conn.rollback()
+                conn.commit()
+
+        def say_yes(office: Office, visit: UUID = visit.id) -> object:
+            return confirm(office, visit, shop.now, OWNER)
+
+        def cancel(office: Office, ticket: UUID = ticket.id) -> object:
+            return move_ticket(office, ticket, TicketState.CANCELLED, shop.now, DISPATCH, reason="sold")
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(meet, (say_yes, cancel)))
+    assert set(states(shop, "select state from ticket")) == {"cancelled"}
+    assert set(states(shop, "select state from visit")) == {"cancelled"}
+    assert states(shop, "select sum(reserved) from part_stock") == [0]
 
 
 def test_nothing_leaves_when_the_block_fails(shop: Shop) -> None:
