@@ -140,11 +140,24 @@ def clock_speed(
     emit(describe(clock, system_wall()), as_json=as_json)
 
 
-@app.command(context_settings=_PASS_ON, epilog="Example: wellkept sim --help")
-def sim(ctx: typer.Context) -> None:
-    """Simulated devices and replays of recordings: see `wellkept sim --help`."""
+@app.command(context_settings=_PASS_ON, epilog="Example: wellkept sim replay --set tracebase --only refrigerator")
+def sim(
+    ctx: typer.Context,
+    *,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Simulated devices and replays of recordings; `wellkept sim --help` lists what there is.
+
+    A replay goes into the product that runs in the data directory: recordings are registered, and the fleet clock is
+    anchored at their first row. With WELLKEPT_MQTT_URL set it goes to that broker instead.
+    """
     from firmware_sim.cli import app as sim_app  # noqa: PLC0415  (numpy and paho for this command alone)
 
+    if ctx.args[:1] == ["replay"] and "--help" not in ctx.args and not Settings().mqtt_url:
+        from stack.replay_run import replay_into  # noqa: PLC0415  (likewise)
+
+        replay_into(data_dir, ctx.args[1:])
+        return
     sim_app(args=ctx.args, prog_name="wellkept sim")
 
 

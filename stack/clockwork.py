@@ -72,11 +72,13 @@ class Clockwork:
 
     def set_speed(self, speed: float) -> FleetClock:
         """Change the speed, a moment ahead."""
+        self._refresh()
         self._put(self.clock.change(max(self._wall(), self.clock.wall) + NOTICE, speed))
         return self.clock
 
     def stand(self) -> FleetClock:
         """Stand still from now on: the product stops."""
+        self._refresh()
         if not is_production(self.clock):
             self._put(self.clock.change(self._wall(), 0.0))
         return self.clock
@@ -86,6 +88,12 @@ class Clockwork:
         fresh = self._beat.with_suffix(".new")
         fresh.write_text(json.dumps({"wall": self._wall()}), encoding="utf-8")
         fresh.replace(self._beat)
+
+    def _refresh(self) -> None:
+        """Take up what another process of ours may have set."""
+        stored = read_clock(self._conn)
+        if stored is not None and stored.rev > self.clock.rev:
+            self.clock = stored
 
     def _last_alive(self) -> int | None:
         try:

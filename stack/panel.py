@@ -111,7 +111,7 @@ def _clock(around: Surroundings) -> Panel:
     return _rows(
         "fleet clock",
         [
-            ("fleet date", f"{around.fleet_now:%a %d %b %Y %H:%M}"),
+            ("fleet date", f"{around.fleet_now:%a %d %b %Y %H:%M} UTC"),
             ("speed", f"{around.speed:,.0f}× of {around.ceiling:,.0f}×"),
             ("days a minute", f"{days:.1f}"),
             ("running", f"{int(around.elapsed // 60)}:{int(around.elapsed % 60):02d}"),
