@@ -90,7 +90,8 @@ class DeviceWear:
     def active(self, family: str, at: int) -> Fault | None:
         """The unrepaired fault of a family that has begun."""
         self.begin(at)
-        return next((one for one in self.faults if one.family == family and one.repaired is None), None)
+        found = (one for one in self.faults if one.family == family and one.repaired is None and one.onset <= at)
+        return next(found, None)
 
     def mend(self, family: str, at: int) -> Fault | None:
         """Undo the wear of a family from `at` on; None when there was none."""

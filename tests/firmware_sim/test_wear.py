@@ -37,3 +37,10 @@ def test_one_fault_at_a_time() -> None:
     wear.mend("condenser_airflow", 12 * DAY)
     assert wear.levels(25 * DAY)[1] > 0.0
     assert [one.onset for one in wear.faults] == [0, 20 * DAY]
+
+
+def test_a_fault_that_has_not_begun_cannot_be_mended() -> None:
+    wear = DeviceWear(COLUMNS, [fault(5 * DAY, 10 * DAY)])
+    wear.begin(6 * DAY)
+    assert wear.mend("condenser_airflow", 4 * DAY) is None
+    assert wear.active("condenser_airflow", 6 * DAY) is not None
