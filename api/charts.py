@@ -16,7 +16,15 @@ from api.evidence import Point
 Tick = Callable[[int], str]
 _AXIS = 26
 _LANE = 17
+_LANES = 6
 _CJK = 0x2E80
+_ANCHORS = {
+    "onset": ("middle", "end", "start"),
+    "finding": ("end", "start", "middle"),
+    "now": ("end", "start", "middle"),
+    "visit": ("start", "end", "middle"),
+    "repair": ("start", "end", "middle"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +128,11 @@ def draw(spec: Spec) -> str:
     frame, labels = _frame(spec)
     ident = escape(spec.name)
     parts = [
-        f'<svg class="chart" viewBox="0 0 {spec.width} {spec.height}" role="img" '
-        f'aria-labelledby="{ident}-t {ident}-d">'
-        f'<title id="{ident}-t">{escape(spec.title)}</title><desc id="{ident}-d">{escape(spec.desc)}</desc>'
+        (
+            f'<svg class="chart" viewBox="0 0 {spec.width} {spec.height}" role="img" '
+            f'aria-labelledby="{ident}-t {ident}-d">'
+            f'<title id="{ident}-t">{escape(spec.title)}</title><desc id="{ident}-d">{escape(spec.desc)}</desc>'
+        )
     ]
     parts += _grid(spec, frame)
     parts += _life(spec, frame)
@@ -162,14 +172,16 @@ def _frame(spec: Spec) -> tuple[_Frame, list[tuple[Mark, float, str, int]]]:
         wanted.append(spec.life.high)
     if spec.proof is not None:
         wanted.append(spec.proof.end)
-    # The future never takes more than half of the picture: a long life runs out of it at the right.
-    t1 = min(max(wanted), max(last, *(m.t for m in spec.marks), 0) + (last - t0))
+    # The future never takes more than two thirds of the picture: a long life runs out of it at the right.
+    t1 = min(max(wanted), max(last, *(m.t for m in spec.marks), 0) + 2 * (last - t0))
     t1 += (t1 - t0) // 40
     values = [v for p in points for v in (p.value, p.low, p.high) if v is not None] or [0.0, 1.0]
     low, high = min(values), max(values)
     pad = (high - low) * 0.09 or abs(high) * 0.1 or 1.0
-    low = 0.0 if 0 <= low < pad else low - pad
-    high += pad
+    # Twice as much below: the band's name stands there.
+    low = 0.0 if 0 <= low < pad else low - 2 * pad
+    # A bracket stands above the line.
+    high += 3 * pad if spec.proof is not None else pad
     ticks = nice_ticks(low, high)
     left = max(text_width(spec.number(v)) for v in ticks) + 10
     frame = _Frame(left, spec.width - 6, 0, spec.height - _AXIS, t0, t1, low, high)
@@ -189,11 +201,13 @@ def _place(spec: Spec, frame: _Frame) -> tuple[list[tuple[Mark, float, str, int]
         taken += [(middle - width / 2 - 4, middle + width / 2 + 4, row) for row in range(rows)]
         lanes = rows
     placed = []
-    order = {"now": 0, "visit": 1, "repair": 1, "onset": 2, "finding": 3}
+    stems: list[tuple[float, int]] = []
+    order = {"onset": 0, "finding": 1, "now": 2, "visit": 3, "repair": 3}
     for mark in sorted(spec.marks, key=lambda m: order[m.kind]):
         width = text_width(mark.label) * 1.06
         x = frame.x(mark.t)
-        lane, anchor = _free_lane(taken, x, width, frame, mark.kind)
+        lane, anchor = _free_lane(taken, stems, x, width, frame, mark.kind)
+        stems.append((x, lane))
         taken.append((*_span(x, width, anchor), lane))
         lanes = max(lanes, lane + 1)
         placed.append((mark, x, anchor, lane))
@@ -209,24 +223,32 @@ def _life_middle(spec: Spec, frame: _Frame, width: float) -> float:
 
 def _span(x: float, width: float, anchor: str) -> tuple[float, float]:
     if anchor == "start":
-        return x + 8, x + 12 + width
+        return x - 4, x + 12 + width
     if anchor == "end":
         return x - width - 8, x + 4
     return x - width / 2 - 4, x + width / 2 + 4
 
 
-def _free_lane(
-    taken: list[tuple[float, float, int]], x: float, width: float, frame: _Frame, kind: str
+def _free_lane(  # noqa: PLR0917  (one call)
+    taken: list[tuple[float, float, int]],
+    stems: list[tuple[float, int]],
+    x: float,
+    width: float,
+    frame: _Frame,
+    kind: str,
 ) -> tuple[int, str]:
-    anchors = ("start", "end", "middle") if kind in ("visit", "repair") else ("middle", "end", "start")
-    for lane in range(6):
-        for anchor in anchors:
+    """The lowest lane and a side where a label touches no other, no stem crosses it, and its stem crosses none."""
+    for lane in range(_LANES):
+        for anchor in _ANCHORS[kind]:
             a, b = _span(x, width, anchor)
-            if a < -2 or b > frame.right + 8:
+            if a < 0 or b > frame.right + 8:
                 continue
-            if all(lane != other or b < c or d < a for c, d, other in taken):
+            touches = any(lane == other and c <= b and a <= d for c, d, other in taken)
+            crossed = any(other > lane and a <= stem <= b for stem, other in stems)
+            crosses = any(other < lane and c <= x <= d for c, d, other in taken)
+            if not (touches or crossed or crosses):
                 return lane, anchor
-    return 6, "middle"
+    return _LANES, "middle"
 
 
 def _grid(spec: Spec, frame: _Frame) -> Iterator[str]:
@@ -384,7 +406,7 @@ def _words(spec: Spec, frame: _Frame) -> Iterator[str]:
 
 def _time_axis(spec: Spec, frame: _Frame) -> Iterator[str]:
     yield f'<path class="c-axis" d="M{frame.left:.1f} {frame.bottom:.1f}H{frame.right:.1f}"/>'
-    widest = text_width(spec.tick(frame.t0)) + 34
+    widest = text_width(spec.tick(frame.t0)) + 20
     many = max(2, min(7, int((frame.right - frame.left) / widest)))
     day = 86_400_000_000
     unit = day if frame.t1 - frame.t0 > many * day else 3_600_000_000

@@ -69,12 +69,14 @@ class Row:
 
 
 def merge(signals: Sequence[Signal]) -> dict[str, Signal]:
-    """Join the windows of several revisions, newest revision first; at equal times the newest wins."""
+    """Join the windows of several revisions, newest revision first: an older one only reaches further back."""
     found: dict[str, dict[int, tuple[float | None, float, float]]] = {}
     for signal in signals:
         rows = found.setdefault(signal.feature, {})
+        first = min(rows, default=None)
         for t, value, low, high in zip(signal.t, signal.value, signal.low, signal.high, strict=True):
-            rows.setdefault(t, (value, low, high))
+            if first is None or t < first:
+                rows[t] = (value, low, high)
     merged: dict[str, Signal] = {}
     for feature, rows in found.items():
         times = sorted(rows)

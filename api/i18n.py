@@ -27,6 +27,7 @@ _DAY = {"en": "d MMMM", "zh": "M月d日"}
 _SHORT = {"en": "d MMM", "zh": "M月d日"}
 _LONG = {"en": "EEEE d MMMM", "zh": "M月d日EEEE"}
 _YEAR = {"en": "d MMMM y", "zh": "y年M月d日"}
+_ALMOST = 0.15
 _MONTH_DAY = {"en": "MMMM · EEEE", "zh": "M月 · EEEE"}
 _WEEKDAY = {"en": "EEE d MMM", "zh": "M月d日 EEE"}
 
@@ -173,14 +174,15 @@ class Words:
         """A remaining life in seconds as a range of days or weeks: `3–6 weeks`."""
         days = low / 86_400, high / 86_400
         if days[1] >= 21:  # noqa: PLR2004  (from three weeks on, weeks are exact enough)
-            a, b = max(1, int(days[0] // 7)), max(1, round(days[1] / 7))
+            a, b = max(1, int(days[0] / 7 + _ALMOST)), max(1, round(days[1] / 7))
             return self.plain("{a}–{b} weeks", a=a, b=b) if b > a else self.plain("about {b} weeks", b=b)
-        a, b = max(0, int(days[0])), max(1, round(days[1]))
+        a, b = max(0, int(days[0] + _ALMOST)), max(1, round(days[1]))
         return self.plain("{a}–{b} days", a=a, b=b) if b > a else self.plain("about {b} days", b=b)
 
     def tenths(self, share: float) -> str:
         """A likelihood for owners: `about 7 in 10`."""
-        return self.plain("about {n} in 10", n=max(1, min(9, round(share * 10))))
+        tenths = max(1, min(9, round(share * 10)))
+        return self.plain("about {n} in 10", n="一二三四五六七八九"[tenths - 1] if self.lang == "zh" else tenths)
 
     def _date(self, moment: datetime | date, patterns: dict[str, str]) -> str:
         local = self.local(moment).date() if isinstance(moment, datetime) else moment

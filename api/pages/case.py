@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from markupsafe import Markup
 
@@ -48,6 +49,7 @@ class Picture:
     """The evidence chart: SVG, caption, and its table with values already in words."""
 
     svg: Markup
+    svg_wide: Markup
     caption: str
     unit: str
     rows: list[tuple[str, str, str, str]]
@@ -202,8 +204,8 @@ class Case:
         )
         if finding is not None:
             desc += " " + t.plain("The change began about {day}.", day=t.day(finding.onset))
-        spec = Spec(
-            name=name,
+        spec = partial(
+            Spec,
             title=title,
             desc=desc,
             points=series.points,
@@ -215,16 +217,18 @@ class Case:
             life=self._life_mark(wide=wide),
             proof=self._proof_mark(),
             gap_label=t.plain("no data") if wide else "",
-            width=712 if wide else 342,
-            height=330 if wide else 236,
         )
-        first = next((r for r in rows if r.outside and r.value is not None), None)
-        peak = max((r for r in rows if r.value is not None), key=lambda r: abs((r.value or 0) - (r.high or 0)))
-        before = unit.say(t.number((first and peak.value) or 0.0, unit.decimals), t.lang) if first else ""
+        # Two sizes of the same picture, so that its text is neither tiny nor huge; the stylesheet shows one.
+        svg = draw(spec(name=name))
+        width, height = (712, 330) if wide else (540, 270)
+        svg_wide = draw(spec(name=f"{name}w", width=width, height=height))
+        before = unit.say(t.number(worst, unit.decimals), t.lang) if (worst := _worst(series)) is not None else ""
         gap = any(p.value is None for p in series.points)
         outside = any(p.outside for p in series.points)
         lines = [self._table_row(row, unit) for row in rows]
-        return Picture(Markup(draw(spec)), caption, shown, lines, latest, usual, before, gap, outside, series)  # noqa: S704  (charts escape their texts)
+        return Picture(
+            Markup(svg), Markup(svg_wide), caption, shown, lines, latest, usual, before, gap, outside, series
+        )  # noqa: S704  (charts escape their texts)
 
     def _table_row(self, row: Row, unit: Unit) -> tuple[str, str, str, str]:
         t = self.t
@@ -345,6 +349,14 @@ class Case:
             value=unit.say(self.t.number(value * unit.scale, unit.decimals), self.t.lang),
             expected=unit.say(self.t.number(expected * unit.scale, unit.decimals), self.t.lang),
         )
+
+
+def _worst(series: Series) -> float | None:
+    """The value furthest outside its band, or None when all were in it."""
+    outside = [p for p in series.points if p.outside and p.value is not None]
+    if not outside:
+        return None
+    return max(outside, key=lambda p: max((p.value or 0) - (p.high or 0), (p.low or 0) - (p.value or 0))).value
 
 
 def load_case(

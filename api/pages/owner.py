@@ -311,7 +311,7 @@ def _heading(case: Case, mood: str, state: TicketState) -> tuple[str, str]:
             TicketState.SELF_FIXED: t("Settled: it works again"),
         }
         return heads.get(state, t("This case is closed")), t("You pay nothing. The appliance stays under watch.")
-    return case.notice, ""
+    return case.notice.rstrip(".。"), ""
 
 
 def _next(case: Case, state: TicketState) -> tuple[str, str, str]:

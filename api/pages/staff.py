@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -154,7 +155,8 @@ def dispatch(
         severity=level,
         kind=kind if kind in context.catalogue else None,
     )
-    words = staff_words(request, person)
+    zones = Counter(row.tz for row in rows)
+    words = staff_words(request, person, zones.most_common(1)[0][0] if zones else "UTC")
     technicians = _technicians(tx, rows)
     slips = []
     for row in rows:

@@ -30,40 +30,59 @@ def lines_of(t: Words, events: list[EventView], technicians: Mapping[str, Techni
 
 def _line(t: Words, event: EventView, technicians: Mapping[str, Technician]) -> Line:
     body, actor = event.body, _actor(t, event.actor, technicians)
-    reason = str(body.get("reason") or "")
+    more = _join(t, actor, str(body.get("reason") or body.get("note") or body.get("why") or ""))
     match event.kind:
-        case "opened":
-            return Line(event.at, "flag", t.plain("Ticket opened"), actor)
         case "moved":
-            new = state_name(t, str(body.get("new")))
-            return Line(event.at, "right", t.plain("Ticket is now: {state}", state=new), _join(t, actor, reason))
+            icon, text = "right", t.plain("Ticket is now: {state}", state=state_name(t, str(body.get("new"))))
         case "visit":
-            new = visit_name(t, str(body.get("new")))
-            return Line(event.at, "cal", t.plain("Visit is now: {state}", state=new), _join(t, actor, reason))
+            icon, text = "cal", t.plain("Visit is now: {state}", state=visit_name(t, str(body.get("new"))))
         case "proposed":
             who = technicians.get(str(body.get("technician")))
             start = datetime.fromisoformat(str(body["start"]))
-            more = who.name if who else ""
-            return Line(event.at, "cal", t.plain("Visit proposed: {when}", when=t.stamp(start)), more)
+            when = f"{t.weekday(start)}, {t.time(start)}"
+            icon, text, more = "cal", t.plain("Visit proposed: {when}", when=when), who.name if who else actor
         case "notice":
-            return Line(event.at, "mail", t.plain("Message to the owner: {stage}", stage=stage_name(t, body)), "")
+            icon, text, more = "mail", t.plain("Message to the owner: {stage}", stage=stage_name(t, body)), ""
         case "outcome":
-            code = {
-                "repaired": t.plain("repaired"),
-                "no_fault_found": t.plain("no fault found"),
-                "part_missing": t.plain("part missing"),
-                "not_repaired": t.plain("not repaired"),
-            }.get(str(body.get("code")), str(body.get("code")))
-            return Line(
-                event.at, "wrench", t.plain("Outcome: {code}", code=code), _join(t, actor, str(body.get("note") or ""))
-            )
+            icon, text = "wrench", t.plain("Outcome: {code}", code=outcome_name(t, str(body.get("code"))))
         case "blocked":
-            return Line(event.at, "tri", t.plain("No visit can be planned"), _blocking(t, str(body.get("blocking"))))
-        case "bounced":
-            return Line(event.at, "tri", t.plain("A message did not arrive"), str(body.get("why") or ""))
+            icon, text = "tri", t.plain("No visit can be planned")
+            more = _blocking(t, str(body.get("blocking")))
+        case "severity":
+            levels = {"old": body.get("old"), "new": body.get("new")}
+            icon, text = "leave", t.plain("Severity {old} is now {new}", **levels)
         case _:
-            named = t.plain("Event: {kind}", kind=event.kind.replace("_", " "))
-            return Line(event.at, "info", named, _join(t, actor, reason))
+            icon, text = _plain(t, event.kind)
+    return Line(event.at, icon, text, more)
+
+
+def _plain(t: Words, kind: str) -> tuple[str, str]:
+    """Lines that need nothing of their body."""
+    known = {
+        "detected": ("leave", t.plain("Finding reported by telemetry")),
+        "opened": ("flag", t.plain("Ticket opened")),
+        "part_on_order": ("box", t.plain("The part is on order")),
+        "recovered": ("inband", t.plain("The readings are back in their usual range")),
+        "no_answer": ("phone", t.plain("The owner has not answered: call")),
+        "not_reached": ("phone", t.plain("The owner was not reached")),
+        "visit_overdue": ("clock", t.plain("No outcome of the visit yet")),
+        "escalated": ("tri", t.plain("Passed to the supervisor")),
+        "close_waits": ("clock", t.plain("Closing waits for the last message to arrive")),
+        "still_waiting": ("pause", t.plain("Still waiting")),
+        "bounced": ("tri", t.plain("A message did not arrive")),
+        "quote": ("coin", t.plain("Quote")),
+    }
+    return known.get(kind) or ("info", t.plain("Event: {kind}", kind=kind.replace("_", " ")))
+
+
+def outcome_name(t: Words, code: str) -> str:
+    """What came of a visit."""
+    return {
+        "repaired": t.plain("repaired"),
+        "no_fault_found": t.plain("no fault found"),
+        "part_missing": t.plain("part missing"),
+        "not_repaired": t.plain("not repaired"),
+    }.get(code, code)
 
 
 def state_name(t: Words, state: str) -> str:

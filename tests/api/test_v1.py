@@ -1,0 +1,206 @@
+"""`/v1` over a real database: who may see and do what, and what people do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from storage.pool import connect
+from tests.api.case import NOW, ORG, Seeded
+
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def client(http: httpx.Client, seeded: Seeded) -> httpx.Client:
+    assert seeded
+    return http
+
+
+def bearer(seeded: Seeded, role: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {seeded.tokens[role]}"}
+
+
+def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
+    device, ticket, visit = f"/v1/devices/{ORG}/fridge-1", f"/v1/tickets/{seeded.ticket}", f"/v1/visits/{seeded.visit}"
+    return [
+        ("GET", device, None),
+        ("GET", f"{device}/readings", None),
+        ("GET", f"/v1/findings/{seeded.finding.id}", None),
+        ("GET", ticket, None),
+        ("POST", f"{ticket}/moves", {"to": "hold", "reason": "x"}),
+        ("GET", visit, None),
+        ("GET", f"{visit}/windows", None),
+        ("POST", f"{visit}/windows", {"start": "2026-11-20T00:00:00Z"}),
+        ("POST", f"{visit}/confirm", {}),
+        ("POST", f"{visit}/moves", {"to": "declined"}),
+        ("POST", f"{visit}/outcome", {"code": "repaired"}),
+    ]
+
+
+LISTS = ["/v1/clock", "/v1/devices", "/v1/findings", "/v1/tickets", "/v1/visits", "/v1/notices"]
+
+
+def test_every_route_asks_for_a_token(client: httpx.Client, seeded: Seeded) -> None:
+    paths = [("GET", path, None) for path in LISTS] + routes(seeded)
+    for method, path, body in paths:
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eA=="}):
+            answer = client.request(method, path, json=body, headers=headers)
+            assert answer.status_code == 401, path
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_every_route_of_the_document_is_in_these_tests(client: httpx.Client, seeded: Seeded) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    shapes = {
+        path.replace("{org}", ORG)
+        .replace("{device}", "fridge-1")
+        .replace("{ticket}", str(seeded.ticket))
+        .replace("{visit}", str(seeded.visit))
+        .replace("{finding}", seeded.finding.id)
+        for path in paths
+        if path.startswith("/v1/")
+    }
+    assert shapes == set(LISTS) | {path for _, path, _ in routes(seeded)}
+
+
+def test_a_foreign_object_looks_like_a_missing_one(client: httpx.Client, seeded: Seeded) -> None:
+    for method, path, body in routes(seeded):
+        foreign = client.request(method, path, json=body, headers=bearer(seeded, "foreign"))
+        missing = client.request(
+            method,
+            path.replace(str(seeded.ticket), NOWHERE)
+            .replace(str(seeded.visit), NOWHERE)
+            .replace(seeded.finding.id, NOWHERE)
+            .replace("fridge-1", "fridge-x"),
+            json=body,
+            headers=bearer(seeded, "admin"),
+        )
+        assert foreign.status_code == missing.status_code == 404, path
+        assert {k: v for k, v in foreign.json().items() if k != "instance"} == {
+            k: v for k, v in missing.json().items() if k != "instance"
+        }
+    for path in LISTS[1:]:
+        assert client.get(path, headers=bearer(seeded, "foreign")).json() == {"items": [], "next": None}
+
+
+@pytest.mark.parametrize("role", ["read_only", "engineer", "technician"])
+def test_roles_without_the_right_are_refused(client: httpx.Client, seeded: Seeded, role: str) -> None:
+    headers = bearer(seeded, role)
+    assert client.post(f"/v1/visits/{seeded.visit}/confirm", json={}, headers=headers).status_code == 403
+    moved = client.post(f"/v1/tickets/{seeded.ticket}/moves", json={"to": "hold", "reason": "x"}, headers=headers)
+    assert moved.status_code == 403
+
+
+def test_a_visit_runs_its_life(client: httpx.Client, seeded: Seeded) -> None:
+    people, visit = bearer(seeded, "people"), f"/v1/visits/{seeded.visit}"
+    confirmed = client.post(f"{visit}/confirm", json={}, headers=people)
+    assert confirmed.json()["state"] == "confirmed"
+    assert client.post(f"{visit}/confirm", json={}, headers=people).json()["state"] == "confirmed"
+    ticket = client.get(f"/v1/tickets/{seeded.ticket}", headers=people).json()
+    assert ticket["state"] == "planned"
+    assert ticket["visits"][0]["window"]["start"] > ticket["opened"]
+    for state in ("dispatched", "travelling", "on_site"):
+        moved = client.post(f"{visit}/moves", json={"to": state}, headers=people)
+        assert moved.json()["state"] == state, moved.text
+    wrong = client.post(f"{visit}/outcome", json={"code": "repaired", "cause": "gremlins"}, headers=people)
+    assert wrong.status_code == 422
+    outcome = {"code": "repaired", "cause": "condenser_fan_wear", "parts": ["RF-FAN-120"], "note": "new fan"}
+    done = client.post(f"{visit}/outcome", json=outcome, headers=people).json()
+    assert (done["state"], done["outcome"], done["cause"]) == ("done", "repaired", "condenser_fan_wear")
+    ticket = client.get(f"/v1/tickets/{seeded.ticket}", headers=people).json()
+    assert ticket["state"] == "done"
+    assert {"moved", "visit", "outcome", "notice"} <= {e["kind"] for e in ticket["timeline"]}
+    assert any(e["actor"].startswith("technician:") for e in ticket["timeline"])
+
+
+def test_an_illegal_move_names_the_legal_ones(client: httpx.Client, seeded: Seeded) -> None:
+    headers = bearer(seeded, "admin")
+    answer = client.post(f"/v1/visits/{seeded.visit}/moves", json={"to": "on_site"}, headers=headers)
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert {"confirmed", "declined"} <= set(answer.json()["legal"])
+    ticket = client.post(f"/v1/tickets/{seeded.ticket}/moves", json={"to": "closed"}, headers=headers)
+    assert ticket.status_code == 409
+    assert "hold" in ticket.json()["legal"]
+    assert client.get(f"/v1/tickets/{seeded.ticket}", headers=headers).json()["legal"] == ticket.json()["legal"]
+    bare = client.post(f"/v1/tickets/{seeded.ticket}/moves", json={"to": "hold"}, headers=headers)
+    assert bare.status_code == 422
+    assert client.post(f"/v1/tickets/{seeded.ticket}/moves", json={"to": "x"}, headers=headers).status_code == 422
+
+
+def test_another_window_is_taken_and_an_impossible_one_is_not(client: httpx.Client, seeded: Seeded) -> None:
+    owner = bearer(seeded, "owner")
+    offers = client.get(f"/v1/visits/{seeded.visit}/windows", headers=owner).json()
+    assert len(offers["best"]) == 3
+    gone = client.post(f"/v1/visits/{seeded.visit}/windows", json={"start": "2026-11-20T03:17:00Z"}, headers=owner)
+    assert gone.status_code == 409
+    naive = client.post(f"/v1/visits/{seeded.visit}/windows", json={"start": "2026-11-20T03:00:00"}, headers=owner)
+    assert naive.status_code == 422
+    start = offers["best"][1]["start"]
+    taken = client.post(f"/v1/visits/{seeded.visit}/windows", json={"start": start}, headers=owner).json()
+    assert (taken["state"], taken["window"]["start"]) == ("confirmed", start)
+    assert client.get(f"/v1/visits/{seeded.visit}", headers=owner).json()["state"] == "moved"
+
+
+def test_lists_go_on_by_cursor(client: httpx.Client, seeded: Seeded) -> None:
+    headers = bearer(seeded, "read_only")
+    first = client.get("/v1/notices", params={"limit": 1}, headers=headers).json()
+    assert len(first["items"]) == 1
+    assert client.get("/v1/tickets", params={"cursor": "nonsense"}, headers=headers).status_code == 400
+    assert client.get("/v1/devices", params={"cursor": "x"}, headers=headers).status_code == 400
+    assert (
+        client.get("/v1/tickets", params={"state": "open,hold"}, headers=headers).json()["items"][0]["state"] == "open"
+    )
+    assert client.get("/v1/tickets", params={"state": "lost"}, headers=headers).status_code == 422
+    assert client.get("/v1/visits", params={"state": "proposed"}, headers=headers).json()["items"][0]["parts"]
+    findings = client.get("/v1/findings", params={"device": f"{ORG}/fridge-1"}, headers=headers).json()["items"]
+    assert findings[0]["finding"]["causes"][0]["fault"] == "condenser_fan_wear"
+
+
+def test_readings_come_by_event_time(client: httpx.Client, seeded: Seeded, database_url: str) -> None:
+    with connect(database_url, application="test") as conn:
+        for i in range(3):
+            conn.execute(
+                "insert into reading_refrigerator (device, t, epoch, seq, sub, arrival, power)"
+                " values (%s, %s::timestamptz + %s * interval '1 minute', 1, %s, 0, %s, %s)",
+                (seeded.device.no, NOW.replace(hour=0), i, i, NOW, 90.5 + i),
+            )
+    headers = bearer(seeded, "engineer")
+    path = f"/v1/devices/{ORG}/fridge-1/readings"
+    first = client.get(path, params={"limit": 2}, headers=headers).json()
+    assert [item["q"]["power"] for item in first["items"]] == [90.5, 91.5]
+    assert first["items"][0]["q"]["ambient"] is None
+    rest = client.get(path, params={"from": first["next"]}, headers=headers).json()
+    assert [item["q"]["power"] for item in rest["items"]] == [92.5]
+
+
+def test_the_clock_is_told(client: httpx.Client, seeded: Seeded) -> None:
+    clock = client.get("/v1/clock", headers=bearer(seeded, "people")).json()
+    assert (clock["rev"], clock["speed"]) == (1, 0.0)
+    assert clock["now"] == "2026-11-18T01:30:00Z"
+
+
+def test_health_readiness_and_metrics(client: httpx.Client) -> None:
+    assert client.get("/healthz").json()["status"] == "ok"
+    assert client.get("/readyz").json()["status"] == "ready"
+    text = client.get("/metrics").text
+    assert 'wellkept_tickets{state="open"} 1.0' in text
+    assert "wellkept_http_requests_total" in text
+
+
+def test_not_ready_without_a_schema(http: httpx.Client, database_url: str) -> None:
+    with connect(database_url, application="test") as conn:
+        conn.execute("alter table schema_migration rename to gone")
+    answer = http.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_real_request_over_the_wire(http: httpx.Client, seeded: Seeded) -> None:
+    answer = http.get(f"/v1/tickets/{seeded.ticket}", headers=bearer(seeded, "dispatcher"))
+    assert answer.status_code == 200
+    assert answer.json()["ref"] == seeded.ref
