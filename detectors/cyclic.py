@@ -241,6 +241,9 @@ class CyclicDetector:
             track.clean = sorted(scores)
             for t, score in zip(state.reference_times, scores, strict=True):
                 track.remember(t, score)
+        usual, spread = [c for c, _ in state.usual], [s * s for s in sd]
+        for t, logs in zip(state.reference_times, state.reference, strict=True):
+            self._show(t, logs, usual, spread)
         state.reference, state.reference_times = [], []
 
     def _judge_in_cohort(self, span: Span, values: list[float]) -> list[Finding]:

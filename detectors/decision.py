@@ -122,7 +122,7 @@ def date_shift(times: list[int], scores: list[float]) -> tuple[int, int, int] | 
     rest = float(((x[:split] - below[best]) ** 2).sum() + ((x[split:] - above[best]) ** 2).sum())
     noise = max(rest / (n - 2), 1e-6)
     near = k[gain >= gain[best] - 2 * _LIKELIHOOD * noise]
-    return times[split], times[int(near[0])], times[int(near[-1])]
+    return times[split], times[int(near[0]) - 1], times[min(int(near[-1]) + 1, n - 1)]
 
 
 def _bounded(score: float) -> float:

@@ -22,9 +22,11 @@ class Bins(msgspec.Struct):
         value: sum of the feature.
         usual: sum of its expected value.
         spread: sum of its expected variance.
+        last: time of the newest cycle; no point lies beyond it.
     """
 
     width: int
+    last: int = 0
     index: list[int] = msgspec.field(default_factory=list)
     count: list[list[int]] = msgspec.field(default_factory=list)
     value: list[list[float]] = msgspec.field(default_factory=list)
@@ -34,6 +36,7 @@ class Bins(msgspec.Struct):
     def add(self, t: int, value: list[float], usual: list[float], spread: list[float]) -> None:
         """Add one cycle; NaN says nothing."""
         at = t // self.width
+        self.last = max(self.last, t)
         if not self.index or at > self.index[-1]:
             size = len(value)
             self.index.append(at)
@@ -60,7 +63,7 @@ class Bins(msgspec.Struct):
             half = _BAND * math.sqrt(self.spread[at][i] / n)
             points = (self.value[at][i] / n, middle - half, middle + half)
             observed, lower, upper = (math.exp(p) for p in points) if relative else points
-            t.append(index * self.width + self.width // 2)
+            t.append(min(index * self.width + self.width // 2, self.last))
             value.append(_short(observed))
             low.append(_short(lower))
             high.append(_short(upper))
