@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -161,12 +162,17 @@ def sim(
     sim_app(args=ctx.args, prog_name="wellkept sim")
 
 
-@app.command(context_settings=_PASS_ON, epilog="Example: wellkept screens docs/img")
-def screens(ctx: typer.Context) -> None:
-    """Pictures of the product's own pages, made with Chromium: see `wellkept screens --help`."""
-    from api.screens import app as screens_app  # noqa: PLC0415  (playwright for this command alone)
+@app.command(epilog="Example: wellkept screens docs/img --data-dir .wellkept/demo")
+def screens(
+    folder: Annotated[Path, typer.Argument(help="Where the pictures go.")] = Path("docs/img"),
+    *,
+    data_dir: DataDir = DEFAULT_DATA_DIR / "demo",
+    as_json: AsJson = False,
+) -> None:
+    """Take pictures of the product's own pages, from a running demo; needs Chromium."""
+    from stack.screens import take  # noqa: PLC0415  (playwright for this command alone)
 
-    screens_app(args=ctx.args, prog_name="wellkept screens")
+    emit([{"picture": str(path)} for path in take(folder, data_dir)], as_json=as_json)
 
 
 def main() -> None:

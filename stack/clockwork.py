@@ -40,6 +40,10 @@ class Clockwork:
         work.clock = read_clock(conn) or work.clock
         return work
 
+    def rebind(self, conn: Connection) -> None:
+        """Go on with another connection: the database was away."""
+        self._conn = conn
+
     def resume(self) -> FleetClock:
         """Take up the persisted clock; one of its own pace goes on where the product was last alive, standing still."""
         stored = read_clock(self._conn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -24,8 +25,9 @@ from stack.settings import Settings
 from stack.simulation import forget_report, read_report, read_truth, write_yours
 from stack.supervisor import Supervisor
 from stack.watch import View, Watch, embedded_stream
-from storage.overview import TicketLine, count_readings, list_tickets, read_counts
+from storage.overview import TicketLine, Unreachable, count_readings, list_tickets, read_counts
 from storage.pool import Connection, connect
+from stream.port import StreamError
 from telemetry.clock import MICROS, system_wall, to_datetime
 
 _TICK_S = 0.2
@@ -159,6 +161,14 @@ class DemoRun:
         self._speed_time += now - self._last_tick
         self._last_tick = now
         self.supervisor.tend()
+        try:
+            self._observe(now)
+        except (Unreachable, StreamError):
+            # A server was killed: the supervisor brings it back, the clock waits, and so do we.
+            with contextlib.suppress(Unreachable):
+                self._reconnect()
+
+    def _observe(self, now: float) -> None:
         watch, said = self._given_watch, read_report(self._folder)
         lag = max(watch.lag(), self._device_lag(said))
         if now - self._looked >= _LOOK_S:
@@ -166,6 +176,14 @@ class DemoRun:
             self.view = watch.look(self._clock.now(), lag)
             self._look_at_tickets()
         self._govern(now, lag, said)
+
+    def _reconnect(self) -> None:
+        fresh = connect(self.supervisor.database_url, application="wellkept-demo", autocommit=True)
+        if self._conn is not None:
+            self._conn.close()
+        self._conn = fresh
+        self._given_watch.rebind(fresh)
+        self.supervisor.reconnect_clock()
 
     def answer_for_you(self) -> None:
         """A simulated owner answers for the household that is yours."""
@@ -179,7 +197,8 @@ class DemoRun:
         try:
             if self._fleet is None or self._conn is None:
                 return {}
-            self._clock.stand()
+            with contextlib.suppress(StreamError):
+                self._clock.stand()
             self._fleet.stop()
             return self._result(self._conn)
         finally:

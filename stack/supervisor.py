@@ -23,6 +23,7 @@ from stack.process import free_port, identify, tail, wait_until
 from stack.run_state import PartState, RunState
 from stack.settings import Settings
 from storage.migrate import migrate
+from storage.overview import Unreachable
 from storage.pool import Connection, connect
 from stream.nats_client import NatsStream
 from telemetry.clock import system_wall
@@ -156,22 +157,37 @@ class Supervisor:
         return changed
 
     def stop(self) -> None:
-        """Drain in order: what brings data in first, then who stores it, the pages, and the servers last."""
-        if self.clockwork is not None:
-            with contextlib.suppress(WellkeptError):
-                self.clockwork.stand()
-        order = sorted(self.children, key=lambda child: _stop_rank(child.name))
-        for child in order:
-            child.stop()
-        if self._stream is not None:
-            self._stream.close()
+        """Drain in order: what brings data in first, then who stores it, the pages, and the servers last.
+
+        Each step is taken whatever became of those before it.
+        """
+        with contextlib.ExitStack() as steps:  # the last one entered is taken first
+            steps.callback(self.save)
+            for server in (self.postgres, self.nats):
+                if server is not None:
+                    steps.callback(server.stop)
+            if self._clock_conn is not None:
+                steps.callback(self._clock_conn.close)
+            if self._stream is not None:
+                steps.callback(self._stream.close)
+            for child in sorted(self.children, key=lambda each: _stop_rank(each.name), reverse=True):
+                steps.callback(child.stop)
+            if self.clockwork is not None:
+                with contextlib.suppress(WellkeptError, Unreachable):
+                    self.clockwork.stand()
+
+    def reconnect_clock(self) -> None:
+        """Give the clock another connection after the database was away.
+
+        Raises:
+            Unreachable: it still is.
+        """
+        fresh = connect(self.database_url, application="wellkept-clock", autocommit=True)
         if self._clock_conn is not None:
             self._clock_conn.close()
-        if self.nats is not None:
-            self.nats.stop()
-        if self.postgres is not None:
-            self.postgres.stop()
-        self.save()
+        self._clock_conn = fresh
+        if self.clockwork is not None:
+            self.clockwork.rebind(fresh)
 
     def ready(self) -> bool:
         """Whether the API says that it is ready."""

@@ -89,6 +89,10 @@ class Watch:
         self._rates: deque[tuple[float, int]] = deque()
         self._backlog = 0
 
+    def rebind(self, conn: Connection) -> None:
+        """Go on with another connection: the database was away."""
+        self._conn = conn
+
     def lag(self) -> float:
         """Seconds by which the oldest message is waiting, at the broker or in the stream."""
         state = self._stream()
