@@ -342,8 +342,6 @@ class CyclicDetector:
 
     def _decide(self, family: str, span: Span, cohort: float, seen: Deviations) -> list[Finding]:
         track = self._state.tracks[family]
-        own = track.log_e >= self._threshold and self._shifted(track)
-        alarm = own or track.over >= self._persist
 
         def what() -> Assessment:
             return self._assess(family, span.at, cohort, seen)
@@ -355,7 +353,8 @@ class CyclicDetector:
             if finding is not None and finding.proof is Proof.PROVEN and not self._adaptive:
                 self._forget_own()
             return [] if finding is None else [finding]
-        return [self._book.open(family, span.epoch, span.at, what())] if alarm else []
+        own = track.log_e >= self._threshold and self._shifted(track)
+        return [self._book.open(family, span.epoch, span.at, what())] if own or track.over >= self._persist else []
 
     def _forget_own(self) -> None:
         """A new part is a new unit: its reference is learned again from the cohort's prior."""
@@ -379,7 +378,7 @@ class CyclicDetector:
         fault = self._kind.faults[first]
         onset, low, high = self._onset(track, at, cohort)
         p = min(1.0, math.exp(-track.log_e), upper_tail(cohort) if cohort else 1.0)
-        life = remaining(fault.lead_days, told.amount, max(0.0, (at - onset) / DAY))
+        life = remaining(fault.lead_days, told.amount, max(0.0, (at - low) / DAY))
         return Assessment(
             severity=fault.severity,
             onset=onset,

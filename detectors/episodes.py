@@ -165,7 +165,12 @@ class Book:
         episode.good_since = 0
         finding = episode.finding
         told = msgspec.structs.replace(
-            finding, revision=finding.revision + 1, state=EpisodeState.OPEN, proof=Proof.PROVING
+            finding,
+            revision=finding.revision + 1,
+            state=EpisodeState.OPEN,
+            proof=Proof.PROVING,
+            # It rests on the entry, not on a reading, and must not count as old because the last reading is.
+            observed=max(finding.observed, at),
         )
         episode.finding = told
         return told

@@ -60,7 +60,7 @@ class Plant:
         mean = rows.mean(axis=0)
         scale = rows.std(axis=0)
         # A channel that stood still in commissioning must not divide by nothing.
-        scale = np.maximum(scale, 1e-6 * np.maximum(np.abs(mean), 1.0))
+        scale = np.maximum(scale, 1e-4 * np.maximum(np.abs(mean), 1e-3))
         stacks = _stack((rows - mean) / scale, lag)
         weights, loadings = np.linalg.eigh(np.cov(stacks.T))
         weights, loadings = weights[::-1], loadings[:, ::-1]
