@@ -21,7 +21,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="WELLKEPT_", extra="ignore")
 
-    database_url: str = Field(repr=False)
+    database_url: str = Field(default=..., repr=False)
     http_host: str = "127.0.0.1"
     http_port: int = 8080
     public_url: str = ""
@@ -46,4 +46,4 @@ def load_settings() -> Settings:
     Raises:
         pydantic.ValidationError: `WELLKEPT_DATABASE_URL` is missing, or a value does not fit.
     """
-    return Settings(**{})
+    return Settings()

@@ -226,9 +226,8 @@ class Case:
         gap = any(p.value is None for p in series.points)
         outside = any(p.outside for p in series.points)
         lines = [self._table_row(row, unit) for row in rows]
-        return Picture(
-            Markup(svg), Markup(svg_wide), caption, shown, lines, latest, usual, before, gap, outside, series
-        )  # noqa: S704  (charts escape their texts)
+        narrow, broad = Markup(svg), Markup(svg_wide)  # noqa: S704  (charts escape their texts)
+        return Picture(narrow, broad, caption, shown, lines, latest, usual, before, gap, outside, series)
 
     def _table_row(self, row: Row, unit: Unit) -> tuple[str, str, str, str]:
         t = self.t
@@ -359,11 +358,11 @@ def _worst(series: Series) -> float | None:
     return max(outside, key=lambda p: max((p.value or 0) - (p.high or 0), (p.low or 0) - (p.value or 0))).value
 
 
-def load_case(
+def load_case(  # noqa: PLR0917  (all of them are the case)
     tx: Tx, catalogue: Catalogue, ticket: TicketView, finding: FindingView | None, visits: list[VisitView], words: Words
 ) -> Case:
     """Everything a page says about a ticket."""
-    kind = catalogue[ticket.kind] if ticket.kind in catalogue else None
+    kind = catalogue[ticket.kind] if ticket.kind in catalogue else None  # noqa: SIM401  (not a dict)
     fault = fault_of(kind, ticket.family, ticket.fault) if kind else None
     evidence = merge(evidence_of(tx.conn, finding.id)) if finding is not None else {}
     return Case(words, ticket, kind, fault, finding, evidence, visits, tx.now)

@@ -80,7 +80,7 @@ def login_page(request: Request, to: str = "/dispatch") -> Response:
 
 
 @router.post("/login", dependencies=[Depends(same_origin)])
-def login(
+def login(  # noqa: PLR0917  (named by FastAPI)
     request: Request,
     tx: InTx,
     context: InContext,
@@ -136,7 +136,7 @@ class Slip:
 
 
 @router.get("/dispatch")
-def dispatch(
+def dispatch(  # noqa: PLR0917  (named by FastAPI)
     request: Request,
     person: InStaff,
     tx: InTx,
@@ -232,7 +232,7 @@ def ticket_page(request: Request, ref: str, person: InStaff, tx: InTx, context: 
 
 
 @router.post("/tickets/{ref}/moves")
-def ticket_move(
+def ticket_move(  # noqa: PLR0917  (named by FastAPI)
     request: Request,
     ref: str,
     person: InStaff,

@@ -79,7 +79,7 @@ def ticket_move(ticket: UUID, move: MoveIn, who: TicketMover, tx: InTx) -> Ticke
 
 
 @router.get("/visits", tags=["visits"])
-def visits(
+def visits(  # noqa: PLR0917  (named by FastAPI)
     who: Reader,
     tx: InTx,
     state: Annotated[str | None, Query(description="one or several, comma-separated")] = None,

@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import threading
 import time
 from collections.abc import Iterator
 
 import httpx
+import psycopg
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from psycopg import sql
 
 from api.app import create_app
 from api.settings import Settings
+from stack.embedded_postgres import EmbeddedPostgres
 from storage.pool import connect
 from tests.api.case import WALL, Seeded, seed
 
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def seeded_template(postgres: EmbeddedPostgres, database_template: str) -> tuple[str, Seeded]:
+    """A database with the case in it, to be copied for each test."""
+    name = "wellkept_case"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(database_template))
+        )
+    with connect(postgres.url(name), application="test") as conn:
+        return name, seed(conn)
+
 
 @pytest.fixture
-def seeded(database_url: str) -> Seeded:
-    with connect(database_url, application="test") as conn:
-        return seed(conn)
+def database_url(postgres: EmbeddedPostgres, seeded_template: tuple[str, Seeded]) -> Iterator[str]:
+    """A copy of the seeded database."""
+    name = f"case_{os.getpid()}_{next(_NUMBERS)}"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(seeded_template[0]))
+        )
+    yield postgres.url(name)
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def seeded(seeded_template: tuple[str, Seeded]) -> Seeded:
+    return seeded_template[1]
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ PAGE_LIMIT = 150_000
 def state_of(url: str, seeded: Seeded) -> tuple[str, str]:
     with connect(url, application="test") as conn:
         row = conn.execute(
-            "select t.state, v.state from ticket t join visit v on v.ticket = t.id where t.id = %s order by v.proposed desc"
-            " limit 1",
+            "select t.state, v.state from ticket t join visit v on v.ticket = t.id where t.id = %s"
+            " order by v.proposed desc limit 1",
             (seeded.ticket,),
         ).fetchone()
     assert row is not None
@@ -129,7 +129,7 @@ def test_an_expired_link_says_so_and_an_unknown_one_is_missing(
     assert http.get(f"/o/{seeded.tokens['admin']}").status_code == 404
 
 
-def test_a_household_without_a_case_has_nothing_to_do(http: httpx.Client, seeded: Seeded, database_url: str) -> None:
+def test_a_household_without_a_case_has_nothing_to_do(http: httpx.Client, seeded: Seeded) -> None:
     http.post(f"{seeded.alert}/not-a-problem", data={"reason": "no"})
     page = http.get(f"/o/{seeded.tokens['owner']}")
     assert "All is well" in page.text

@@ -1,0 +1,45 @@
+"""The owner's way in a real browser, with and without script: read, confirm, and nothing sideways."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.api.case import Seeded
+
+pytestmark = pytest.mark.browser
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    if _CHROMIUM is None:
+        pytest.skip("no Chromium: install the package chromium")
+    with sync_playwright() as play:
+        made = play.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"])
+        yield made
+        made.close()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_owner_confirms_in_a_browser(browser: Browser, base_url: str, seeded: Seeded, *, script: bool) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=script, locale="en-GB")
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(base_url + seeded.alert)
+    assert page.locator(".plate").count() == 1
+    assert page.locator(".narrow svg.chart").is_visible()
+    page.get_by_role("button", name="Confirm this visit").click()
+    page.wait_for_url("**/visit?done=confirmed")
+    assert page.get_by_role("status").inner_text().startswith("Visit confirmed")
+    page.get_by_role("link", name="中文").click()
+    page.wait_for_url("**lang=zh*")
+    assert page.locator("h1").inner_text() == "已为您约好上门"
+    if script:
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert said == []
+    context.close()
