@@ -65,7 +65,7 @@ insert into declared_lost (device, epoch, from_seq, to_seq, at, why) values (%s,
 on conflict do nothing
 """
 _EVENT = """
-insert into device_event (device, t, epoch, seq, sub, code, arrival) values (%s, %s, %s, %s, %s, %s, %s)
+insert into device_event (device, t, epoch, seq, sub, code, arrival, late) values (%s, %s, %s, %s, %s, %s, %s, %s)
 on conflict do nothing
 """
 _OBSERVED = """
@@ -108,7 +108,7 @@ _LOAD_SNAPSHOT = "select device, epoch, seq, version, state from detector_snapsh
 _LOAD_OPEN = "select device, family from finding_current where device = any(%s) and state = 'open'"
 _LOAD_EVENTS = """
 select seq, t, code, arrival from device_event
-where device = %s and epoch = %s and seq between %s and %s order by seq, sub
+where device = %s and epoch = %s and seq between %s and %s and not late order by seq, sub
 """
 _LOAD_CONTROLS = """
 select id, kind, at, body, effect_epoch, effect_seq, effect_order from control_entry
@@ -354,7 +354,7 @@ def _rows(messages: Iterable[StoredMessage]) -> Iterator[bytes]:
 def _event_rows(messages: Iterable[StoredMessage]) -> Iterator[tuple[Any, ...]]:
     for m in messages:
         for sub, code in enumerate(m.events):
-            yield m.device, to_datetime(int(m.t[0])), m.epoch, m.seq, sub, code, to_datetime(m.arrival)
+            yield m.device, to_datetime(int(m.t[0])), m.epoch, m.seq, sub, code, to_datetime(m.arrival), m.late
 
 
 def _multirange(progress: Progress) -> str:

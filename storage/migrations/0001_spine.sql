@@ -103,6 +103,7 @@ create table device_event (
     sub         smallint not null,
     code        text not null,
     arrival     timestamptz not null,
+    late        boolean not null default false,
     primary key (device, epoch, seq, sub)
 );
 create index device_event_time on device_event (device, t);
