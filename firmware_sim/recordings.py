@@ -13,6 +13,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -245,11 +246,19 @@ def _day_of(path: Path) -> tuple[str, str]:
 
 
 def _time(text: str, path: Path, number: int = 1) -> int:
+    """`DD/MM/YYYY HH:MM:SS` or `YYYY-MM-DD HH:MM:SS`; parsed by hand, a recording has hundreds of thousands."""
     try:
-        form = "%d/%m/%Y %H:%M:%S" if "/" in text else "%Y-%m-%d %H:%M:%S"
-        return to_micros(datetime.strptime(text, form).replace(tzinfo=UTC))
+        day, _, clock = text.partition(" ")
+        hours, minutes, seconds = clock.split(":")
+        return _midnight(day) + (int(hours) * 3600 + int(minutes) * 60 + int(seconds)) * MICROS
     except ValueError as cause:
         raise RecordingError(f"{path.name}, row {number}: {text!r} is not a time") from cause
+
+
+@lru_cache(maxsize=64)
+def _midnight(day: str) -> int:
+    form = "%d/%m/%Y" if "/" in day else "%Y-%m-%d"
+    return to_micros(datetime.strptime(day, form).replace(tzinfo=UTC))
 
 
 def _number(row: Sequence[str], column: int, path: Path, number: int) -> float:

@@ -93,14 +93,14 @@ def test_going_on_from_a_snapshot_equals_never_having_stopped(hours: float) -> N
 
 def test_a_repair_after_a_restart_is_kept() -> None:
     whole = make()
-    whole.advance(START + DAY // 3)
+    whole.advance(START + DAY // 6)
     fault = whole.truth()[0]
     assert whole.repair(fault.device, fault.family, whole.now + 3600 * MICROS) == fault
-    whole.advance(START + DAY // 2)
+    whole.advance(START + DAY // 3)
     copy = make()
     copy.restore(whole.snapshot())
     assert copy.truth() == whole.truth()
-    assert by_device(copy.advance(START + DAY)) == by_device(whole.advance(START + DAY))
+    assert by_device(copy.advance(START + DAY // 2)) == by_device(whole.advance(START + DAY // 2))
 
 
 def test_repairs_dated_ahead_do_not_depend_on_steps() -> None:
