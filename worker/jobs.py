@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ log = structlog.get_logger()
 
 FALL_DUE = "fall_due"
 _LONGEST = 60
+_FRAMES = 6
 
 
 class Patience(BaseRetryStrategy):
@@ -83,7 +85,8 @@ def said() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        log.warning("a job failed and is repeated", error=repr(error), exc_info=True)
+        # Plain: a renderer that shows local variables would spend seconds on the catalogue.
+        log.warning("a job failed and is repeated", error=repr(error), trace=traceback.format_exc(limit=-_FRAMES))
         raise
 
 

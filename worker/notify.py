@@ -67,6 +67,8 @@ class Mail:
         self._user = unquote(parts.username or "")
         self._password = unquote(parts.password or "")
         self._sender = unquote(options.get("from", _SENDER))
+        # Said in EHLO; smtplib would else ask the name service, which may take seconds to say nothing.
+        self._name = self._sender.rpartition("@")[2] or "localhost"
 
     def send(self, notice: Notice) -> None:
         """Hand a message over. A repeat carries the same Message-ID."""
@@ -87,8 +89,8 @@ class Mail:
     def _connect(self) -> smtplib.SMTP:
         if self._tls:
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(self._host, self._port, timeout=_TIMEOUT, context=context)
-        return smtplib.SMTP(self._host, self._port, timeout=_TIMEOUT)
+            return smtplib.SMTP_SSL(self._host, self._port, self._name, timeout=_TIMEOUT, context=context)
+        return smtplib.SMTP(self._host, self._port, self._name, timeout=_TIMEOUT)
 
 
 def message_of(notice: Notice, sender: str) -> EmailMessage:

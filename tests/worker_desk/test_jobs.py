@@ -292,7 +292,7 @@ def inbox() -> Iterator[tuple[Inbox, str]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller = Controller(handler, hostname="127.0.0.1", port=port, server_hostname="localhost")
     controller.start()
     yield handler, f"smtp://127.0.0.1:{port}?from=desk@example.org"
     controller.stop()
