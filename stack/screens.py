@@ -16,7 +16,7 @@ from storage.pool import connect
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-_PHONE = {"width": 390, "height": 844}
+_PHONE = {"width": 390, "height": 1_010}
 _DESK = {"width": 1_280, "height": 860}
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _ALERTS = {"alert", "safety", "reopened"}
@@ -52,7 +52,7 @@ def take(folder: Path, data_dir: Path) -> list[Path]:
         browser = playwright.chromium.launch(executable_path=binary, args=["--no-sandbox"])
         phone = browser.new_page(viewport={"width": _PHONE["width"], "height": _PHONE["height"]}, device_scale_factor=2)
         for name, link in _owner_pages(notices):
-            taken.append(_picture(phone, link, folder / f"{name}.png"))
+            taken.append(_picture(phone, link, folder / f"{name}.png", whole=False))
         desk = browser.new_page(viewport={"width": _DESK["width"], "height": _DESK["height"]})
         desk.goto(f"{base}/login")
         desk.fill("input[name=login]", "dispatch")
@@ -63,7 +63,7 @@ def take(folder: Path, data_dir: Path) -> list[Path]:
             ("ticket", f"/tickets/{tickets[0].ref}"),
             ("mailbox", "/mailbox"),
         ):
-            taken.append(_picture(desk, f"{base}{path}", folder / f"{name}.png"))
+            taken.append(_picture(desk, f"{base}{path}", folder / f"{name}.png", whole=False))
         browser.close()
     return taken
 
@@ -77,9 +77,9 @@ def _owner_pages(notices: list[NoticeLine]) -> Iterator[tuple[str, str]]:
             yield f"owner-visit{suffix}", f"{link}/visit"
 
 
-def _picture(page: Page, url: str, path: Path) -> Path:
+def _picture(page: Page, url: str, path: Path, *, whole: bool) -> Path:
     answer = page.goto(url, wait_until="networkidle")
     if answer is None or not answer.ok:
         raise StackError(f"{url} answers {answer.status if answer else 'nothing'}")
-    page.screenshot(path=path, full_page=True)
+    page.screenshot(path=path, full_page=whole)
     return path
