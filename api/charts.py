@@ -16,7 +16,7 @@ from api.evidence import Point
 Tick = Callable[[int], str]
 _AXIS = 26
 _LANE = 17
-_LANES = 6
+_LANES = 4
 _CJK = 0x2E80
 _ANCHORS = {
     "onset": ("middle", "end", "start"),
@@ -158,7 +158,9 @@ def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
         return [low]
     raw = (high - low) / most
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10, 20) if high // (m * power) - math.ceil(low / (m * power)) < most)
+    steps = [m * power for m in (1, 2, 2.5, 5, 10, 20)]
+    # Counted as drawn below: the division is the same, or rounding would let one more through.
+    step = next(each for each in steps if math.floor(high / each) - math.ceil(low / each) < most)
     first = math.ceil(low / step)
     return [n * step for n in range(first, math.floor(high / step) + 1)]
 
@@ -223,9 +225,9 @@ def _life_middle(spec: Spec, frame: _Frame, width: float) -> float:
 
 def _span(x: float, width: float, anchor: str) -> tuple[float, float]:
     if anchor == "start":
-        return x - 4, x + 12 + width
+        return x - 1, x + 12 + width
     if anchor == "end":
-        return x - width - 8, x + 4
+        return x - width - 8, x + 1
     return x - width / 2 - 4, x + width / 2 + 4
 
 

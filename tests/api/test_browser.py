@@ -32,10 +32,10 @@ def test_the_owner_confirms_in_a_browser(browser: Browser, base_url: str, seeded
     page.on("console", lambda message: said.append(message.text))
     page.goto(base_url + seeded.alert)
     assert page.locator(".plate").count() == 1
-    assert page.locator(".narrow svg.chart").is_visible()
+    assert page.locator(".chart-narrow svg.chart").is_visible()
     page.get_by_role("button", name="Confirm this visit").click()
     page.wait_for_url("**/visit?done=confirmed")
-    assert page.get_by_role("status").inner_text().startswith("Visit confirmed")
+    assert page.locator(".told").inner_text().startswith("Visit confirmed")
     page.get_by_role("link", name="中文").click()
     page.wait_for_url("**lang=zh*")
     assert page.locator("h1").inner_text() == "已为您约好上门"
