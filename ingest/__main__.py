@@ -22,10 +22,10 @@ def main() -> int:
         signal.signal(name, lambda _number, _frame: stop.set())
     try:
         process = IngestProcess(IngestSettings(), stop)  # type: ignore[call-arg]  # filled from the environment
+        process.run()
     except WellkeptError as error:
-        log.error("ingest cannot start", reason=str(error))  # noqa: TRY400  (the sentence says it all)
+        log.error("ingest cannot go on", reason=str(error))  # noqa: TRY400  (the sentence says it all)
         return 1
-    process.run()
     log.info("ingest ended", messages=process.counts.messages, rejects=process.counts.rejects)
     return 0
 

@@ -12,11 +12,17 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from telemetry.clock import MICROS, FleetClock
+from telemetry.errors import WellkeptError
 from telemetry.identity import DeviceKey
 from telemetry.message import ClockMessage, encode_json
 from telemetry.topics import CLOCK_TOPIC, Channel, subscription, topic_of
 
 log = structlog.get_logger()
+
+
+class SubscriptionRefusedError(WellkeptError):
+    """The broker does not let ingest hear its devices."""
+
 
 _KEEPALIVE = 30
 _DEFAULT_PORT = 1883
@@ -47,6 +53,7 @@ class MqttIngress:
         # 0 while there is none; guarded so that no acknowledgement crosses from one connection to the next.
         self._connection = 0
         self._guard = threading.Lock()
+        self.refused: str | None = None
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -59,6 +66,7 @@ class MqttIngress:
         self._client.reconnect_delay_set(min_delay=1, max_delay=2)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
+        self._client.on_subscribe = self._subscribed
         self._client.on_message = self._received
 
     def start(self) -> None:
@@ -67,7 +75,16 @@ class MqttIngress:
         self._client.loop_start()
 
     def connected(self) -> bool:
-        """Whether the broker answers right now."""
+        """Whether the broker answers right now.
+
+        Raises:
+            SubscriptionRefusedError: it refused one of our subscriptions; the mend is in its rights or window.
+        """
+        if self.refused is not None:
+            raise SubscriptionRefusedError(
+                f"the broker at {self._host}:{self._port} refused a subscription ({self.refused}); "
+                "give the user of ingest the right to read wellkept/v1/# and check the in-flight window"
+            )
         return self._client.is_connected()
 
     def acknowledge(self, connection: int, mid: int) -> None:
@@ -101,6 +118,14 @@ class MqttIngress:
             self._connection = self._on_connection()
         client.subscribe([(subscription(Channel.TELEMETRY), 1), (subscription(Channel.EVENT), 1)])
         log.info("broker connected", broker=f"{self._host}:{self._port}", connection=self._connection)
+
+    def _subscribed(
+        self, _client: mqtt.Client, _data: object, _mid: int, codes: list[ReasonCode], _properties: object
+    ) -> None:
+        # A broker may refuse one of several subscriptions (NATS: when their windows add up to more than 65,535) and
+        # would go on accepting messages for it that nobody hears.
+        if any(code.is_failure for code in codes):
+            self.refused = ", ".join(str(code) for code in codes)
 
     def _disconnected(
         self, _client: mqtt.Client, _data: object, _flags: mqtt.DisconnectFlags, code: ReasonCode, _properties: object

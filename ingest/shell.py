@@ -129,7 +129,7 @@ class IngestProcess:
             self._core.hear_clock(event)
 
     def _tell_clock(self) -> None:
-        if self._clock is not None and self._clock != self._told and self._mqtt.connected():
+        if self._mqtt.connected() and self._clock is not None and self._clock != self._told:
             self._mqtt.tell_clock(self._clock)
             self._told = self._clock
 
