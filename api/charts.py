@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
+from itertools import pairwise, permutations
+from operator import itemgetter
 
 from api.evidence import Point
 
@@ -18,6 +20,10 @@ _AXIS = 26
 _LANE = 17
 _LANES = 4
 _CJK = 0x2E80
+_HOUR = 3_600_000_000
+_DAY = 24 * _HOUR
+_HOURLY = (_HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY)
+_DAILY = (_DAY, 2 * _DAY, 3 * _DAY, 7 * _DAY, 14 * _DAY, 28 * _DAY, 91 * _DAY)
 _ANCHORS = {
     "onset": ("middle", "end", "start"),
     "finding": ("end", "start", "middle"),
@@ -73,11 +79,12 @@ class Spec:
         name: unique on its page; part of element ids.
         title: read out first.
         desc: what the picture says, in sentences.
-        points: equally spaced, oldest first.
+        points: oldest first.
         band_label: put inside the chart, beside the band.
         last_label: the last value with its unit.
-        tick: text of a time on the axis.
+        tick: text of a time on the axis: a day at midnight, else a time.
         number: text of a value on the axis.
+        origin: a local midnight, microseconds; ticks of the time axis are counted from it.
     """
 
     name: str
@@ -92,6 +99,7 @@ class Spec:
     life: Life | None = None
     proof: Proof | None = None
     gap_label: str = ""
+    origin: int = 0
     width: int = 342
     height: int = 232
 
@@ -193,27 +201,44 @@ def _frame(spec: Spec) -> tuple[_Frame, list[tuple[Mark, float, str, int]]]:
 
 
 def _place(spec: Spec, frame: _Frame) -> tuple[list[tuple[Mark, float, str, int]], int]:
-    """Give every label a lane above the plot so that none touches another."""
+    """Give every label a lane above the plot so that none touches another; the order that needs fewest lanes wins."""
     taken: list[tuple[float, float, int]] = []
     lanes = 1
-    if spec.life is not None:
+    if _life_shown(spec, frame) and spec.life is not None:
         width = max(text_width(spec.life.label), text_width(spec.life.sub)) * 1.06
         middle = _life_middle(spec, frame, width)
-        rows = 2 if spec.life.sub else 1
-        taken += [(middle - width / 2 - 4, middle + width / 2 + 4, row) for row in range(rows)]
-        lanes = rows
+        lanes = 2 if spec.life.sub else 1
+        taken = [(middle - width / 2 - 4, middle + width / 2 + 4, row) for row in range(lanes)]
+    order = {"onset": 0, "finding": 1, "now": 2, "visit": 3, "repair": 3}
+    marks = sorted(spec.marks, key=lambda m: order[m.kind])
+    tried = (_lanes_of(each, list(taken), lanes, frame) for each in permutations(marks))
+    return min(tried, key=itemgetter(1))
+
+
+def _lanes_of(
+    marks: Sequence[Mark], taken: list[tuple[float, float, int]], lanes: int, frame: _Frame
+) -> tuple[list[tuple[Mark, float, str, int]], int]:
+    """Lanes of the marks' labels, each placed after those before it."""
     placed = []
     stems: list[tuple[float, int]] = []
-    order = {"onset": 0, "finding": 1, "now": 2, "visit": 3, "repair": 3}
-    for mark in sorted(spec.marks, key=lambda m: order[m.kind]):
+    for mark in marks:
         width = text_width(mark.label) * 1.06
-        x = frame.x(mark.t)
+        x = max(frame.left, frame.x(mark.t))
         lane, anchor = _free_lane(taken, stems, x, width, frame, mark.kind)
         stems.append((x, lane))
         taken.append((*_span(x, width, anchor), lane))
         lanes = max(lanes, lane + 1)
         placed.append((mark, x, anchor, lane))
     return placed, lanes
+
+
+def life_shown(spec: Spec) -> bool:
+    """Whether the remaining life begins within the picture."""
+    return _life_shown(spec, _frame(spec)[0])
+
+
+def _life_shown(spec: Spec, frame: _Frame) -> bool:
+    return spec.life is not None and spec.life.low < frame.t1
 
 
 def _life_middle(spec: Spec, frame: _Frame, width: float) -> float:
@@ -262,7 +287,7 @@ def _grid(spec: Spec, frame: _Frame) -> Iterator[str]:
 
 def _life(spec: Spec, frame: _Frame) -> Iterator[str]:
     life = spec.life
-    if life is None or life.low >= frame.t1:
+    if life is None or not _life_shown(spec, frame):
         return
     a, b = frame.x(life.low), min(frame.x(life.high), frame.right)
     open_end = frame.x(life.high) > frame.right + 1
@@ -372,7 +397,7 @@ def _verticals(spec: Spec, frame: _Frame, labels: list[tuple[Mark, float, str, i
             yield f'<path class="c-onset" d="M{x:.1f} {stem + 8:.1f}V{frame.bottom:.1f}"/>'
             if mark.kind == "onset":
                 if mark.low is not None and mark.high is not None:
-                    a, b = max(frame.x(mark.low), frame.left), frame.x(mark.high)
+                    a, b = max(frame.x(mark.low), frame.left), max(frame.x(mark.high), frame.left + 3)
                     yield f'<path class="c-onset-range" d="M{a:.1f} {frame.bottom:.1f}H{b:.1f}"/>'
                 yield f'<path class="c-onset-mark" d="M{x:.1f} {stem:.1f}l5 5-5 5-5-5Z"/>'
             else:
@@ -392,34 +417,75 @@ def _proof(spec: Spec, frame: _Frame) -> Iterator[str]:
 
 
 def _words(spec: Spec, frame: _Frame) -> Iterator[str]:
-    """The band's name, and the last value beside its point."""
-    banded = next((p for p in spec.points if p.low is not None), None)
-    if banded is not None and banded.low is not None and banded.high is not None:
-        below = frame.y(banded.low) + 15
-        y = below if below < frame.bottom - 6 else frame.y(banded.high) - 7
-        yield _text(frame.left + 7, y, spec.band_label, "c-ok c-b c-halo", "start")
+    """The band's name, and the last value beside its point, each where it hides the line least."""
+    taken: list[_Box] = []
     last = next((p for p in reversed(spec.points) if p.value is not None), None)
     if last is not None and spec.last_label:
-        tone = "c-warn" if last.outside else "c-ok"
-        x, y = frame.x(last.t), frame.y(last.value or 0)
-        y = y - 10 if last.outside >= 0 else y + 20
-        yield _text(x - 8, max(y, frame.top + 12), spec.last_label, f"{tone} c-b c-halo", "end")
+        x, y, width = frame.x(last.t), frame.y(last.value or 0), text_width(spec.last_label) * 1.06
+        over, under = (max(y - 10, frame.top + 12)), y + 20
+        sides = (over, under) if last.outside >= 0 else (under, over)
+        places = [(x - 8, row, "end") for row in sides] + [(x + 8, row, "start") for row in (y + 4, *sides)]
+        at, row, anchor = _least_hidden(spec, frame, places, width, taken)
+        yield _text(at, row, spec.last_label, f"{'c-warn' if last.outside else 'c-ok'} c-b c-halo", anchor)
+    banded = [p for p in spec.points if p.low is not None and p.high is not None]
+    if banded:
+        first, end = banded[0], banded[-1]
+        low, high = frame.y(first.low or 0), frame.y(first.high or 0)
+        width = text_width(spec.band_label) * 1.06
+        after = frame.x(end.t) + 8
+        rows = [low + 15, high - 7, low - 6, high + 15]
+        places = [(frame.left + 7, row, "start") for row in rows]
+        places += [(frame.right - 6, frame.y(end.low or 0) + dy, "end") for dy in (-6, 15)]
+        places += [(after, frame.y(end.low or 0) + dy, "start") for dy in (-6, 15)]
+        at, row, anchor = _least_hidden(spec, frame, places, width, taken)
+        yield _text(at, row, spec.band_label, "c-ok c-b c-halo", anchor)
+
+
+_Box = tuple[float, float, float, float]
+
+
+def _least_hidden(
+    spec: Spec, frame: _Frame, places: list[tuple[float, float, str]], width: float, taken: list[_Box]
+) -> tuple[float, float, str]:
+    """The first of the places that covers fewest points of the line, no other word and no vertical."""
+    line = [(frame.x(p.t), frame.y(p.value)) for p in spec.points if p.value is not None]
+    # Between two points the line counts as well.
+    line += [
+        (a[0] + (b[0] - a[0]) * part / 4, a[1] + (b[1] - a[1]) * part / 4)
+        for a, b in pairwise(line)
+        for part in (1, 2, 3)
+    ]
+    stems = [max(frame.left, frame.x(m.t)) for m in spec.marks]
+
+    def box(place: tuple[float, float, str]) -> _Box:
+        x, y, anchor = place
+        left = x if anchor == "start" else x - width
+        return left - 2, left + width + 2, y - 12, y + 4
+
+    def cost(place: tuple[float, float, str]) -> float:
+        a, b, top, bottom = box(place)
+        outside = a < frame.left - 2 or b > frame.right + 4 or bottom > frame.bottom or top < frame.top - 2
+        words = sum(1 for c, d, e, f in taken if a < d and c < b and top < f and e < bottom)
+        points = sum(1 for x, y in line if a <= x <= b and top <= y <= bottom)
+        return 1000 * outside + 100 * words + 4 * points + 3 * sum(1 for x in stems if a < x < b)
+
+    best = min(places, key=cost)
+    taken.append(box(best))
+    return best
 
 
 def _time_axis(spec: Spec, frame: _Frame) -> Iterator[str]:
+    """Ticks at local midnights; within two days at full hours, so that no label stands twice."""
     yield f'<path class="c-axis" d="M{frame.left:.1f} {frame.bottom:.1f}H{frame.right:.1f}"/>'
+    span = frame.t1 - frame.t0
     widest = text_width(spec.tick(frame.t0)) + 20
     many = max(2, min(7, int((frame.right - frame.left) / widest)))
-    day = 86_400_000_000
-    unit = day if frame.t1 - frame.t0 > many * day else 3_600_000_000
-    step = max(unit, math.ceil((frame.t1 - frame.t0) / many / unit) * unit)
-    if step > 5 * day:
-        step = math.ceil(step / (7 * day)) * 7 * day
-    t = frame.t0 + min(step // 3, 3 * day)
+    steps = _HOURLY if span < 2 * _DAY else _DAILY
+    step = next((each for each in steps if span <= each * many), steps[-1])
+    t = spec.origin + (frame.t0 - spec.origin) // step * step
     while t < frame.t1:
-        x = frame.x(t)
-        half = text_width(spec.tick(t)) / 2
-        if frame.left - 14 <= x - half and x + half <= frame.right + 6:
+        x, half = frame.x(t), text_width(spec.tick(t)) / 2
+        if t >= frame.t0 and frame.left - 14 <= x - half and x + half <= frame.right + 6:
             yield f'<path class="c-tick" d="M{x:.1f} {frame.bottom:.1f}v4"/>'
             yield _text(x, frame.bottom + 18, spec.tick(t), "", "middle")
         t += step

@@ -44,7 +44,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points a fixed step apart, without holes: an empty step is a point of unknown value."""
+    """Points at multiples of a step; what is missing longer than is usual is there as points of unknown value."""
 
     feature: str
     step: int
@@ -104,13 +104,13 @@ def series_of(signal: Signal, zone: tzinfo, scale: float = 1.0) -> Series:
     gaps = sorted(b - a for a, b in zip(signal.t, signal.t[1:], strict=False))
     usual = gaps[len(gaps) // 2] if gaps else _DAY
     step = next((s for s in _STEPS if s >= usual and span // s < _MOST_POINTS), _STEPS[-1])
-    origin = to_micros(_midnight(to_datetime(signal.t[0]), zone))
+    origin = midnight(signal.t[0], zone)
     bins: dict[int, list[int]] = defaultdict(list)
     for i, t in enumerate(signal.t):
         bins[(t - origin) // step].append(i)
     first, last = min(bins), max(bins)
     points = [_point(signal, bins.get(n, []), origin + n * step + step // 2, scale) for n in range(first, last + 1)]
-    return Series(signal.feature, step, tuple(_carry_band(points)))
+    return Series(signal.feature, step, tuple(_carry_band(_without_rests(points, max(2 * usual, step)))))
 
 
 def table_of(series: Series, zone: tzinfo) -> list[Row]:
@@ -133,6 +133,11 @@ def table_of(series: Series, zone: tzinfo) -> list[Row]:
     return rows
 
 
+def midnight(micros: int, zone: tzinfo) -> int:
+    """The local midnight at or before a time, microseconds."""
+    return to_micros(_midnight(to_datetime(micros), zone))
+
+
 def _midnight(moment: datetime, zone: tzinfo) -> datetime:
     return moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -148,6 +153,21 @@ def _point(signal: Signal, at: list[int], t: int, scale: float) -> Point:
         median(signal.high[i] for i in at) * scale,
         len(values),
     )
+
+
+def _without_rests(points: list[Point], longest: int) -> list[Point]:
+    """Drop empty steps that no value could have fallen into: a rest between two cycles is no lack of data."""
+    kept: list[Point] = []
+    empty: list[Point] = []
+    for point in points:
+        if point.low is None:
+            empty.append(point)
+            continue
+        if kept and point.t - kept[-1].t > longest:
+            kept += empty
+        empty = []
+        kept.append(point)
+    return kept + empty
 
 
 def _carry_band(points: list[Point]) -> list[Point]:

@@ -43,6 +43,10 @@ class Unit:
         return f"{number}{name}" if name in ("%", "") else f"{number}\N{NO-BREAK SPACE}{name}"
 
 
+HOURS_A_DAY = Unit(24.0, "h", "小时", 1)
+"""How owners read a share of time: as hours of a day."""
+
+
 def unit_of(code: str, typical: float) -> Unit:
     """How to show a quantity of a UCUM code whose values are about `typical`."""
     if code == "s":

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from servicedesk.model import Contact, Household, Notice, NoticeState, Ticket, Visit
 from servicedesk.office import DISPATCH, Office
 from servicedesk.policy import proof_time
-from servicedesk.texts import notice_text, pick, say_appliance, say_day, say_moment, say_window
+from servicedesk.texts import notice_text, pick, say_appliance, say_day, say_moment, say_onset, say_window
 from telemetry.catalogue import FaultSpec
 from telemetry.clock import to_datetime
 
@@ -47,14 +47,21 @@ def notify(
 
 def readable_from(now: datetime, household: Household, *, safety: bool) -> datetime:
     """When a notice may reach the household: now, or when its quiet hours end. Safety does not wait."""
+    night = None if safety else quiet_span(now, household)
+    return now if night is None else night[1]
+
+
+def quiet_span(moment: datetime, household: Household) -> tuple[datetime, datetime] | None:
+    """Begin and end of the quiet hours that a moment lies in, or None outside them."""
     zone = ZoneInfo(household.tz)
-    local = now.astimezone(zone)
+    local = moment.astimezone(zone)
     start, end = household.quiet_from, household.quiet_to
     clock = local.timetz().replace(tzinfo=None)
     inside = start <= clock < end if start <= end else clock >= start or clock < end
-    if safety or start == end or not inside:
-        return now
-    return _next(local.date(), end, zone, now)
+    if start == end or not inside:
+        return None
+    first = local.date() if clock >= start else local.date() - timedelta(days=1)
+    return datetime.combine(first, start, zone).astimezone(UTC), _next(local.date(), end, zone, moment)
 
 
 def delivered(office: Office, notice: Notice, now: datetime, *, final: bool) -> Notice:
@@ -162,10 +169,13 @@ def _words(office: Office, ticket: Ticket, household: Household, now: datetime, 
     fault = office.fault(ticket)
     finding = desk.agenda.finding(ticket.finding) if ticket.finding is not None else None
     onset = to_datetime(finding.onset) if finding is not None else now
+    earlier = timedelta(microseconds=finding.onset - finding.onset_low) if finding is not None else timedelta()
+    later = timedelta(microseconds=finding.onset_high - finding.onset) if finding is not None else timedelta()
+    since, day = say_onset(onset, earlier, later, tz, lang), say_day(onset, tz, lang)
     name = say_appliance(appliance, kind, lang)
     words = {"appliance": name, "ref": ticket.ref, "days": _days(office, fault)}
     for key, said in _fault_words(fault, lang).items():
-        words[key] = said.replace("{onset}", say_day(onset, tz, lang)) if said else name
+        words[key] = said.format(onset=since, day=day) if said else name
     if visit is not None:
         names = {each.id: each.name for each in desk.people.technicians(ticket.org)}
         words["window"] = say_window(visit.window, tz, lang)

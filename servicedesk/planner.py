@@ -134,12 +134,14 @@ def works(technician: Technician, window: Window) -> bool:
     return hours[0] <= first and last <= hours[1]
 
 
-def choose(found: Sequence[Offer], count: int = 3) -> tuple[Offer, ...]:
-    """The best few to show first: the earliest, then others that differ in day or half of the day."""
+def choose(found: Sequence[Offer], tz: str, count: int = 3) -> tuple[Offer, ...]:
+    """The best few to show first: the earliest, then others that differ in day or half of the day of a time zone."""
+    zone = ZoneInfo(tz)
     best: list[Offer] = []
     seen: set[tuple[int, int]] = set()
     for offer in found:
-        half = (offer.window.start.toordinal(), 0 if offer.window.start.hour < 12 else 1)  # noqa: PLR2004  (noon)
+        local = offer.window.start.astimezone(zone)
+        half = (local.toordinal(), 0 if local.hour < 12 else 1)  # noqa: PLR2004  (noon)
         if half not in seen:
             seen.add(half)
             best.append(offer)

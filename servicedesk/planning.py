@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from servicedesk.errors import IllegalMoveError, WindowGoneError
 from servicedesk.model import Household, Ticket, Visit, Window
-from servicedesk.notices import notify, readable_from
+from servicedesk.notices import notify, quiet_span, readable_from
 from servicedesk.office import DISPATCH, OWNER, Office, moved_ticket, moved_visit
 from servicedesk.planner import LENGTH, Blocking, Demand, Offer, Offers, choose, offers
 from servicedesk.states import VISIT, VISIT_LIVE, TicketState, VisitState
@@ -80,7 +80,8 @@ def alternatives(office: Office, visit_id: UUID, now: datetime) -> Alternatives:
     ticket, visit = office.case(visit_id)
     found = _alternatives(office, ticket, visit, now)
     others = tuple(offer for offer in found.found if offer.window != visit.window)
-    return Alternatives(choose(others), others, found.blocking)
+    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    return Alternatives(choose(others, household.tz if household is not None else "UTC"), others, found.blocking)
 
 
 def take_window(office: Office, visit_id: UUID, start: datetime, now: datetime, actor: str) -> Visit:
@@ -107,7 +108,7 @@ def take_window(office: Office, visit_id: UUID, start: datetime, now: datetime, 
         start=offer.window.start,
         end=offer.window.end,
         state=VisitState.PROPOSED,
-        hold_until=_hold(office, offer.window, now),
+        hold_until=_hold(office, ticket, offer.window, now),
         sequence=old.sequence + 1,
         proposed=now,
         confirmed=None,
@@ -201,9 +202,21 @@ def _earliest(office: Office, ticket: Ticket, readable: datetime) -> datetime:
     return readable + (policy.lead_urgent if ticket.safety or ticket.severity == 1 or short else policy.lead)
 
 
-def _hold(office: Office, window: Window, readable: datetime) -> datetime:
-    """The owner's answer is awaited until some hours before the window, but at least half the time left."""
-    return max(window.start - office.policy.hold_before, readable + (window.start - readable) / 2)
+def _hold(office: Office, ticket: Ticket, window: Window, readable: datetime) -> datetime:
+    """The owner's answer is awaited until some hours before the window, but at least half the time left.
+
+    A hold that would end in the household's quiet hours ends when they begin, or, when that leaves too little time,
+    in the morning, still a little before the window.
+    """
+    hold = max(window.start - office.policy.hold_before, readable + (window.start - readable) / 2)
+    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    night = quiet_span(hold, household) if household is not None else None
+    if night is None:
+        return hold
+    evening, morning = night
+    if evening - readable >= office.policy.hold_least:
+        return evening
+    return min(morning, max(hold, window.start - office.policy.hold_least))
 
 
 def _visit(
@@ -219,7 +232,7 @@ def _visit(
         start=offer.window.start,
         end=offer.window.end,
         state=VisitState.PROPOSED,
-        hold_until=_hold(office, offer.window, readable),
+        hold_until=_hold(office, ticket, offer.window, readable),
         calendar=new,
         proposed=now,
     )

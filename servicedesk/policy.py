@@ -29,6 +29,7 @@ class Policy:
         lead_urgent: likewise for severity 1, for safety and when little life remains.
         horizon: how far ahead visits are planned.
         hold_before: the owner's time to answer ends so long before the window.
+        hold_least: of that time, at least; and at least so long before the window when a hold would end at night.
         close_after: a verified ticket stays open so long, for objections.
         reopen_within: a recurrence within this time of closing reopens the ticket.
         proof_patience: a proof that takes so many times its nominal length is escalated.
@@ -50,6 +51,7 @@ class Policy:
     lead_urgent: timedelta = timedelta(hours=4)
     horizon: timedelta = timedelta(days=14)
     hold_before: timedelta = timedelta(hours=6)
+    hold_least: timedelta = timedelta(hours=1)
     close_after: timedelta = timedelta(hours=24)
     reopen_within: timedelta = timedelta(days=30)
     proof_patience: float = 3.0

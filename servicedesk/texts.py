@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +17,8 @@ from telemetry.catalogue import KindSpec, Text
 _FILE = Path(__file__).with_name("texts.toml")
 _LOCALE = {"zh": "zh_Hans_CN", "en": "en_GB"}
 _DAY = {"zh": "M月d日EEEE", "en": "EEEE d MMMM"}
+_EARLIER = timedelta(days=3)
+_SKEW = 0.2
 _SHORT_DAY = {"zh": "M月d日", "en": "d MMMM"}
 
 
@@ -86,6 +88,16 @@ def say_moment(moment: datetime, tz: str, lang: str) -> str:
 def say_day(moment: datetime, tz: str, lang: str) -> str:
     """A day in words, e.g. `21 October`."""
     return format_datetime(moment, _SHORT_DAY[lang], tzinfo=ZoneInfo(tz), locale=_LOCALE[lang])
+
+
+def onset_label(earlier: timedelta, later: timedelta) -> str:
+    """Which label says an onset with this doubt to both sides: `onset_before` when only its latest is known."""
+    return "onset_before" if earlier >= _EARLIER and later < earlier * _SKEW else "onset_about"
+
+
+def say_onset(onset: datetime, earlier: timedelta, later: timedelta, tz: str, lang: str) -> str:
+    """An onset in words, e.g. `about 21 October`, `2 March or before`."""
+    return pick(text("label", onset_label(earlier, later)), lang).format(day=say_day(onset, tz, lang))
 
 
 def say_appliance(appliance: Appliance, kind: KindSpec | None, lang: str) -> str:

@@ -8,13 +8,14 @@ from functools import partial
 
 from markupsafe import Markup
 
-from api.charts import Life, Mark, Proof, Spec, draw
+from api.charts import Life, Mark, Proof, Spec, draw, life_shown
 from api.context import Tx
-from api.evidence import Row, Series, merge, series_of, table_of
+from api.evidence import Row, Series, merge, midnight, series_of, table_of
 from api.i18n import Words
-from api.units import Unit, unit_of
+from api.units import HOURS_A_DAY, Unit, unit_of
 from servicedesk.policy import fault_of, proof_time
 from servicedesk.states import TicketState, VisitState
+from servicedesk.texts import onset_label, text
 from storage.read_desk import TicketView, VisitView
 from storage.read_devices import FindingView, evidence_of
 from telemetry.catalogue import Catalogue, FaultSpec, KindSpec
@@ -25,6 +26,7 @@ _LIVE = (VisitState.PROPOSED, VisitState.CONFIRMED, VisitState.DISPATCHED, Visit
 _DAY = 86_400 * MICROS
 _UNLIKELY = 0.03
 _TENTH = 0.05
+_MOSTLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Picture:
     before: str
     gap: bool
     outside: bool
+    life: bool
     series: Series
 
 
@@ -115,12 +118,16 @@ class Case:
     @property
     def notice(self) -> str:
         """For owners: the one sentence of what was noticed."""
-        onset = self.finding.onset if self.finding else self.ticket.opened
+        day = self.t.day(self.finding.onset if self.finding else self.ticket.opened)
+        since = self.t.pick(text("label", self._onset_label)).format(day=day)
         if self.fault is None:
-            return self.t.plain(
-                "Something about your appliance has changed since about {onset}.", onset=self.t.day(onset)
-            )
-        return self.t.pick(self.fault.notice).format(onset=self.t.day(onset))
+            return self.t.plain("Something about your appliance has changed since {onset}.", onset=since)
+        return self.t.pick(self.fault.notice).format(onset=since, day=day)
+
+    @property
+    def _onset_label(self) -> str:
+        f = self.finding
+        return onset_label(f.onset - f.onset_low, f.onset_high - f.onset) if f is not None else "onset_about"
 
     @property
     def life(self) -> str:
@@ -171,20 +178,47 @@ class Case:
         return lines
 
     def picture(self, name: str, *, wide: bool = False, feature: str | None = None) -> Picture | None:
-        """The evidence chart of the leading signal, or of a named one; None where there is no evidence."""
-        evidence = self.finding.finding.evidence if self.finding else ()
-        leading = feature or (evidence[0].feature if evidence else None)
+        """The evidence chart of the leading signal, or of a named one; None where there is no evidence.
+
+        Staff (`wide`) see the signal that deviates most, owners the plainest that has left its usual range.
+        """
+        ranked = [each.feature for each in self.finding.finding.evidence] if self.finding else []
+        leading = feature or (ranked[0] if wide and ranked else self._plainest(ranked))
         if leading is None or leading not in self.evidence:
             return None
         signal = self._recent(self.evidence[leading], 60 if wide else 45)
         known = sorted(abs(v) for v in signal.value if v is not None)
         spec = self.kind.features.get(leading) if self.kind else None
         unit = unit_of(spec.unit if spec else "", known[len(known) // 2] if known else 1.0)
+        if spec is not None and spec.per_day and not wide:
+            unit = HOURS_A_DAY
         series = series_of(signal, self.t.zone, unit.scale)
         if series.last is None:
             return None
         title = self.t.pick(spec.title) if spec else leading
+        if unit is HOURS_A_DAY:
+            title = self.t.plain("Running time a day")
         return self._picture(name, series, unit, title, wide=wide)
+
+    def _plainest(self, ranked: list[str]) -> str | None:
+        """The first signal in words that owners know which was mostly outside its range before the repair."""
+        names = [*(f for f in ranked if f in self.evidence), *(f for f in self.evidence if f not in ranked)]
+        specs = self.kind.features if self.kind else {}
+
+        def order(feature: str) -> tuple[bool, bool, float]:
+            share = self._outside_share(self.evidence[feature])
+            technical = feature in specs and specs[feature].technical
+            return share < _MOSTLY, technical, -share if share < _MOSTLY else 0.0
+
+        return min(names, key=order, default=None)
+
+    def _outside_share(self, signal: Signal) -> float:
+        """Of the values from the onset to the repair or now, the share outside the band."""
+        since = to_micros(self.finding.onset) if self.finding else 0
+        until = to_micros(self.ticket.done or self.now)
+        rows = zip(signal.t, signal.value, signal.low, signal.high, strict=True)
+        outside = [not low <= v <= high for t, v, low, high in rows if v is not None and since <= t <= until]
+        return sum(outside) / len(outside) if outside else 0.0
 
     def _picture(self, name: str, series: Series, unit: Unit, title: str, *, wide: bool) -> Picture:
         t, last = self.t, series.last
@@ -203,7 +237,9 @@ class Case:
             latest=latest,
         )
         if finding is not None:
-            desc += " " + t.plain("The change began about {day}.", day=t.day(finding.onset))
+            about = t.plain("The change began about {day}.", day=t.day(finding.onset))
+            latest_known = t.plain("The change began on {day} or before.", day=t.day(finding.onset))
+            desc += " " + (latest_known if self._onset_label == "onset_before" else about)
         spec = partial(
             Spec,
             title=title,
@@ -211,23 +247,25 @@ class Case:
             points=series.points,
             band_label=t.plain("usual for this appliance") if wide else t.plain("usual range"),
             last_label=latest,
-            tick=lambda micros: t.short_day(to_datetime(micros)),
+            tick=self._tick,
+            origin=midnight(series.points[0].t, t.zone),
             number=lambda value: t.number(value, 0 if abs(value - round(value)) < 1e-9 else max(1, unit.decimals)),  # noqa: PLR2004
-            marks=self._marks(wide=wide),
             life=self._life_mark(wide=wide),
             proof=self._proof_mark(),
             gap_label=t.plain("no data") if wide else "",
         )
         # Two sizes of the same picture, so that its text is neither tiny nor huge; the stylesheet shows one.
-        svg = draw(spec(name=name))
+        svg = draw(spec(name=name, marks=self._marks(wide=False)))
         width, height = (712, 330) if wide else (540, 270)
-        svg_wide = draw(spec(name=f"{name}w", width=width, height=height))
+        broad_spec = spec(name=f"{name}w", width=width, height=height, marks=self._marks(wide=wide))
+        svg_wide = draw(broad_spec)
         before = unit.say(t.number(worst, unit.decimals), t.lang) if (worst := _worst(series)) is not None else ""
         gap = any(p.value is None for p in series.points)
         outside = any(p.outside for p in series.points)
         lines = [self._table_row(row, unit) for row in rows]
         narrow, broad = Markup(svg), Markup(svg_wide)  # noqa: S704  (charts escape their texts)
-        return Picture(narrow, broad, caption, shown, lines, latest, usual, before, gap, outside, series)
+        life = life_shown(broad_spec)
+        return Picture(narrow, broad, caption, shown, lines, latest, usual, before, gap, outside, life, series)
 
     def _table_row(self, row: Row, unit: Unit) -> tuple[str, str, str, str]:
         t = self.t
@@ -248,11 +286,12 @@ class Case:
         if self.finding is not None:
             f = self.finding
             spread = max(1, round((f.onset_high - f.onset_low).total_seconds() / 2 / 86_400))
-            label = (
-                t.plain("onset {day}, ±{n} d", day=t.short_day(f.onset), n=spread)
-                if wide
-                else t.plain("since ~{day}", day=t.short_day(f.onset))
-            )
+            if self._onset_label == "onset_before":
+                label = t.plain("{day} or before", day=t.short_day(f.onset))
+            elif wide:
+                label = t.plain("onset {day}, ±{n} d", day=t.short_day(f.onset), n=spread)
+            else:
+                label = t.plain("since ~{day}", day=t.short_day(f.onset))
             marks.append(Mark(to_micros(f.onset), "onset", label, to_micros(f.onset_low), to_micros(f.onset_high)))
             if wide:
                 marks.append(Mark(to_micros(f.opened), "finding", t.plain("finding")))
@@ -265,6 +304,10 @@ class Case:
         if self.ticket.verified is None:
             marks.append(Mark(to_micros(self.now), "now", t.plain("now") if wide else t.plain("today")))
         return marks
+
+    def _tick(self, micros: int) -> str:
+        local = self.t.local(to_datetime(micros))
+        return self.t.short_day(local) if (local.hour, local.minute) == (0, 0) else self.t.time(local)
 
     def _life_mark(self, *, wide: bool) -> Life | None:
         span = self._life_span()

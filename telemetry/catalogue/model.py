@@ -60,6 +60,8 @@ class FeatureSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         noise: standard deviation from cycle to cycle of one unit.
         explained_by: features that condition this one (e.g. ambient), regressed out.
         slopes: prior change of the feature a unit of each `explained_by`, same order.
+        technical: owners see it only when nothing plainer has left its usual range.
+        per_day: a share of time, which owners read in hours a day.
     """
 
     unit: str
@@ -69,6 +71,8 @@ class FeatureSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     noise: Positive
     explained_by: tuple[Id, ...] = ()
     slopes: tuple[float, ...] = ()
+    technical: bool = False
+    per_day: bool = False
 
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,7 +129,8 @@ class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         verify: what proves the repair.
         prior: relative frequency among the kind's faults.
         self_fix: a guide for the owner, where one is safe; steps in order.
-        notice: one plain sentence for the owner of what was noticed; may hold `{onset}`.
+        notice: one plain sentence for the owner of what was noticed; may hold `{onset}`, which is `about 21 October`
+            or `2 March or before` (in Chinese with its 从), or `{day}`, the day alone.
         title: the cause, in a few words.
         explain: one sentence of what it does to the appliance.
         risk: what happens when left alone.

@@ -92,10 +92,11 @@ def test_same_area_then_the_lighter_day() -> None:
 
 def test_the_best_three_differ_in_half_day() -> None:
     found = offers(demand(), [technician()], {}, {}).found
-    best = choose(found)
+    best = choose(found, "Asia/Shanghai")
     assert len(best) == 3
     assert best[0] == found[0]
-    assert len({(each.window.start.date(), each.window.start.hour < 12) for each in best}) == 3
+    local = [each.window.start.astimezone(ZoneInfo("Asia/Shanghai")) for each in best]
+    assert len({(each.date(), each.hour < 12) for each in local}) == 3
 
 
 moments = st.integers(0, 14 * 24 * 4).map(lambda quarter: NOW + timedelta(minutes=15 * quarter))

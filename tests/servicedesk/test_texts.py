@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from icalendar import Calendar
@@ -16,11 +17,11 @@ from servicedesk.model import Household, Technician, Ticket, Visit, Window
 from servicedesk.notices import readable_from
 from servicedesk.planner import Blocking
 from servicedesk.states import TicketState, VisitState
-from servicedesk.texts import _FILE, notice_text, say_window, stages, text
+from servicedesk.texts import _FILE, notice_text, say_onset, say_window, stages, text
 from tests.servicedesk.world import START, World, finding
 
 _KNOWN = {"appliance", "noticed", "safe", "risk", "window", "technician", "hold", "ref", "cause", "days"}
-_KNOWN |= {"room", "kind", "date", "start", "end"}
+_KNOWN |= {"day", "room", "kind", "date", "start", "end"}
 
 
 def _texts(node: Any, path: str = "") -> list[tuple[str, dict[str, str]]]:  # noqa: ANN401  (a parsed file)
@@ -83,6 +84,32 @@ def test_quiet_hours_in_the_households_zone(hour: int, expected: int) -> None:
     day = datetime(2026, 3, 2, tzinfo=UTC)
     assert readable_from(day + timedelta(hours=hour), household, safety=False) == day + timedelta(hours=expected)
     assert readable_from(day + timedelta(hours=hour), household, safety=True) == day + timedelta(hours=hour)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "en", "zh"),
+    [
+        (timedelta(days=2), timedelta(days=2), "about 2 March", "大约从3月2日"),
+        (timedelta(days=25), timedelta(), "2 March or before", "从3月2日或更早"),
+        (timedelta(hours=5), timedelta(), "about 2 March", "大约从3月2日"),
+    ],
+)
+def test_an_onset_known_only_at_the_latest_is_said_so(earlier: timedelta, later: timedelta, en: str, zh: str) -> None:
+    onset = datetime(2026, 3, 2, 1, tzinfo=UTC)
+    assert say_onset(onset, earlier, later, "Asia/Shanghai", "en") == en
+    assert say_onset(onset, earlier, later, "Asia/Shanghai", "zh") == zh
+
+
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+def test_a_hold_never_ends_at_night(hour: int) -> None:
+    world = World()
+    world.now = START + timedelta(hours=hour)
+    ticket = world.opened(finding(at=world.now))
+    world.work()
+    visit = world.visit(ticket)
+    local = visit.hold_until.astimezone(ZoneInfo(world.household.tz))
+    assert time(8) <= local.timetz().replace(tzinfo=None) <= time(21), local
+    assert world.now < visit.hold_until < visit.start
 
 
 def test_the_calendar_entry_keeps_its_identity_when_the_visit_moves() -> None:
