@@ -59,7 +59,7 @@ class Replay:
             self.spool,
             wall,
             rng=generator(0, -1, "replay"),
-            client_id=f"wellkept-replay-{wall() // MICROS:x}",
+            client_id=f"wellkept-replay-{wall():x}",
             on_clock=self._pace.heard if own is None else None,
         )
         self.messages = self.readings = 0

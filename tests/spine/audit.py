@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import psycopg
+
 from storage.pool import connect
 
 _STORED = """
@@ -50,6 +52,14 @@ def audit(url: str, sent: Mapping[str, tuple[int, int]]) -> Audit:
             stored[key] = stored.get(key, 0) + int(str(count))
     numbered = {(device, seq) for device, (_, last) in sent.items() for seq in range(1, last + 1)}
     return Audit(numbered - stored.keys(), {key for key, count in stored.items() if count > 1}, changed)
+
+
+def has_ticket(url: str, device: str) -> bool:
+    """Whether a device has its one ticket; False while the database is down."""
+    try:
+        return tickets(url).get(device) == 1
+    except psycopg.OperationalError:
+        return False
 
 
 def tickets(url: str) -> dict[str, int]:

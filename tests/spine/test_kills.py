@@ -6,11 +6,12 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.spine.audit import audit, tickets
+from tests.spine.audit import audit, has_ticket, tickets
 from tests.spine.rig import Publisher, Rig, rig, wait_for
 
 pytestmark = pytest.mark.stack
@@ -46,7 +47,7 @@ def test_nothing_is_lost_or_doubled_when_a_part_is_killed(running: Rig, tmp_path
         began = time.monotonic()
         assert open_at_kill >= 100
         mark = {key: (epoch, seq + 1) for key, (epoch, seq) in plugs.last().items()}
-        wait_for(lambda at=mark: plugs.receipted(at), RECOVERY + REDO[part], f"recovery of {part}")  # type: ignore[misc]
+        wait_for(partial(plugs.receipted, mark), RECOVERY + REDO[part], f"recovery of {part}")
         took[part] = time.monotonic() - began
     sent = plugs.end()
     found = audit(running.database_url, sent)
@@ -62,6 +63,6 @@ def test_a_ticket_is_neither_lost_nor_doubled_when_a_part_is_killed(running: Rig
         washers.say(washer, "leak")
         os.kill(running.pid(part), signal.SIGKILL)
         washers.say(washer, "leak")
-        wait_for(lambda w=washer: tickets(running.database_url).get(w) == 1, 20, f"a ticket in spite of {part}")  # type: ignore[misc]
+        wait_for(partial(has_ticket, running.database_url, washer), 30, f"a ticket in spite of {part}")
     washers.end()
     assert tickets(running.database_url) == dict.fromkeys(WASHERS, 1)
