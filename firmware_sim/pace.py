@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from telemetry.clock import MICROS, FleetClock, WallClock
+from telemetry.clock import MICROS, ClockTrack, FleetClock, WallClock
 
 _SHORTEST_S = 0.001
 
@@ -19,22 +19,15 @@ class Pace:
 
     def __init__(self, wall: WallClock, clock: FleetClock | None = None) -> None:
         self._wall = wall
-        self._clock = clock
-        self._next: FleetClock | None = None
+        self._track = ClockTrack(clock)
         self._changed = threading.Condition()
         self._stopped = False
 
     def heard(self, clock: FleetClock) -> None:
         """Take a clock; an older revision than one heard before is passed over."""
         with self._changed:
-            newest = self._next or self._clock
-            if newest is not None and clock.rev <= newest.rev:
-                return
-            if self._in_force() is None:
-                self._clock = clock
-            else:
-                self._next = clock
-            self._changed.notify_all()
+            if self._track.hear(clock, self._wall()):
+                self._changed.notify_all()
 
     def stop(self) -> None:
         """Let everybody who waits go."""
@@ -62,11 +55,10 @@ class Pace:
                 now = self._wall()
                 if clock.fleet_at(now) >= fleet and now >= clock.wall:
                     return True
-                moments = [clock.wall_at(fleet), None if self._next is None else self._next.wall]
+                change = self._track.next
+                moments = [clock.wall_at(fleet), None if change is None else change.wall]
                 known = [moment for moment in moments if moment is not None]
                 self._changed.wait(max(_SHORTEST_S, (min(known) - now) / MICROS) if known else None)
 
     def _in_force(self) -> FleetClock | None:
-        if self._next is not None and self._next.wall <= self._wall():
-            self._clock, self._next = self._next, None
-        return self._clock
+        return self._track.in_force(self._wall())

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from telemetry.block import BlockBuilder, Reject
-from telemetry.clock import FleetClock
+from telemetry.clock import ClockTrack, FleetClock
 from telemetry.errors import WellkeptError, WireError
 from telemetry.identity import DeviceKey, partition_of
 from telemetry.message import MAX_MESSAGE_BYTES, Envelope, decode_envelope, read_identity
@@ -109,7 +109,8 @@ class IngestCore:
         self._new_id = new_id
         self._waiting: dict[str, _Waiting] = {}
         self._connection = 0
-        self._clock: FleetClock | None = None
+        self._clocks = ClockTrack()
+        self._speed = 1.0
         self.counts = Counts()
 
     def connected(self) -> int:
@@ -117,10 +118,9 @@ class IngestCore:
         self._connection += 1
         return self._connection
 
-    def hear_clock(self, clock: FleetClock) -> None:
-        """Stamp arrivals by this revision from now on."""
-        if self._clock is None or clock.rev >= self._clock.rev:
-            self._clock = clock
+    def hear_clock(self, clock: FleetClock, wall: int) -> None:
+        """Stamp arrivals by this revision as soon as it takes effect."""
+        self._clocks.hear(clock, wall)
 
     @property
     def in_flight(self) -> int:
@@ -141,9 +141,11 @@ class IngestCore:
         Raises:
             RuntimeError: the fleet clock was not heard yet; do not read before.
         """
-        if self._clock is None:
+        clock = self._clocks.in_force(wall)
+        if clock is None:
             raise RuntimeError("the fleet clock is not known yet")
-        arrival = self._clock.fleet_at(wall)
+        arrival = clock.fleet_at(wall)
+        self._speed = clock.speed
         self.counts.messages += 1
         key, reject = None, None
         try:
@@ -217,8 +219,7 @@ class IngestCore:
 
     def _close(self, number: int, now: float) -> PublishBlock:
         partition = self._partitions[number]
-        speed = 1.0 if self._clock is None else self._clock.speed
-        block = PublishBlock(number, self._new_id(), partition.builder.encode(speed))
+        block = PublishBlock(number, self._new_id(), partition.builder.encode(self._speed))
         self._waiting[block.block_id] = _Waiting(block, partition.tokens)
         partition.builder, partition.tokens, partition.since = BlockBuilder(), [], now
         self.counts.blocks += 1

@@ -126,7 +126,7 @@ class IngestProcess:
             self._mqtt.relay(event.key, event.channel, event.payload)
         else:
             self._clock = event
-            self._core.hear_clock(event)
+            self._core.hear_clock(event, self._wall())
 
     def _tell_clock(self) -> None:
         if self._mqtt.connected() and self._clock is not None and self._clock != self._told:

@@ -80,6 +80,40 @@ class FleetClock:
         return FleetClock(self.rev + 1, wall, self.fleet_at(wall), speed)
 
 
+class ClockTrack:
+    """The clocks as they are heard: a change takes effect at its own wall time, until then the one before goes on.
+
+    Args:
+        clock: in force before any is heard, if there is one.
+    """
+
+    def __init__(self, clock: FleetClock | None = None) -> None:
+        self._clock = clock
+        self._next: FleetClock | None = None
+
+    @property
+    def next(self) -> FleetClock | None:
+        """The change that was heard and is not yet in force, as of the last question."""
+        return self._next
+
+    def hear(self, clock: FleetClock, wall: int) -> bool:
+        """Take a clock. Returns False, and passes it over, when a later revision was heard before."""
+        newest = self._next or self._clock
+        if newest is not None and clock.rev <= newest.rev:
+            return False
+        if self.in_force(wall) is None:
+            self._clock = clock
+        else:
+            self._next = clock
+        return True
+
+    def in_force(self, wall: int) -> FleetClock | None:
+        """The clock that counts at a wall time, or None before the first was heard."""
+        if self._next is not None and self._next.wall <= wall:
+            self._clock, self._next = self._next, None
+        return self._clock
+
+
 def production_clock() -> FleetClock:
     """Fleet time that is wall time, as in production."""
     return FleetClock(rev=0, wall=0, fleet=0, speed=1.0)

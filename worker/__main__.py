@@ -7,11 +7,10 @@ import sys
 import threading
 
 import structlog
-from detectors.bank import Bank
 
+from detectors.bank import Bank
 from stream.nats_client import NatsStream
 from telemetry.catalogue import load_catalogue
-from telemetry.clock import system_wall
 from telemetry.errors import WellkeptError
 from worker import jobs_main
 from worker.housekeeping import Housekeeping
@@ -39,12 +38,11 @@ def main() -> int:
         return 1
     housekeeping = Housekeeping(stream, settings.database_url)
 
-    def fleet_now() -> int:
-        return housekeeping.clock().fleet_at(system_wall())
-
     threads = [
         threading.Thread(target=housekeeping.run, args=(stop,), name="housekeeping", daemon=True),
-        threading.Thread(target=jobs_main.run, args=(settings.database_url, stop, fleet_now), name="jobs", daemon=True),
+        threading.Thread(
+            target=jobs_main.run, args=(settings.database_url, stop, housekeeping.fleet_now), name="jobs", daemon=True
+        ),
     ]
     for thread in threads:
         thread.start()

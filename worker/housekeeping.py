@@ -13,7 +13,7 @@ from storage.pool import connect
 from stream.nats_client import NatsStream
 from stream.port import StreamError
 from telemetry.block import BlockBuilder
-from telemetry.clock import FleetClock, production_clock
+from telemetry.clock import ClockTrack, FleetClock, production_clock, system_wall
 from telemetry.identity import partition_of
 
 log = structlog.get_logger()
@@ -30,13 +30,15 @@ class Housekeeping:
         self._stream = stream
         self._url = database_url
         self._clock: FleetClock | None = None
+        self._track = ClockTrack()
         self._known = threading.Event()
         self._mirrored = False
 
-    def clock(self) -> FleetClock:
-        """The fleet clock as last read; waits for the first reading."""
+    def fleet_now(self) -> int:
+        """Fleet time, microseconds; waits until the clock was read for the first time."""
         self._known.wait()
-        return self._clock or production_clock()
+        wall = system_wall()
+        return (self._track.in_force(wall) or production_clock()).fleet_at(wall)
 
     def run(self, stop: threading.Event) -> None:
         """Go round until told to stop."""
@@ -58,6 +60,7 @@ class Housekeeping:
             return
         if clock != self._clock or not self._mirrored:
             self._stream.put_clock(clock)
+            self._track.hear(clock, system_wall())
             self._clock = clock
             self._mirrored = True
             self._known.set()

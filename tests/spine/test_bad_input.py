@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from storage.pool import connect
 from telemetry.message import MAX_MESSAGE_BYTES, Receipt, decode_receipt
@@ -34,7 +35,7 @@ class Raw:
     def __init__(self, running: Rig) -> None:
         parts = urlsplit(running.supervisor.mqtt_url("gateway"))
         self.receipts: dict[str, Receipt] = {}
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="raw")
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="raw")
         self._client.username_pw_set(unquote(parts.username or ""), unquote(parts.password or ""))
         self._client.on_message = self._heard
         self._client.connect(parts.hostname or "", parts.port or 0)

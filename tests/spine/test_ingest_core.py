@@ -23,7 +23,7 @@ class Bench:
     def __init__(self, max_block: int = 900_000) -> None:
         ids = itertools.count()
         self.core = IngestCore(4, max_block, lambda: str(next(ids)))
-        self.core.hear_clock(FleetClock(1, WALL, 5_000_000, 60.0))
+        self.core.hear_clock(FleetClock(1, WALL, 5_000_000, 60.0), WALL)
         self.connection = self.core.connected()
         self.mids = itertools.count(1)
 
@@ -44,6 +44,14 @@ def test_a_lone_message_hardly_waits_and_is_stamped_in_fleet_time() -> None:
     assert decoded.speed == 60.0
     assert bench.core.published(block.block_id, None, 10.1) == [Token(1, 1)]
     assert bench.core.in_flight == 0
+
+
+def test_a_change_of_the_clock_counts_from_its_own_moment() -> None:
+    bench = Bench()
+    bench.core.hear_clock(FleetClock(2, WALL + 2_000_000, 125_000_000, 0.0), WALL + 500_000)
+    bench.give(message(1))
+    (block,) = bench.core.step(11)
+    assert [m.arrival for m in decode_block(block.data).messages] == [65_000_000]
 
 
 def test_blocks_close_by_count_and_by_size() -> None:
