@@ -10,8 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
-from itertools import pairwise, permutations
-from operator import itemgetter
+from itertools import pairwise
 
 from api.evidence import Point
 
@@ -201,7 +200,7 @@ def _frame(spec: Spec) -> tuple[_Frame, list[tuple[Mark, float, str, int]]]:
 
 
 def _place(spec: Spec, frame: _Frame) -> tuple[list[tuple[Mark, float, str, int]], int]:
-    """Give every label a lane above the plot so that none touches another; the order that needs fewest lanes wins."""
+    """Give every label a lane above the plot, as few as will do, so that none touches another."""
     taken: list[tuple[float, float, int]] = []
     lanes = 1
     if _life_shown(spec, frame) and spec.life is not None:
@@ -209,27 +208,50 @@ def _place(spec: Spec, frame: _Frame) -> tuple[list[tuple[Mark, float, str, int]
         middle = _life_middle(spec, frame, width)
         lanes = 2 if spec.life.sub else 1
         taken = [(middle - width / 2 - 4, middle + width / 2 + 4, row) for row in range(lanes)]
-    order = {"onset": 0, "finding": 1, "now": 2, "visit": 3, "repair": 3}
-    marks = sorted(spec.marks, key=lambda m: order[m.kind])
-    tried = (_lanes_of(each, list(taken), lanes, frame) for each in permutations(marks))
-    return min(tried, key=itemgetter(1))
+    fixed = [_Label(a, b, row) for a, b, row in taken]
+    for most in range(lanes, _LANES + 1):
+        found = _fit(list(spec.marks), fixed, most, frame)
+        if found is not None:
+            return found, max(lanes, 1 + max((lane for *_, lane in found), default=0))
+    # Too many marks too close: each gets a lane of its own.
+    apart = [(mark, max(frame.left, frame.x(mark.t)), "middle", lane) for lane, mark in enumerate(spec.marks)]
+    return apart, max(lanes, len(apart))
 
 
-def _lanes_of(
-    marks: Sequence[Mark], taken: list[tuple[float, float, int]], lanes: int, frame: _Frame
-) -> tuple[list[tuple[Mark, float, str, int]], int]:
-    """Lanes of the marks' labels, each placed after those before it."""
-    placed = []
-    stems: list[tuple[float, int]] = []
-    for mark in marks:
-        width = text_width(mark.label) * 1.06
-        x = max(frame.left, frame.x(mark.t))
-        lane, anchor = _free_lane(taken, stems, x, width, frame, mark.kind)
-        stems.append((x, lane))
-        taken.append((*_span(x, width, anchor), lane))
-        lanes = max(lanes, lane + 1)
-        placed.append((mark, x, anchor, lane))
-    return placed, lanes
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A label's span and lane, and where its stem goes down; the remaining life's has none."""
+
+    left: float
+    right: float
+    lane: int
+    stem: float | None = None
+
+    def clashes(self, other: _Label) -> bool:
+        """Whether they touch, or the higher one's stem crosses the lower one's words."""
+        if self.lane == other.lane:
+            return self.left <= other.right and other.left <= self.right
+        low, high = (self, other) if self.lane < other.lane else (other, self)
+        return high.stem is not None and low.left <= high.stem <= low.right
+
+
+def _fit(
+    marks: list[Mark], placed: list[_Label], most: int, frame: _Frame
+) -> list[tuple[Mark, float, str, int]] | None:
+    """Lanes and sides for all marks so that no two clash, by trying; None when so many lanes are too few."""
+    if not marks:
+        return []
+    mark, rest = marks[0], marks[1:]
+    width, x = text_width(mark.label) * 1.06, max(frame.left, frame.x(mark.t))
+    for lane in range(most):
+        for anchor in _ANCHORS[mark.kind]:
+            label = _Label(*_span(x, width, anchor), lane, x)
+            if label.left < 0 or label.right > frame.right + 8 or any(label.clashes(each) for each in placed):
+                continue
+            found = _fit(rest, [*placed, label], most, frame)
+            if found is not None:
+                return [(mark, x, anchor, lane), *found]
+    return None
 
 
 def life_shown(spec: Spec) -> bool:
@@ -254,28 +276,6 @@ def _span(x: float, width: float, anchor: str) -> tuple[float, float]:
     if anchor == "end":
         return x - width - 8, x + 1
     return x - width / 2 - 4, x + width / 2 + 4
-
-
-def _free_lane(  # noqa: PLR0917  (one call)
-    taken: list[tuple[float, float, int]],
-    stems: list[tuple[float, int]],
-    x: float,
-    width: float,
-    frame: _Frame,
-    kind: str,
-) -> tuple[int, str]:
-    """The lowest lane and a side where a label touches no other, no stem crosses it, and its stem crosses none."""
-    for lane in range(_LANES):
-        for anchor in _ANCHORS[kind]:
-            a, b = _span(x, width, anchor)
-            if a < 0 or b > frame.right + 8:
-                continue
-            touches = any(lane == other and c <= b and a <= d for c, d, other in taken)
-            crossed = any(other > lane and a <= stem <= b for stem, other in stems)
-            crosses = any(other < lane and c <= x <= d for c, d, other in taken)
-            if not (touches or crossed or crosses):
-                return lane, anchor
-    return _LANES, "middle"
 
 
 def _grid(spec: Spec, frame: _Frame) -> Iterator[str]:

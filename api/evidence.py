@@ -14,6 +14,7 @@ from telemetry.finding import Signal
 _DAY = 86_400 * MICROS
 _STEPS = (10 * 60 * MICROS, 3_600 * MICROS, 6 * 3_600 * MICROS, _DAY, 7 * _DAY)
 _MOST_POINTS = 110
+_LACK = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def series_of(signal: Signal, zone: tzinfo, scale: float = 1.0) -> Series:
     span = signal.t[-1] - signal.t[0]
     gaps = sorted(b - a for a, b in zip(signal.t, signal.t[1:], strict=False))
     usual = gaps[len(gaps) // 2] if gaps else _DAY
+    rest = gaps[len(gaps) * 9 // 10] if gaps else _DAY
     step = next((s for s in _STEPS if s >= usual and span // s < _MOST_POINTS), _STEPS[-1])
     origin = midnight(signal.t[0], zone)
     bins: dict[int, list[int]] = defaultdict(list)
@@ -110,7 +112,7 @@ def series_of(signal: Signal, zone: tzinfo, scale: float = 1.0) -> Series:
         bins[(t - origin) // step].append(i)
     first, last = min(bins), max(bins)
     points = [_point(signal, bins.get(n, []), origin + n * step + step // 2, scale) for n in range(first, last + 1)]
-    return Series(signal.feature, step, tuple(_carry_band(_without_rests(points, max(2 * usual, step)))))
+    return Series(signal.feature, step, tuple(_carry_band(_without_rests(points, max(_LACK * rest, step)))))
 
 
 def table_of(series: Series, zone: tzinfo) -> list[Row]:

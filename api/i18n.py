@@ -28,6 +28,15 @@ _SHORT = {"en": "d MMM", "zh": "M月d日"}
 _LONG = {"en": "EEEE d MMMM", "zh": "M月d日EEEE"}
 _YEAR = {"en": "d MMMM y", "zh": "y年M月d日"}
 _ALMOST = 0.15
+_ROOMS = (
+    ("Kitchen", "厨房"),
+    ("Balcony", "阳台"),
+    ("Bathroom", "卫生间"),
+    ("Laundry room", "洗衣间"),
+    ("Basement", "地下室"),
+    ("Living room", "客厅"),
+    ("Garage", "车库"),
+)
 _MONTH_DAY = {"en": "MMMM · EEEE", "zh": "M月 · EEEE"}
 _WEEKDAY = {"en": "EEE d MMM", "zh": "M月d日 EEE"}
 
@@ -103,6 +112,10 @@ class Words:
         if found is None:
             raise MissingWordsError(f"no {self.lang} words for {message!r}")
         return found.format(**values)
+
+    def room(self, name: str) -> str:
+        """A room in this language where it is one of the usual ones; other names stay as the household gave them."""
+        return next((en if self.lang == "en" else zh for en, zh in _ROOMS if name in {en, zh}), name)
 
     def pick(self, both: Text) -> str:
         """One of a catalogue's two texts."""

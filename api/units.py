@@ -52,7 +52,7 @@ def unit_of(code: str, typical: float) -> Unit:
     if code == "s":
         if abs(typical) >= 2 * _HOUR:
             return Unit(1 / _HOUR, "h", "小时", 1)
-        if abs(typical) >= 2 * _MINUTE:
+        if abs(typical) >= 5 * _MINUTE:
             return Unit(1 / _MINUTE, "min", "分钟", 1 if abs(typical) < 10 * _MINUTE else 0)
         return Unit(1.0, "s", "秒", 0)
     if code in ("1", "%"):

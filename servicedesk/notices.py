@@ -37,7 +37,8 @@ def notify(
     notice = _compose(office, ticket, household, stage, now=now, visit=visit, occasion=occasion)
     if not desk.notices.add(notice):
         return None
-    office.log(ticket.id, now, "notice", stage=stage, notice=str(notice.id), lang=notice.lang)
+    waits = {"waits": notice.not_before.isoformat()} if notice.not_before > now else {}
+    office.log(ticket.id, now, "notice", stage=stage, notice=str(notice.id), lang=notice.lang, **waits)
     if notice.not_before > now:
         desk.agenda.set_due(SEND, notice.id, notice.not_before)
     else:

@@ -52,6 +52,7 @@ class Picture:
 
     svg: Markup
     svg_wide: Markup
+    title: str
     caption: str
     unit: str
     rows: list[tuple[str, str, str, str]]
@@ -102,7 +103,7 @@ class Case:
     @property
     def place(self) -> str:
         """The appliance with its room."""
-        room = self.ticket.room
+        room = self.t.room(self.ticket.room) if self.ticket.room else ""
         return self.t.plain("{appliance}, {room}", appliance=self.appliance, room=room) if room else self.appliance
 
     @property
@@ -265,7 +266,7 @@ class Case:
         lines = [self._table_row(row, unit) for row in rows]
         narrow, broad = Markup(svg), Markup(svg_wide)  # noqa: S704  (charts escape their texts)
         life = life_shown(broad_spec)
-        return Picture(narrow, broad, caption, shown, lines, latest, usual, before, gap, outside, life, series)
+        return Picture(narrow, broad, title, caption, shown, lines, latest, usual, before, gap, outside, life, series)
 
     def _table_row(self, row: Row, unit: Unit) -> tuple[str, str, str, str]:
         t = self.t

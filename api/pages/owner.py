@@ -378,7 +378,9 @@ def _visit_values(case: Case, events: list[Any]) -> dict[str, Any]:
         "minutes": fault.minutes if fault else 0,
         "part_names": (", " if t.lang == "en" else "、").join(names.get(s, s) for s in visit.parts) if visit else "",
         "prepare": [
-            t("Leave the appliance plugged in. There is no need to empty it."),
+            t("Leave it unplugged and do not use it until the technician is there.")
+            if case.ticket.safety
+            else t("Leave the appliance plugged in. There is no need to empty it."),
             t("Clear about one metre in front, so that it can be moved."),
             t("Someone of age should be at home."),
         ],

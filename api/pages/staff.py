@@ -310,7 +310,7 @@ def _slip(case: Case, row: TicketView, now: datetime, technicians: dict[UUID, Te
     return Slip(
         case=case,
         action=t.pick(text("action", row.next_action)),
-        who=_person(t, row.responsible, technicians),
+        who="" if row.next_action == "none" else _person(t, row.responsible, technicians),
         blocking=t.pick(text("blocking", row.blocking)) if row.blocking else "",
         left=left,
         tone=tone,

@@ -39,10 +39,15 @@ def _line(t: Words, event: EventView, technicians: Mapping[str, Technician]) -> 
         case "proposed":
             who = technicians.get(str(body.get("technician")))
             start = datetime.fromisoformat(str(body["start"]))
-            when = f"{t.weekday(start)}, {t.time(start)}"
+            when = f"{t.weekday(start)}{', ' if t.lang == 'en' else ' '}{t.time(start)}"
             icon, text, more = "cal", t.plain("Visit proposed: {when}", when=when), who.name if who else actor
         case "notice":
-            icon, text, more = "mail", t.plain("Message to the owner: {stage}", stage=stage_name(t, body)), ""
+            icon, text = "mail", t.plain("Message to the owner: {stage}", stage=stage_name(t, body))
+            waits = body.get("waits")
+            more = ""
+            if waits:
+                when = t.stamp(datetime.fromisoformat(str(waits)))
+                more = t.plain("goes out after the quiet hours, {when}", when=when)
         case "outcome":
             icon, text = "wrench", t.plain("Outcome: {code}", code=outcome_name(t, str(body.get("code"))))
         case "blocked":
