@@ -16,7 +16,7 @@ from storage.pool import connect
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-_PHONE = {"width": 390, "height": 1_010}
+_PHONE = {"width": 390, "height": 1_200}
 _DESK = {"width": 1_280, "height": 860}
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _ALERTS = {"alert", "safety", "reopened"}
@@ -44,6 +44,7 @@ def take(folder: Path, data_dir: Path) -> list[Path]:
         notices, tickets = latest_notices(conn, _LOOK_BACK), list_tickets(conn)
     if not tickets:
         raise StackError("the demo has no ticket yet; try again in a minute")
+    ticket = next((t for t in tickets if t.state == "done"), tickets[0])
     folder.mkdir(parents=True, exist_ok=True)
     base = state.secrets["http_url"]
     taken: list[Path] = []
@@ -51,7 +52,7 @@ def take(folder: Path, data_dir: Path) -> list[Path]:
         # Chromium's own sandbox does not run as root; the pages are ours, on the loopback.
         browser = playwright.chromium.launch(executable_path=binary, args=["--no-sandbox"])
         phone = browser.new_page(viewport={"width": _PHONE["width"], "height": _PHONE["height"]}, device_scale_factor=2)
-        for name, link in _owner_pages(notices):
+        for name, link in _owner_pages(notices, {str(t.household) for t in tickets if t.visit == "proposed"}):
             taken.append(_picture(phone, link, folder / f"{name}.png", whole=False))
         desk = browser.new_page(viewport={"width": _DESK["width"], "height": _DESK["height"]})
         desk.goto(f"{base}/login")
@@ -60,7 +61,7 @@ def take(folder: Path, data_dir: Path) -> list[Path]:
         desk.click("form .btn-primary")
         for name, path in (
             ("dispatch", "/dispatch"),
-            ("ticket", f"/tickets/{tickets[0].ref}"),
+            ("ticket", f"/tickets/{ticket.ref}"),
             ("mailbox", "/mailbox"),
         ):
             taken.append(_picture(desk, f"{base}{path}", folder / f"{name}.png", whole=False))
@@ -68,13 +69,14 @@ def take(folder: Path, data_dir: Path) -> list[Path]:
     return taken
 
 
-def _owner_pages(notices: list[NoticeLine]) -> Iterator[tuple[str, str]]:
-    """One alert in each language, and the page of its visit."""
+def _owner_pages(notices: list[NoticeLine], waiting: set[str]) -> Iterator[tuple[str, str]]:
+    """One alert in each language, and the page of its visit; first of a household whose answer is awaited."""
+    alerts = [n for n in notices if n.link and n.stage in _ALERTS]
     for lang, suffix in (("en", ""), ("zh", ".zh")):
-        link = next((n.link for n in notices if n.lang == lang and n.link and n.stage in _ALERTS), None)
-        if link is not None:
-            yield f"owner-alert{suffix}", link
-            yield f"owner-visit{suffix}", f"{link}/visit"
+        chosen = min(alerts, key=lambda n: (str(n.household) not in waiting, n.lang != lang), default=None)
+        if chosen is not None:
+            yield f"owner-alert{suffix}", f"{chosen.link}?lang={lang}"
+            yield f"owner-visit{suffix}", f"{chosen.link}/visit?lang={lang}"
 
 
 def _picture(page: Page, url: str, path: Path, *, whole: bool) -> Path:

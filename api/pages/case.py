@@ -257,7 +257,7 @@ class Case:
         )
         # Two sizes of the same picture, so that its text is neither tiny nor huge; the stylesheet shows one.
         svg = draw(spec(name=name, marks=self._marks(wide=False)))
-        width, height = (712, 330) if wide else (540, 270)
+        width, height = (600, 300) if wide else (540, 270)
         broad_spec = spec(name=f"{name}w", width=width, height=height, marks=self._marks(wide=wide))
         svg_wide = draw(broad_spec)
         before = unit.say(t.number(worst, unit.decimals), t.lang) if (worst := _worst(series)) is not None else ""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.charts import Life, Mark, Proof, Spec, draw, nice_ticks, unknown_spans
+from api.charts import Life, Mark, Proof, Spec, draw, life_shown, nice_ticks, unknown_spans
 from api.evidence import Point, merge, series_of, table_of
 from telemetry.clock import MICROS, to_micros
 from telemetry.finding import Signal
@@ -153,3 +153,42 @@ def test_an_older_revision_only_reaches_further_back() -> None:
     new = Signal("f", (30, 40), (3.0, 4.0), (0.0, 0.0), (5.0, 5.0))
     old = Signal("f", (10, 20, 35), (1.0, 2.0, 9.0), (0.0, 0.0, 0.0), (5.0, 5.0, 5.0))
     assert merge([new, old])["f"].t == (10, 20, 30, 40)
+
+
+def test_labels_of_near_marks_share_no_place_and_no_lane_stays_empty() -> None:
+    marks = (
+        Mark(_START + 6 * _DAY, "onset", "onset 9 Mar, ±1 d", _START + 5 * _DAY, _START + 7 * _DAY),
+        Mark(_START + 6 * _DAY + _DAY // 2, "finding", "finding"),
+        Mark(_START + 8 * _DAY, "repair", "repair 11 Mar"),
+        Mark(_START + 8 * _DAY + _DAY // 2, "now", "now"),
+    )
+    svg = draw(spec([9.0] * 6 + [11.0, 12.0], marks=marks))
+    words = {m.label for m in marks}
+    rows = {float(e.get("y", 0)) for e in by_class(svg, "c-b") if e.text in words}
+    assert len(rows) <= 3
+
+
+def test_an_onset_before_the_first_point_stands_at_the_edge() -> None:
+    svg = draw(spec([9, 9, 9], marks=(Mark(_START - 3 * _DAY, "onset", "before", _START - 9 * _DAY, _START),)))
+    left = float(by_class(svg, "c-axis")[0].get("d", "")[1:].split()[0])
+    assert float(by_class(svg, "c-onset-mark")[0].get("d", "")[1:].split()[0]) >= left
+
+
+def test_a_life_beyond_the_picture_is_not_promised_by_the_legend() -> None:
+    far = Life(_START + 60 * _DAY, _START + 90 * _DAY, "8 weeks")
+    assert not life_shown(spec([9, 9, 9], life=far))
+    assert life_shown(spec([9, 9, 9], life=Life(_START + 4 * _DAY, _START + 5 * _DAY, "1 day")))
+
+
+def test_a_rest_between_cycles_is_no_lack_of_data() -> None:
+    hour, minute = 3_600 * MICROS, 60 * MICROS
+    # Runs 40, 40 and 100 minutes apart: now and then an hour holds none; eight hours without any are a lack.
+    times, at = [], _START
+    for n in range(60):
+        times.append(at)
+        at += (8 * hour) if n == 40 else (40, 40, 100)[n % 3] * minute
+    flat = tuple(1.0 for _ in times)
+    signal = Signal(feature="run_time", t=tuple(times), value=flat, low=flat, high=flat)
+    gaps = unknown_spans(series_of(signal, ZoneInfo("UTC")).points)
+    assert len(gaps) == 1
+    assert gaps[0][1] - gaps[0][0] >= 7 * hour

@@ -30,7 +30,12 @@ def state_of(url: str, seeded: Seeded) -> tuple[str, str]:
 def test_the_alert_says_it_all(http: httpx.Client, seeded: Seeded) -> None:
     page = http.get(seeded.alert)
     assert page.status_code == 200
-    for words in ("turning too slowly since about 21 October", "Safe to use", "3–6 weeks", "Confirm this visit"):
+    for words in (
+        "turning too slowly since about 21 October",
+        "Safe to use",
+        "3–6 weeks",
+        "Confirm this visit",
+    ):
         assert words in page.text
     assert page.text.count('class="plate') - page.text.count('class="plate-') == 1
     assert page.text.count("btn-primary") == 1
