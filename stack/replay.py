@@ -9,7 +9,7 @@ from storage.dead_letters import DeadLetter, mark_replayed, waiting_letters
 from storage.pool import connect
 from storage.registry import find_device
 from stream.nats_client import NatsStream
-from stream.port import BlockSink, StreamError
+from stream.port import StreamError
 from telemetry.block import BlockBuilder
 from telemetry.clock import production_clock, system_wall, to_datetime, to_micros
 from telemetry.errors import WellkeptError
@@ -38,7 +38,7 @@ def replay_dead_letters(device: str, database_url: str, nats_url: str) -> int:
             count = last = 0
             while letters := waiting_letters(conn, key, after=last, limit=_BATCH):
                 last = letters[-1].id
-                _publish(stream, stream.partitions, key, letters)
+                _publish(stream, key, letters, clock.speed)
                 mark_replayed(conn, [letter.id for letter in letters], to_datetime(clock.fleet_at(system_wall())))
                 count += len(letters)
             return count
@@ -46,7 +46,7 @@ def replay_dead_letters(device: str, database_url: str, nats_url: str) -> int:
         stream.close()
 
 
-def _publish(sink: BlockSink, partitions: int, key: DeviceKey, letters: list[DeadLetter]) -> None:
+def _publish(stream: NatsStream, key: DeviceKey, letters: list[DeadLetter], speed: float) -> None:
     builder = BlockBuilder()
     for letter in letters:
         builder.add(key, decode_envelope(bytes(letter.raw)), to_micros(letter.arrival))
@@ -58,8 +58,7 @@ def _publish(sink: BlockSink, partitions: int, key: DeviceKey, letters: list[Dea
             failures.append(error)
         answered.set()
 
-    sink.publish(
-        partition_of(key, partitions), f"replay-{key}-{letters[0].id}-{letters[-1].id}", builder.encode(), done
-    )
+    block_id = f"replay-{key}-{letters[0].id}-{letters[-1].id}"
+    stream.publish(partition_of(key, stream.partitions), block_id, builder.encode(speed), done)
     if not answered.wait(_ANSWER_S) or failures:
         raise StreamError(f"the stream did not take the messages of {key}: {failures or 'no answer'}")

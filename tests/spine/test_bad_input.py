@@ -10,6 +10,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from stack.replay import replay_dead_letters
 from storage.pool import connect
 from telemetry.message import MAX_MESSAGE_BYTES, Receipt, decode_receipt
 from tests.spine.rig import Rig, rig, wait_for
@@ -95,4 +96,16 @@ def test_unfit_messages_over_the_broker(running: Rig) -> None:
     assert stored == [("bad", 2), ("good", last)]
     kept = {str(row[1]): row[2] for row in dead}
     assert kept["malformed"] == BAD["malformed"]
+    running.register("smart_plug", ["stranger"])
+    assert replay_dead_letters("demo/stranger", running.database_url, running.supervisor.nats_url()) == 2
+    with connect(running.database_url, application="look", autocommit=True) as conn:
+
+        def brought_in() -> bool:
+            query = """
+            select count(*) from reading_smart_plug r join device d on d.no = r.device where d.device = 'stranger'
+            """
+            return conn.execute(query).fetchone() == (2,)
+
+        wait_for(brought_in, 15, "the stranger's messages after its registration")
+    assert replay_dead_letters("demo/stranger", running.database_url, running.supervisor.nats_url()) == 0
     raw.stop()
