@@ -162,7 +162,7 @@ def test_labels_of_near_marks_share_no_place_and_no_lane_stays_empty() -> None:
         Mark(_START + 8 * _DAY, "repair", "repair 11 Mar"),
         Mark(_START + 8 * _DAY + _DAY // 2, "now", "now"),
     )
-    svg = draw(spec([9.0] * 6 + [11.0, 12.0], marks=marks))
+    svg = draw(spec([9, 9, 9, 9, 9, 9, 11, 12], marks=marks))
     words = {m.label for m in marks}
     rows = {float(e.get("y", 0)) for e in by_class(svg, "c-b") if e.text in words}
     assert len(rows) <= 3
