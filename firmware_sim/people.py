@@ -45,6 +45,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     family: str
     window: Window
     state: str
+    readable: datetime | None = None
     household: str | None = None
     parts: list[str] = []
 
@@ -52,10 +53,6 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 class _Page(msgspec.Struct):
     items: list[Visit]
     next: str | None = None
-
-
-class _Ticket(msgspec.Struct):
-    planned: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +76,16 @@ class Plan:
     report: int
 
 
-def plan(seed: int, visit: Visit, proposed: int) -> Plan:
-    """When people act: a function of seed, visit, its window and when it was proposed."""
+def plan(seed: int, visit: Visit, read: int) -> Plan:
+    """When people act: a function of seed, visit, its window and when its notice can be read."""
     rng = generator(seed, -1, "people", zlib.crc32(visit.id.encode()))
     answer, late, work, watch = (float(x) for x in rng.random(4))
     start = to_micros(visit.window.start)
-    wished = proposed + round((1.0 + 5.0 * answer) * _HOUR)
+    wished = read + round((1.0 + 5.0 * answer) * _HOUR)
     arrive = start + round(50.0 * late) * _MINUTE
     mend = arrive + round(15.0 + 15.0 * work) * _MINUTE
     return Plan(
-        confirm=max(min(wished, start - 2 * _HOUR), proposed),
+        confirm=max(min(wished, start - 2 * _HOUR), read),
         dispatch=start - _HOUR,
         travel=arrive - 30 * _MINUTE,
         arrive=arrive,
@@ -134,7 +131,7 @@ class People:
     yours: str | None = None
     tally: Tally = field(default_factory=Tally)
     _jobs: dict[str, _Job] = field(default_factory=dict)
-    _proposed: dict[str, int] = field(default_factory=dict)
+    _read: dict[str, int] = field(default_factory=dict)
 
     def step(self, now: int) -> int:
         """Look at the visits and do what is due at a fleet time. Returns how many things were done."""
@@ -173,19 +170,19 @@ class People:
                 break
         for gone in set(self._jobs) - set(seen):
             del self._jobs[gone]
-            self._proposed.pop(gone, None)
+            self._read.pop(gone, None)
         for visit in seen.values():
             job = self._jobs.get(visit.id)
             if job is None:
-                self._jobs[visit.id] = _Job(visit, plan(self.seed, visit, self._when_proposed(visit, now)))
+                self._jobs[visit.id] = _Job(visit, plan(self.seed, visit, self._when_read(visit, now)))
             elif job.visit != visit:
-                job.visit, job.plan = visit, plan(self.seed, visit, self._when_proposed(visit, now))
+                job.visit, job.plan = visit, plan(self.seed, visit, self._when_read(visit, now))
 
-    def _when_proposed(self, visit: Visit, now: int) -> int:
-        if visit.id not in self._proposed:
-            ticket = msgspec.json.decode(self._get(f"/v1/tickets/{visit.ticket}", {}), type=_Ticket)
-            self._proposed[visit.id] = now if ticket.planned is None else to_micros(ticket.planned)
-        return self._proposed[visit.id]
+    def _when_read(self, visit: Visit, now: int) -> int:
+        """When the owner can have read of a visit; without a notice, when it was first seen."""
+        if visit.readable is not None:
+            self._read[visit.id] = to_micros(visit.readable)
+        return self._read.setdefault(visit.id, now)
 
     def _due(self, job: _Job) -> int | None:
         state = job.visit.state

@@ -107,6 +107,7 @@ class VisitOut(BaseModel):
     state: str
     reason: str | None
     hold_until: datetime
+    readable: datetime | None = Field(description="When the owner's notice of it may be read: quiet hours are kept.")
     legal: list[str]
     outcome: str | None
     cause: str | None

@@ -120,6 +120,7 @@ def visit_out(row: VisitView) -> VisitOut:
         state=row.state,
         reason=row.reason,
         hold_until=row.hold_until,
+        readable=row.readable,
         legal=visit_moves(row.state),
         outcome=row.outcome,
         cause=row.cause,

@@ -11,7 +11,7 @@ from firmware_sim.wear import DAY, Fault
 from telemetry.clock import MICROS, to_micros
 
 WINDOW = Window(datetime(2026, 3, 4, 9, tzinfo=UTC), datetime(2026, 3, 4, 11, tzinfo=UTC))
-PLANNED = datetime(2026, 3, 2, 10, tzinfo=UTC)
+READABLE = datetime(2026, 3, 2, 10, tzinfo=UTC)
 LATE = to_micros(WINDOW.end) + DAY
 FAULT = Fault(device="demo/a", family="drainage", fault="drain_pump_wear", onset=0, failure=1)
 MOVES = {"proposed": {"confirm": "confirmed"}}
@@ -31,6 +31,7 @@ class Desk:
                 "family": "drainage",
                 "parts": ["WM-PUMP-32"],
                 "window": {"start": WINDOW.start.isoformat(), "end": WINDOW.end.isoformat()},
+                "readable": READABLE.isoformat(),
                 "state": "proposed",
             }
             for i in range(count)
@@ -42,8 +43,6 @@ class Desk:
         if self.broken:
             return httpx.Response(503)
         path = request.url.path
-        if request.method == "GET" and path.startswith("/v1/tickets/"):
-            return httpx.Response(200, json={"id": "t1", "planned": PLANNED.isoformat(), "visits": []})
         if request.method == "GET":
             states = request.url.params["state"].split(",")
             live = [one for one in self.visits.values() if one["state"] in states]
@@ -77,7 +76,7 @@ def visit() -> Visit:
 
 
 def test_when_people_act_is_known_beforehand() -> None:
-    proposed = to_micros(PLANNED)
+    proposed = to_micros(READABLE)
     one = plan(7, visit(), proposed)
     assert one == plan(7, visit(), proposed)
     assert proposed + 3600 * MICROS <= one.confirm <= proposed + 6 * 3600 * MICROS
@@ -89,7 +88,7 @@ def test_when_people_act_is_known_beforehand() -> None:
 def test_a_visit_is_walked_to_its_outcome_in_order() -> None:
     desk = Desk()
     people, mended = made(desk)
-    proposed = plan(7, visit(), to_micros(PLANNED))
+    proposed = plan(7, visit(), to_micros(READABLE))
     assert people.step(proposed.confirm - 1) == 0
     assert people.next_due() == proposed.confirm
     assert people.step(proposed.confirm) == 1
