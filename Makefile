@@ -32,9 +32,10 @@ test: setup lint types contracts ## everything but the long tier, on the real em
 test-long: setup ## the long tier
 	$(BIN)/pytest -m long
 
-lint: setup ## ruff, and whether the format is kept
+lint: setup ## ruff, whether the format is kept, and whether the dependencies are those that are used
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/deptry .
 
 types: setup ## mypy, strict, tests included
 	$(BIN)/mypy

@@ -32,7 +32,7 @@ def take(folder: Path, data_dir: Path) -> list[Path]:
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415  (a development dependency)
     except ImportError as cause:
-        raise StackError("pictures need playwright; install the group `dev`: make setup") from cause
+        raise StackError("pictures need playwright: install the extra `screens`, or run `make setup`") from cause
     binary = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     if binary is None:
         raise StackError(f"no browser found; install one of {', '.join(_BROWSERS)}")
