@@ -18,7 +18,8 @@ pytestmark = pytest.mark.stack
 
 PLUGS = [f"plug-{n}" for n in range(40)]
 WASHERS = ["washer-1", "washer-2", "washer-3", "washer-4"]
-RATE = 400.0
+# Nominal: the devices' own spool takes its share of the machine, and at least 300 a second must be left.
+RATE = 500.0
 RECOVERY = 10.0
 # The database's own redo comes on top of the ten seconds.
 REDO = {"nats": 0.0, "worker-1": 0.0, "postgres": 10.0}
@@ -40,6 +41,7 @@ def test_nothing_is_lost_or_doubled_when_a_part_is_killed(running: Rig, tmp_path
     plugs = Publisher(running, tmp_path, PLUGS, RATE)
     wait_for(lambda: plugs.receipted(dict.fromkeys(plugs.keys, (1, 20))), 30, "the first receipts")
     took: dict[str, float] = {}
+    began_all, sent_before = time.monotonic(), sum(last for _, last in plugs.last().values())
     for part in ("nats", "worker-1", "postgres"):
         wait_for(lambda: plugs.gateway.counts().unreceipted >= 100, 10, "a hundred messages under way")
         open_at_kill = plugs.gateway.counts().unreceipted
@@ -49,11 +51,12 @@ def test_nothing_is_lost_or_doubled_when_a_part_is_killed(running: Rig, tmp_path
         mark = {key: (epoch, seq + 1) for key, (epoch, seq) in plugs.last().items()}
         wait_for(partial(plugs.receipted, mark), RECOVERY + REDO[part], f"recovery of {part}")
         took[part] = time.monotonic() - began
+    rate = (sum(last for _, last in plugs.last().values()) - sent_before) / (time.monotonic() - began_all)
     sent = plugs.end()
     found = audit(running.database_url, sent)
     assert (found.lost, found.duplicated, found.changed) == (set(), set(), set())
     assert sum(last for _, last in sent.values()) > 1_000
-    print(f"recovered in {took}")  # noqa: T201  (shown with -s)
+    print(f"recovered in {took} at {rate:.0f} messages a second")  # noqa: T201  (shown with -s)
 
 
 def test_a_ticket_is_neither_lost_nor_doubled_when_a_part_is_killed(running: Rig, tmp_path: Path) -> None:
