@@ -42,11 +42,10 @@ app.add_typer(dead_letter_app, name="dead-letter")
 app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
 
 
-@app.command(epilog="Example: wellkept up --data-dir /var/lib/wellkept --workers 2")
+@app.command(epilog="Example: wellkept up --data-dir /var/lib/wellkept")
 def up(
     *,
     data_dir: DataDir = DEFAULT_DATA_DIR,
-    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes.")] = None,
     host: Annotated[str | None, typer.Option(help="Address of pages and API; the loopback unless told.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Their port; any free one otherwise.")] = None,
     as_json: AsJson = False,
@@ -56,7 +55,7 @@ def up(
     Broker, stream and database are started too, unless WELLKEPT_MQTT_URL, WELLKEPT_NATS_URL or WELLKEPT_DATABASE_URL
     name your own.
     """
-    given = {"data_dir": data_dir, "workers": workers, "http_host": host, "http_port": port}
+    given = {"data_dir": data_dir, "http_host": host, "http_port": port}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     supervisor = Supervisor(settings, lambda line: err.print(line, highlight=False))
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -18,7 +18,6 @@ class Settings(BaseSettings):
         mqtt_url: `mqtt://user:password@host:port` of a broker of your own.
         nats_url: `nats://…` of a stream of your own.
         database_url: `postgresql://…` of a database of your own.
-        workers: number of worker processes.
         http_host: address the pages and the API listen on; the loopback unless told.
         http_port: their port; any free one when 0.
         public_url: what owners' links begin with; the listening address when empty.
@@ -33,7 +32,6 @@ class Settings(BaseSettings):
     mqtt_url: str = ""
     nats_url: str = ""
     database_url: str = ""
-    workers: int = Field(default=1, ge=1, le=64)
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=0, ge=0, le=65_535)
     public_url: str = ""

@@ -111,8 +111,11 @@ class Supervisor:
         self.http_port = free_port(self.settings.http_port or self._earlier_http_port())
 
     def start_processes(self) -> None:
-        """Start ingest, workers and api; `wait_ready` waits for them."""
-        plan = [("ingest", "ingest"), *((f"worker-{n}", "worker") for n in range(1, self.settings.workers + 1))]
+        """Start ingest, the worker and api; `wait_ready` waits for them.
+
+        One worker: a second one would take every partition from the first, since partitions have no leases yet.
+        """
+        plan = [("ingest", "ingest"), ("worker-1", "worker")]
         for name, module in [*plan, ("api", "api")]:
             self.add(name, ("-m", module), self._environment(module))
         self.save()
