@@ -303,7 +303,17 @@ class TelemetryStore:
                 (
                     *(d.partition, d.incarnation, d.stream_seq, d.position_in_block),
                     *((d.device.org, d.device.device) if d.device else (None, None)),
-                    *(d.topic, d.reason, d.detail, d.raw, d.epoch, d.seq, d.base, to_datetime(d.arrival)),
+                    # A topic comes as the broker gave it; the database's text has no NUL.
+                    *(
+                        d.topic and d.topic.replace("\0", "\ufffd"),
+                        d.reason,
+                        d.detail,
+                        d.raw,
+                        d.epoch,
+                        d.seq,
+                        d.base,
+                        to_datetime(d.arrival),
+                    ),
                 )
                 for d in batch.dead
             ],

@@ -17,6 +17,7 @@ MAX_MESSAGE_BYTES = 256 * 1024
 MAX_READINGS = 10_000
 MAX_CHANNELS = 64
 MAX_EVENTS = 64
+MAX_WORD = 64
 MAX_STEP = 86_400.0
 MAX_SEQ = 2**62
 RECEIPT_RANGES = 64
@@ -107,7 +108,7 @@ def decode_envelope(payload: bytes) -> Envelope:
     """Decode and check one message: syntax, ranges, lengths and finite numbers.
 
     Raises:
-        WireError: reasons `oversized`, `malformed`, `version`, `sequence`, `time`, `shape`, `not_finite`.
+        WireError: reasons `oversized`, `malformed`, `version`, `sequence`, `time`, `word`, `shape`, `not_finite`.
     """
     if len(payload) > MAX_MESSAGE_BYTES:
         raise WireError("oversized", f"{len(payload)} bytes; the limit is {MAX_MESSAGE_BYTES}: send smaller arrays")
@@ -133,6 +134,10 @@ def check_envelope(envelope: Envelope) -> None:
         raise WireError("time", f"t {envelope.t!r} is not Unix seconds before the year 10000")
     if len(envelope.q) > MAX_CHANNELS or len(envelope.events) > MAX_EVENTS:
         raise WireError("shape", f"at most {MAX_CHANNELS} channels and {MAX_EVENTS} events a message")
+    for word in (*envelope.q, *envelope.events, envelope.phase, envelope.fw):
+        # Control characters would pass here and be refused by the database.
+        if word is not None and not (word.isprintable() and 1 <= len(word) <= MAX_WORD):
+            raise WireError("word", f"{word[:MAX_WORD]!r}: names and codes are 1 to {MAX_WORD} printable characters")
     _check_shape(envelope)
 
 

@@ -62,6 +62,7 @@ BAD = {
     "unknown_channel": message(6, q='{"colour":1}'),
     "not_finite": message(7, q='{"power":1e39}'),
     "shape": message(8, q='{"power":[1,2]}'),
+    "word": message(10, more=',"phase":"a\\u0000b"'),
     "version": message(9).replace(b'"v":1', b'"v":3'),
 }
 
@@ -78,13 +79,13 @@ def test_unfit_messages_over_the_broker(running: Rig) -> None:
     for number, payload in enumerate(BAD.values(), 2):
         raw.say("bad", payload)
         raw.say("good", message(number))
-    raw.say("bad", message(10))
+    raw.say("bad", message(11))
     raw.say("stranger", message(1))
     raw.say("stranger", message(2))
     last = len(BAD) + 1
     wait_for(lambda: raw.receipts["good"].upto == last, 15, "the neighbour's receipts")
     # Only seq 2 could not be read: a device would be told of the gap and resend or give it up by its base.
-    wait_for(lambda: raw.receipts.get("bad") == Receipt(epoch=1, upto=1, beyond=[(3, 10)]), 15, "the receipts of bad")
+    wait_for(lambda: raw.receipts.get("bad") == Receipt(epoch=1, upto=1, beyond=[(3, 11)]), 15, "the receipts of bad")
     wait_for(lambda: raw.receipts.get("stranger") == Receipt(epoch=1, upto=2), 15, "the stranger's receipts")
     with connect(running.database_url, application="look") as conn:
         dead = conn.execute("select device, reason, raw from dead_letter order by id").fetchall()

@@ -47,6 +47,10 @@ def test_what_is_encoded_is_decoded(*, seq: int, t: int, rows: list[float | None
         ({"q": {"power": [1.0, 2.0]}, "dt": 0}, "shape"),
         ({"q": {"power": "high"}}, "malformed"),
         ({"seq": None}, "malformed"),
+        ({"phase": "a\x00b"}, "word"),
+        ({"fw": ""}, "word"),
+        ({"events": ["x" * 65]}, "word"),
+        ({"q": {"a\nb": 1.0}}, "word"),
     ],
 )
 def test_bad_envelopes_are_refused_with_their_reason(change: dict[str, object], reason: str) -> None:
