@@ -6,7 +6,7 @@ Between blocks it remembers, per partition, its position and its devices. What i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -35,6 +35,8 @@ from worker.memory import DeviceMemory
 from worker.observer import control, observe_ready, rebuild
 from worker.verdict import check, to_stored
 
+EntryId = tuple[int, str, int]
+"""Partition, incarnation and seq of an entry."""
 _SNAPSHOT_EVERY = 400
 _SNAPSHOTS_A_BATCH = 8
 
@@ -111,9 +113,15 @@ class WorkerCore:
         """Owned partitions."""
         return sorted(self._partitions)
 
-    def decide(self, entries: Sequence[Entry]) -> Outcome:
-        """Work through entries in order. Memory moves on at once: commit the batch, or `own` the partitions anew."""
-        return _Work(self._partitions, self._catalogue, self._detectors, self._history).run(entries)
+    def decide(self, entries: Sequence[Entry], poison: Mapping[EntryId, str] | None = None) -> Outcome:
+        """Work through entries in order. Memory moves on at once: commit the batch, or `own` the partitions anew.
+
+        Args:
+            entries: in order within each partition.
+            poison: entries that the database refused, with its error: they are dead-lettered whole.
+        """
+        work = _Work(self._partitions, self._catalogue, self._detectors, self._history)
+        return work.run(entries, poison or {})
 
     def close(self) -> Batch:
         """Snapshots of every device that moved since its last one, to start quickly again."""
@@ -147,7 +155,7 @@ class _Work:
         self._messages = 0
         self._duplicates = 0
 
-    def run(self, entries: Sequence[Entry]) -> Outcome:
+    def run(self, entries: Sequence[Entry], poison: Mapping[EntryId, str]) -> Outcome:
         decoded: list[tuple[Entry, Block]] = []
         moved: dict[int, Position] = {}
         for entry in entries:
@@ -155,7 +163,7 @@ class _Work:
             if entry.incarnation == at.incarnation and entry.seq <= at.seq:
                 continue
             moved[entry.partition] = Position(entry.incarnation, entry.seq)
-            decoded.append((entry, self._decode(entry)))
+            decoded.append((entry, self._decode(entry, poison)))
         self._remember(decoded)
         effective = self._history.taken_effect([c.id for _, block in decoded for c in block.controls])
         for entry, block in decoded:
@@ -167,13 +175,15 @@ class _Work:
         self._finish()
         return Outcome(self._batch, self._receipts, self._messages, self._duplicates)
 
-    def _decode(self, entry: Entry) -> Block:
-        try:
-            return decode_block(entry.data)
-        except WireError as error:
-            # A block that cannot be read is kept whole: nothing in the stream may be lost.
-            reject = Reject(topic="", reason=error.reason, detail=error.detail, raw=entry.data, arrival=0)
-            return Block(rejects=[reject])
+    def _decode(self, entry: Entry, poison: Mapping[EntryId, str]) -> Block:
+        reason, detail = "poison", poison.get(entry_id(entry))
+        if detail is None:
+            try:
+                return decode_block(entry.data)
+            except WireError as error:
+                reason, detail = error.reason, error.detail
+        # A block that cannot be used is kept whole: nothing in the stream may be lost.
+        return Block(rejects=[Reject(topic="", reason=reason, detail=detail, raw=entry.data, arrival=0)])
 
     def _remember(self, decoded: list[tuple[Entry, Block]]) -> None:
         """Load every device that is named and not yet in memory; unknown ones are asked for each time."""
@@ -340,6 +350,11 @@ class _Work:
         for memory in due:
             if not memory.failed:
                 _snapshot(memory, self._detectors.version, self._batch)
+
+
+def entry_id(entry: Entry) -> EntryId:
+    """What names an entry for ever."""
+    return entry.partition, entry.incarnation, entry.seq
 
 
 def receipt_of(progress: Progress) -> Receipt:

@@ -13,11 +13,11 @@ from detectors.engine import DetectorFactory
 from storage.pool import connect
 from storage.telemetry_store import PositionLostError, TelemetryStore
 from stream.nats_client import NatsStream
-from stream.port import Position
+from stream.port import Entry, Position
 from telemetry.catalogue import Catalogue
 from telemetry.message import encode_json
 from telemetry.topics import Channel
-from worker.core import Outcome, WorkerCore
+from worker.core import EntryId, Outcome, WorkerCore, entry_id
 from worker.desk import report
 from worker.receipts import OwedReceipts
 
@@ -63,6 +63,9 @@ class Pipeline:
         self._purged: dict[int, Position] = {}
         self._next_purge = 0.0
         self._turn = -1
+        self._most = _MOST
+        self._at_work: list[Entry] = []
+        self._poison: dict[EntryId, str] = {}
         self.totals = Totals()
 
     def run(self, stop: threading.Event) -> None:
@@ -72,6 +75,9 @@ class Pipeline:
                 if self._core is None:
                     self._begin()
                 self._step()
+            except (psycopg.DataError, psycopg.IntegrityError) as error:
+                self._bisect(error)
+                self._forget()
             except (psycopg.Error, PositionLostError) as error:
                 log.warning("transaction failed or in doubt; starting anew from the database", error=repr(error))
                 self.totals.retries += 1
@@ -99,10 +105,11 @@ class Pipeline:
         now = time.monotonic()
         due = self._receipts.next_due()
         wait = _WAIT if due is None else max(0.0, min(_WAIT, due - now))
-        entries = self._stream.take(wait, _MOST)
-        if entries:
-            outcome = self._core.decide(entries)
+        self._at_work = self._stream.take(wait, self._most)
+        if self._at_work:
+            outcome = self._core.decide(self._at_work, self._poison)
             self._commit(self._conn, self._store, outcome)
+            self._most = min(_MOST, 2 * self._most)
         for key, receipt in self._receipts.due(time.monotonic()):
             self._stream.send(key, Channel.RECEIPT, encode_json(receipt))
         self._purge(now)
@@ -131,6 +138,18 @@ class Pipeline:
             self._turn = next((p for p in behind if p > self._turn), behind[0])
             self._stream.purge(self._turn, positions[self._turn])
             self._purged[self._turn] = positions[self._turn]
+
+    def _bisect(self, error: psycopg.Error) -> None:
+        """The database refused something: halve what is taken at once until one entry stands alone, and bury that."""
+        if len(self._at_work) == 1:
+            entry = self._at_work[0]
+            self._poison[entry_id(entry)] = str(error)[:200].replace("\0", "\ufffd")
+            log.error(
+                "an entry is refused by the database; kept as a dead letter", entry=entry_id(entry), error=str(error)
+            )
+        else:
+            self._most = max(1, len(self._at_work) // 2)
+            log.warning("the database refused a batch; taking less at once", entries=self._most, error=str(error))
 
     def _forget(self) -> None:
         self._core = None
