@@ -267,7 +267,8 @@ class _Work:
             progress = memory.progress[epoch] = Progress(epoch)
             if epoch > memory.epoch:
                 self._end_epochs(memory, epoch, arrival)
-        lost = progress.settle_below(base)
+        # What an older epoch still says was not observed and is not told: its spool is gone, nobody waits for it.
+        lost = progress.settle_below(base) if epoch >= memory.epoch else []
         if lost:
             self._batch.lost += memory.declare_lost(epoch, lost, arrival, "base")
         return progress

@@ -193,6 +193,17 @@ def test_both_forms_tell_the_same_story(memory: Memory, postgres_form: Postgres,
     assert postgres_form.history.load_strangers(KEYS) == memory.history.load_strangers(KEYS)
 
 
+def assert_restarts_change_nothing(seed: int) -> None:
+    with_restarts, _ = script(Memory(MemoryTelemetry(rows())), seed, restarts=0.5)
+    without, _ = script(Memory(MemoryTelemetry(rows())), seed, restarts=0.0)
+    assert with_restarts == without, seed
+
+
+def test_restarts_change_nothing() -> None:
+    for seed in range(60):
+        assert_restarts_change_nothing(seed)
+
+
 @pytest.mark.stack
 def test_a_moved_partition_fences_its_former_owner(postgres_form: Postgres, database_url: str) -> None:
     script(postgres_form, 1)
