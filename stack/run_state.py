@@ -76,7 +76,7 @@ def load(data_dir: Path) -> RunState | None:
 def own_part() -> PartState:
     """This process."""
     me = identify(os.getpid())
-    if me is None:  # pragma: no cover  (we run)
+    if me is None:  # we run
         raise RuntimeError("this process does not see itself")
     return PartState("supervisor", me.pid, me.started)
 

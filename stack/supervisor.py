@@ -330,6 +330,6 @@ def _safe(url: str) -> str:
 
 
 def _given(value: _T | None) -> _T:
-    if value is None:  # pragma: no cover  (the constructor decides)
+    if value is None:  # the constructor decides
         raise StackError("this part was neither started nor given by a setting")
     return value

@@ -122,7 +122,7 @@ def read_counts(conn: psycopg.Connection[tuple[object, ...]]) -> Counts:
     """Cheap enough for once a second; readings come from the server's statistics, a little behind."""
     with conn.cursor(row_factory=class_row(Counts)) as cursor:
         row = cursor.execute(_COUNTS).fetchone()
-    if row is None:  # pragma: no cover  (an aggregate has a row)
+    if row is None:  # an aggregate has a row
         raise LookupError("no counts")
     return row
 

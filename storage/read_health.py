@@ -64,7 +64,7 @@ def totals(conn: Connection) -> Totals:
     """Row counts."""
     with conn.cursor(row_factory=class_row(Totals)) as cursor:
         row = cursor.execute(_TOTALS).fetchone()
-    if row is None:  # pragma: no cover  (an aggregate always gives a row)
+    if row is None:  # an aggregate always gives a row
         raise LookupError("no totals")
     return row
 

@@ -73,7 +73,7 @@ def register_device(
     row = (key.org, key.device, kind, model, serial, room, lang, household, installed, warranty_until, registered)
     conn.execute(_INSERT, row)
     found = find_device(conn, key)
-    if found is None:  # pragma: no branch  (the row was just entered in this transaction)
+    if found is None:  # the row was just entered in this transaction
         raise LookupError(f"{key} vanished while it was registered")
     return found
 
