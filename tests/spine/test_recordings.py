@@ -42,8 +42,9 @@ CHANGE = datetime(2012, 5, 23, tzinfo=UTC)
 DAYS_A_MINUTE = 30
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def running() -> Iterator[Rig]:
+    # One each: the two sets lie years apart, and each test judges everything that was found.
     with rig() as one:
         yield one
 
