@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
 from storage.read_models import Connection, Cursor, Scope
+from storage.registry import DeviceRow
 from telemetry.finding import Finding, Signal
 
 _DEVICE = """
@@ -63,21 +64,9 @@ select body -> 'evidence' from finding_revision where finding = %s order by revi
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceView:
+class DeviceView(DeviceRow):
     """A device with its health; `last_t` is the event time of the last observed reading."""
 
-    no: int
-    org: str
-    device: str
-    kind: str
-    model: str | None
-    serial: str | None
-    room: str | None
-    lang: str
-    household: UUID | None
-    installed: datetime | None
-    warranty_until: date | None
-    registered: datetime
     health: str
     health_since: datetime | None
     last_t: datetime | None

@@ -15,7 +15,6 @@ from telemetry.identity import DeviceKey, parse_id
 _COLUMNS = "no, org, device, kind, model, serial, room, lang, household, installed, warranty_until, registered"
 _ALL = f"select {_COLUMNS} from device order by no"  # noqa: S608  (a constant of this module)
 _ONE = f"select {_COLUMNS} from device where org = %s and device = %s"  # noqa: S608  (likewise)
-_BY_NO = f"select {_COLUMNS} from device where no = %s"  # noqa: S608  (likewise)
 _MANY = f"""
 select {_COLUMNS} from device where (org, device) in (select * from unnest(%s::text[], %s::text[]))
 """  # noqa: S608  (likewise)
@@ -82,12 +81,6 @@ def find_device(conn: psycopg.Connection[tuple[object, ...]], key: DeviceKey) ->
     """The device of a key, or None."""
     with conn.cursor(row_factory=class_row(DeviceRow)) as cursor:
         return cursor.execute(_ONE, (key.org, key.device)).fetchone()
-
-
-def find_device_by_no(conn: psycopg.Connection[tuple[object, ...]], no: int) -> DeviceRow | None:
-    """The device of a number, or None."""
-    with conn.cursor(row_factory=class_row(DeviceRow)) as cursor:
-        return cursor.execute(_BY_NO, (no,)).fetchone()
 
 
 def find_devices(conn: psycopg.Connection[tuple[object, ...]], keys: Sequence[DeviceKey]) -> dict[DeviceKey, DeviceRow]:

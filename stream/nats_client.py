@@ -17,13 +17,12 @@ from nats.js.errors import BadRequestError, KeyNotFoundError, NotFoundError
 
 from stream.loop import LoopThread
 from stream.nats_reader import PartitionReaders
-from stream.port import BLOCK_SUBJECT, OUT_SUBJECT, Done, Entry, Outgoing, Position, StreamError
+from stream.port import BLOCK_SUBJECT, OUT_SUBJECT, STREAM, Done, Entry, Outgoing, Position, StreamError
 from telemetry.clock import FleetClock
 from telemetry.identity import DeviceKey
 
 log = structlog.get_logger()
 
-STREAM = "WK_BLOCKS"
 CLOCK_BUCKET = "wk_clock"
 _CLOCK_KEY = "clock"
 _CALL_TIMEOUT = 10.0
@@ -122,21 +121,6 @@ class NatsStream:
     def max_payload(self) -> int:
         """Largest message the server takes, in bytes."""
         return int(self._client.max_payload)
-
-    def connected(self) -> bool:
-        """Whether the server answers right now."""
-        return self._client.is_connected
-
-    def incarnation(self) -> str:
-        """Identity of the stream as it stands.
-
-        Raises:
-            StreamError: the server does not answer.
-        """
-        try:
-            return self._thread.call(self._open(), _CALL_TIMEOUT)
-        except (NatsError, OSError, TimeoutError, concurrent.futures.TimeoutError) as cause:
-            raise StreamError(f"the stream does not answer: {cause!r}") from cause
 
     # BlockSink
 

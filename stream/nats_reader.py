@@ -21,7 +21,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from stream.loop import LoopThread
-from stream.port import BLOCK_SUBJECT, Entry, Position
+from stream.port import BLOCK_SUBJECT, STREAM, Entry, Position
 
 log = structlog.get_logger()
 
@@ -32,7 +32,6 @@ _INACTIVE = 30.0
 _RETRY = 0.1
 _BUFFER_BYTES = 64 * 1024 * 1024
 _BUFFER_WAIT = 0.02
-_STREAM = "WK_BLOCKS"
 
 
 @dataclass(slots=True)
@@ -128,7 +127,7 @@ class PartitionReaders:
         subscription = await self._client.subscribe(inbox, cb=receive)
         try:
             await self._js.add_consumer(
-                _STREAM,
+                STREAM,
                 ConsumerConfig(
                     name=f"r{reader.partition}-{uuid.uuid4().hex}",
                     deliver_subject=inbox,

@@ -10,6 +10,7 @@ from telemetry.clock import FleetClock
 from telemetry.errors import WellkeptError
 from telemetry.identity import DeviceKey
 
+STREAM = "WK_BLOCKS"
 BLOCK_SUBJECT = "wk.block"
 OUT_SUBJECT = "wk.out"
 Done = Callable[[Exception | None], None]

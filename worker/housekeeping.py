@@ -29,10 +29,9 @@ class Housekeeping:
     def __init__(self, stream: NatsStream, database_url: str) -> None:
         self._stream = stream
         self._url = database_url
-        self._clock: FleetClock | None = None
         self._track = ClockTrack()
         self._known = threading.Event()
-        self._mirrored = False
+        self._mirrored: FleetClock | None = None
 
     def fleet_now(self) -> int:
         """Fleet time, microseconds; waits until the clock was read for the first time."""
@@ -45,7 +44,7 @@ class Housekeeping:
         while not stop.is_set():
             try:
                 with connect(self._url, application="wellkept-housekeeping", autocommit=True) as conn:
-                    self._mirrored = False
+                    self._mirrored = None
                     while not stop.wait(_EVERY):
                         self._step(conn)
             except (psycopg.Error, StreamError) as error:
@@ -58,11 +57,10 @@ class Housekeeping:
             # A product that nobody gave a fleet clock runs on wall time.
             write_clock(conn, production_clock())
             return
-        if clock != self._clock or not self._mirrored:
+        if clock != self._mirrored:
             self._stream.put_clock(clock)
             self._track.hear(clock, system_wall())
-            self._clock = clock
-            self._mirrored = True
+            self._mirrored = clock
             self._known.set()
         self._publish_controls(conn)
 

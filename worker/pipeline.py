@@ -75,11 +75,10 @@ class Pipeline:
                 if self._core is None:
                     self._begin()
                 self._step()
-            except (psycopg.DataError, psycopg.IntegrityError) as error:
-                self._bisect(error)
-                self._forget()
             except (psycopg.Error, PositionLostError) as error:
                 log.warning("transaction failed or in doubt; starting anew from the database", error=repr(error))
+                if isinstance(error, psycopg.DataError | psycopg.IntegrityError) and self._at_work:
+                    self._bisect(error)
                 self.totals.retries += 1
                 self._forget()
                 stop.wait(_RETRY)
@@ -109,6 +108,7 @@ class Pipeline:
         if self._at_work:
             outcome = self._core.decide(self._at_work, self._poison)
             self._commit(self._conn, self._store, outcome)
+            self._at_work = []
             self._most = min(_MOST, 2 * self._most)
         for key, receipt in self._receipts.due(time.monotonic()):
             self._stream.send(key, Channel.RECEIPT, encode_json(receipt))
