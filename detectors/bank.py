@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from detectors.cyclic import CyclicDetector
-from detectors.engine import DeviceDetector
+from detectors.engine import DeviceDetector, Observation, Observed, observe_each
 from detectors.multichannel import MultichannelDetector
 from telemetry.catalogue import Catalogue, KindSpec
 from telemetry.identity import DeviceKey
@@ -30,6 +31,10 @@ class Bank:
         if kind.detector == "cycles":
             return CyclicDetector(key, kind, self.version)
         return MultichannelDetector(key, kind, self.version)
+
+    def observe(self, items: Sequence[tuple[DeviceDetector, Observation]]) -> list[Observed]:
+        """Observe runs of distinct devices; answers in the items' order."""
+        return observe_each(items)
 
 
 def _version(catalogue: Catalogue) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,14 @@ from telemetry.identity import DeviceKey
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One message of one device as a detector sees it, in `(epoch, seq)` order.
+    """A run of consecutive messages of one device as a detector sees it, in `(epoch, seq)` order.
+
+    A run holds messages of one epoch and one phase, and a message with events stands alone. How a device's messages
+    are divided into runs must not change a finding or a snapshot by one bit.
 
     Attributes:
         epoch: spool epoch.
-        seq: place in the epoch.
+        seq: place in the epoch of the run's last message.
         t: event times, int64 microseconds, shape (n,); may step back when a device's clock was set. A message of
             events alone has one time and no row of values.
         phase: the device's phase, or None.
@@ -60,12 +64,31 @@ class DeviceDetector(Protocol):
         ...
 
 
+Observed: TypeAlias = "list[Finding] | Exception"
+"""What one run brought about: new revisions, or the error of a detector that failed."""
+
+
+def observe_each(items: Sequence[tuple[DeviceDetector, Observation]]) -> list[Observed]:
+    """Observe one run after the other; an error stays with its own device."""
+    found: list[Observed] = []
+    for detector, observation in items:
+        try:
+            found.append(detector.observe(observation))
+        except Exception as error:  # noqa: BLE001  (whatever a detector does, its device alone must suffer)
+            found.append(error)
+    return found
+
+
 class DetectorFactory(Protocol):
-    """Makes the detector of a device from its kind's table."""
+    """Makes the detector of a device from its kind's table, and feeds many of them at once."""
 
     version: str
     """Hash of code, catalogue and configuration."""
 
     def __call__(self, key: DeviceKey, kind: KindSpec) -> DeviceDetector:
         """A fresh detector: catalogue priors, nothing observed."""
+        ...
+
+    def observe(self, items: Sequence[tuple[DeviceDetector, Observation]]) -> list[Observed]:
+        """Observe runs of distinct devices; equals `observe_each`, and may be faster. Answers in the items' order."""
         ...

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 
-from detectors.engine import Observation
+from detectors.engine import DeviceDetector, Observation, Observed, observe_each
 from telemetry.catalogue import KindSpec
 from telemetry.control import ControlEntry
 from telemetry.finding import EpisodeState, Finding, finding_id
@@ -76,3 +78,6 @@ class Recorders:
     def __call__(self, key: DeviceKey, kind: KindSpec) -> Recorder:
         assert kind.kind
         return Recorder(key, self._poison)
+
+    def observe(self, items: Sequence[tuple[DeviceDetector, Observation]]) -> list[Observed]:
+        return observe_each(items)
