@@ -114,18 +114,82 @@ _decode = msgspec.msgpack.Decoder(_Columns).decode
 _INTS = ("device", "epoch", "seq", "base", "t", "dt", "arrival", "phase", "fw", "shape", "n")
 
 
+def _no_ints() -> NDArray[np.int64]:
+    return np.empty(0, dtype=np.int64)
+
+
 @dataclass(slots=True)
 class Block:
-    """What one entry of a partition holds, decoded.
+    """What one entry of a partition holds, decoded: columns with one element a message.
 
     Attributes:
         speed: of the fleet clock when the block was made; how far ahead a device's clock may run depends on it.
+        devices: `device` points into it.
+        words: `phase` and `fw` point into it, -1 is None.
+        shapes: names of the columns of a message's values; `shape` points into it.
+        t: event time of each message's first reading, int64 microseconds, as `dt` and `arrival`.
+        n: readings of each message.
+        values: float32, flat: message after message, reading after reading; NaN where absent.
+        events: codes of the messages that have some, by row.
+        rejects: what ingest refused.
+        controls: control entries.
     """
 
     speed: float = 1.0
-    messages: list[Message] = field(default_factory=list)
+    devices: list[DeviceKey] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    shapes: list[tuple[str, ...]] = field(default_factory=list)
+    device: NDArray[np.int64] = field(default_factory=_no_ints)
+    epoch: NDArray[np.int64] = field(default_factory=_no_ints)
+    seq: NDArray[np.int64] = field(default_factory=_no_ints)
+    base: NDArray[np.int64] = field(default_factory=_no_ints)
+    t: NDArray[np.int64] = field(default_factory=_no_ints)
+    dt: NDArray[np.int64] = field(default_factory=_no_ints)
+    arrival: NDArray[np.int64] = field(default_factory=_no_ints)
+    phase: NDArray[np.int64] = field(default_factory=_no_ints)
+    fw: NDArray[np.int64] = field(default_factory=_no_ints)
+    shape: NDArray[np.int64] = field(default_factory=_no_ints)
+    n: NDArray[np.int64] = field(default_factory=_no_ints)
+    values: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    events: dict[int, list[str]] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     controls: list[ControlEntry] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.seq)
+
+    def offsets(self) -> NDArray[np.int64]:
+        """Where each message's values begin in `values`, and behind the last one their end; shape (messages + 1,)."""
+        widths = np.array([len(shape) for shape in self.shapes], dtype=np.int64)
+        ends = np.zeros(len(self.seq) + 1, dtype=np.int64)
+        if len(self.seq):
+            np.cumsum(self.n * widths[self.shape], out=ends[1:])
+        return ends
+
+    def message(self, row: int, offset: int) -> Message:
+        """One message on its own, its values a view; `offset` is its element of `offsets`."""
+        channels, n = self.shapes[self.shape[row]], int(self.n[row])
+        phase, fw = int(self.phase[row]), int(self.fw[row])
+        return Message(
+            device=self.devices[self.device[row]],
+            epoch=int(self.epoch[row]),
+            seq=int(self.seq[row]),
+            base=int(self.base[row]),
+            t=int(self.t[row]),
+            dt=int(self.dt[row]),
+            arrival=int(self.arrival[row]),
+            phase=None if phase == _NONE else self.words[phase],
+            fw=None if fw == _NONE else self.words[fw],
+            events=tuple(self.events.get(row, ())),
+            channels=channels,
+            values=self.values[offset : offset + n * len(channels)].reshape(n, len(channels)),
+        )
+
+    @property
+    def messages(self) -> list[Message]:
+        """All messages, one object each."""
+        offsets = self.offsets().tolist()
+        return [self.message(row, offsets[row]) for row in range(len(self))]
 
 
 class BlockBuilder:
@@ -233,9 +297,43 @@ def decode_block(data: bytes) -> Block:
         columns = _decode(data)
         if columns.schema != BLOCK_SCHEMA:
             raise WireError("block", f"schema {columns.schema}; this code reads {BLOCK_SCHEMA}")
-        return Block(columns.speed, _messages(columns), columns.rejects, columns.controls)
+        ints = {name: np.frombuffer(getattr(columns, name), dtype="<i8").astype(np.int64) for name in _INTS}
+        block = Block(
+            speed=columns.speed,
+            devices=[DeviceKey(*pair) for pair in columns.devices],
+            words=columns.words,
+            shapes=[tuple(shape) for shape in columns.shapes],
+            values=np.frombuffer(columns.values, dtype="<f4"),
+            events=columns.events,
+            rejects=columns.rejects,
+            controls=columns.controls,
+            **ints,
+        )
+        _check_columns(block)
     except (msgspec.DecodeError, ValueError, IndexError) as cause:
         raise WireError("block", str(cause)[:200]) from cause
+    return block
+
+
+def _check_columns(block: Block) -> None:
+    """Columns of one length that point into their tables; all else is not a block."""
+    count = len(block.seq)
+    tables = (
+        ("device", block.devices, 0),
+        ("shape", block.shapes, 0),
+        ("phase", block.words, -1),
+        ("fw", block.words, -1),
+    )
+    if any(len(getattr(block, name)) != count for name in _INTS):
+        raise ValueError("columns of different lengths")
+    if count == 0:
+        return
+    for name, table, least in tables:
+        column = getattr(block, name)
+        if int(column.min()) < least or int(column.max()) >= len(table):
+            raise ValueError(f"column {name} points beyond its table")
+    if int(block.n.min()) < 0 or int(block.offsets()[-1]) != len(block.values):
+        raise ValueError("the values do not match the messages' shapes")
 
 
 def repack(message: Message) -> bytes:
@@ -256,35 +354,3 @@ def repack(message: Message) -> bytes:
         events=message.events,
     )
     return encode_envelope(envelope, packed=True)
-
-
-def _messages(columns: _Columns) -> list[Message]:
-    ints = {name: np.frombuffer(getattr(columns, name), dtype="<i8").tolist() for name in _INTS}
-    devices = [DeviceKey(*pair) for pair in columns.devices]
-    shapes = [tuple(shape) for shape in columns.shapes]
-    words = columns.words
-    values = np.frombuffer(columns.values, dtype="<f4")
-    found: list[Message] = []
-    at = 0
-    for row, n in enumerate(ints["n"]):
-        channels = shapes[ints["shape"][row]]
-        end = at + n * len(channels)
-        phase, fw = ints["phase"][row], ints["fw"][row]
-        found.append(
-            Message(
-                device=devices[ints["device"][row]],
-                epoch=ints["epoch"][row],
-                seq=ints["seq"][row],
-                base=ints["base"][row],
-                t=ints["t"][row],
-                dt=ints["dt"][row],
-                arrival=ints["arrival"][row],
-                phase=None if phase == _NONE else words[phase],
-                fw=None if fw == _NONE else words[fw],
-                events=tuple(columns.events.get(row, ())),
-                channels=channels,
-                values=values[at:end].reshape(n, len(channels)),
-            )
-        )
-        at = end
-    return found
