@@ -19,17 +19,15 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from firmware_sim.device import DeviceCore
 from firmware_sim.firmware import FIRMWARE
+from firmware_sim.gateway import GatewayCore
 from firmware_sim.spool import Spool, Spooled
 from telemetry.clock import MICROS, FleetClock, WallClock
 from telemetry.errors import WireError
-from telemetry.identity import DeviceKey, parse_key
+from telemetry.identity import DeviceKey
 from telemetry.message import ClockMessage, State, decode_clock, decode_receipt, encode_json
 from telemetry.topics import CLOCK_TOPIC, Channel, parse_topic, topic_of
 
-_GROUP = 50_000
-"""Deletes are gathered for this long, microseconds."""
 _RETRY = (200_000, 2 * MICROS)
 _ANSWER = 5 * MICROS
 _KEEPALIVE = 20
@@ -123,17 +121,10 @@ class Gateway:
     ) -> None:
         self._address, self._spool, self._wall, self._rng = parse_url(url), spool, wall, rng
         self._id, self._on_clock, self._window = client_id, on_clock, window
-        self._devices = {key: parse_key(key) for key in keys}
+        self._core = GatewayCore(keys, spool, wall())
+        self._devices = self._core.devices
         self._orgs = sorted({key.org for key in self._devices.values()})
-        self._cores: dict[str, DeviceCore] = {}
-        now = wall()
-        for key in keys:
-            slot = spool.slot(key)
-            self._cores[key] = DeviceCore(slot.epoch, dict.fromkeys(slot.held, now))
-        self._fresh: dict[tuple[str, int], Spooled] = {}
         self._inbox: deque[_Event] = deque()
-        self._gone: dict[str, list[int]] = {}
-        self._delete_at: int | None = None
         self._changed = threading.Condition()
         self._stopping = False
         self._link: _Link | None = None
@@ -149,29 +140,27 @@ class Gateway:
         """Take messages that are in the spool."""
         now = self._wall()
         with self._changed:
-            for message in messages:
-                self._fresh[message.device, message.seq] = message
-                self._cores[message.device].produced(message.seq, now)
+            self._core.offer(messages, now)
             self._changed.notify_all()
 
     def counts(self) -> Counts:
         """Numbers as they are now."""
         now = self._wall()
         with self._changed:
-            oldest = min((at for core in self._cores.values() if (at := core.oldest()) is not None), default=now)
+            oldest = self._core.oldest()
             return Counts(
                 published=self._counts.published,
-                resent=sum(core.resent for core in self._cores.values()),
+                resent=self._core.resent(),
                 receipts=self._counts.receipts,
-                unreceipted=sum(len(core.pending) for core in self._cores.values()),
-                lag=(now - oldest) / MICROS,
+                unreceipted=self._core.unreceipted(),
+                lag=0.0 if oldest is None else (now - oldest) / MICROS,
                 connected=self._link is not None and self._link.up,
             )
 
     def settled(self, timeout: float | None) -> bool:
         """Wait until every message has its receipt, seconds or for ever; whether it came to that."""
         with self._changed:
-            return self._changed.wait_for(lambda: not any(core.pending for core in self._cores.values()), timeout)
+            return self._changed.wait_for(lambda: not self._core.unreceipted(), timeout)
 
     def stop(self, timeout: float = 5.0) -> None:
         """Say that the devices are offline, disconnect, end the thread."""
@@ -200,12 +189,12 @@ class Gateway:
         """How long nothing will be due, microseconds."""
         now = self._wall()
         moments = [now + _LONGEST_WAIT]
-        if self._delete_at is not None:
-            moments.append(self._delete_at)
+        if self._core.flush_at is not None:
+            moments.append(self._core.flush_at)
         if self._link is None:
             moments.append(self._retry_at)
-        elif self._link.up and self._link.room() > 0:
-            moments.extend(at for core in self._cores.values() if (at := core.next_due()) is not None)
+        elif self._link.up and self._link.room() > 0 and (due := self._core.next_due()) is not None:
+            moments.append(due)
         return max(0, min(moments) - now)
 
     def _take(self, event: _Event) -> None:
@@ -217,9 +206,7 @@ class Gateway:
         elif event.up:
             link.up = True
             self._retry = _RETRY[0]
-            now = self._wall()
-            for core in self._cores.values():
-                core.connected(now, float(self._rng.random()))
+            self._core.connected(self._wall(), lambda: float(self._rng.random()))
             state = encode_json(State(online=True, fw=FIRMWARE))
             for key in self._devices.values():
                 link.client.publish(topic_of(key, Channel.STATE), state, qos=0, retain=True)
@@ -234,49 +221,34 @@ class Gateway:
                     self._on_clock(fleet_clock(decode_clock(payload)))
                 return
             device, channel = parse_topic(topic)
-            core = self._cores.get(str(device))
-            if core is None or channel is not Channel.RECEIPT:
+            if str(device) not in self._devices or channel is not Channel.RECEIPT:
                 return
-            gone = core.receipt(decode_receipt(payload), self._wall())
+            gone = self._core.receipt(str(device), decode_receipt(payload), self._wall())
         except WireError as cause:
             _log.warning("not understood", topic=topic, reason=cause.reason, detail=cause.detail)
             return
         self._counts.receipts += 1
         if gone:
-            self._gone.setdefault(str(device), []).extend(gone)
-            for seq in gone:
-                self._fresh.pop((str(device), seq), None)
-            self._delete_at = self._delete_at or self._wall() + _GROUP
             self._changed.notify_all()
 
     def _publish(self) -> None:
         link = self._link
         if link is None or not link.up:
             return
-        now = self._wall()
-        for key, core in self._cores.items():
-            due = core.next_due()
-            if due is None or due > now:
-                continue
-            room = link.room()
-            if room <= 0:
-                return
-            for seq in core.step(now, room):
-                message = self._fresh.pop((key, seq), None) or self._spool.read(key, seq)
-                if message is None:
-                    core.forget(seq)
-                    continue
-                with link.lock:
-                    link.open += 1
-                self._counts.published += 1
-                link.client.publish(topic_of(self._devices[key], message.channel), message.payload, qos=1)
+        for message in self._core.step(self._wall(), link.room()):
+            with link.lock:
+                link.open += 1
+            self._counts.published += 1
+            topic = topic_of(self._devices[message.device], message.channel)
+            link.client.publish(topic, message.payload, qos=1)
 
     def _flush(self, *, final: bool = False) -> None:
-        if self._delete_at is None or (self._wall() < self._delete_at and not final):
-            return
         with self._changed:
-            gone, self._gone, self._delete_at = self._gone, {}, None
-        self._spool.delete(gone.items())
+            at = self._core.flush_at
+            if at is None or (self._wall() < at and not final):
+                return
+            gone = self._core.flush()
+        self._spool.delete(gone)
 
     def _connect(self) -> None:
         if self._link is not None or self._stopping or self._wall() < self._retry_at:
@@ -356,8 +328,7 @@ class Gateway:
     def _drop(self, why: str) -> None:
         """Forget the connection; called with the lock held."""
         link, self._link = self._link, None
-        for core in self._cores.values():
-            core.disconnected()
+        self._core.disconnected()
         self._retry_at = self._wall() + round(self._retry * (0.5 + 0.5 * float(self._rng.random())))
         self._retry = min(self._retry * 2, _RETRY[1])
         _log.warning("gateway is offline", client=self._id, why=why, host=self._address.host, port=self._address.port)
