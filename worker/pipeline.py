@@ -10,6 +10,7 @@ import psycopg
 import structlog
 
 from detectors.engine import DetectorFactory
+from storage.backup_store import purge_floor
 from storage.pool import connect
 from storage.telemetry_store import PositionLostError, TelemetryStore
 from stream.nats_client import NatsStream
@@ -128,16 +129,19 @@ class Pipeline:
         self.totals.transactions += 1
 
     def _purge(self, now: float) -> None:
-        """Now and then drop from the stream what is committed, one partition after the other."""
-        if self._core is None or now < self._next_purge:
+        """Now and then drop from the stream what is committed and no backup needs, one partition after the other."""
+        if self._core is None or self._conn is None or now < self._next_purge:
             return
         self._next_purge = now + _PURGE_EVERY
         positions = {partition: self._core.position(partition) for partition in self._core.owned}
-        behind = [p for p, position in positions.items() if position.seq and self._purged.get(p) != position]
+        floor = purge_floor(self._conn)  # after the positions: see there
+        self._conn.commit()
+        upto = {p: Position(at.incarnation, floor.upto(p, at.incarnation, at.seq)) for p, at in positions.items()}
+        behind = [p for p, position in upto.items() if position.seq and self._purged.get(p) != position]
         if behind:
             self._turn = next((p for p in behind if p > self._turn), behind[0])
-            self._stream.purge(self._turn, positions[self._turn])
-            self._purged[self._turn] = positions[self._turn]
+            self._stream.purge(self._turn, upto[self._turn])
+            self._purged[self._turn] = upto[self._turn]
 
     def _bisect(self, error: psycopg.Error) -> None:
         """The database refused something: halve what is taken at once until one entry stands alone, and bury that."""
