@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -22,6 +23,8 @@ from telemetry.clock import FleetClock
 from telemetry.identity import DeviceKey
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 CLOCK_BUCKET = "wk_clock"
 _CLOCK_KEY = "clock"
@@ -117,6 +120,22 @@ class NatsStream:
         except BadRequestError:
             # Another process created it in the same moment.
             return await self._js.stream_info(STREAM)
+
+    def ask(self, work: Callable[[Client, JetStreamContext], Coroutine[Any, Any, T]], timeout: float = 5.0) -> T:
+        """Run a coroutine on the connection and wait for it; for the other files of this package.
+
+        Raises:
+            StreamError: the server does not answer within `timeout` seconds, or refuses.
+        """
+        try:
+            return self._thread.call(work(self._client, self._js), timeout)
+        except (NatsError, OSError, TimeoutError, concurrent.futures.TimeoutError) as cause:
+            raise StreamError(f"the stream did not answer: {cause!r}") from cause
+
+    def begin(self, work: Callable[[Client, JetStreamContext], Coroutine[Any, Any, None]]) -> None:
+        """Likewise, beside the caller and without an answer."""
+        if not self._closing:
+            self._thread.start(work(self._client, self._js))
 
     def max_payload(self) -> int:
         """Largest message the server takes, in bytes."""
@@ -231,7 +250,7 @@ class NatsStream:
                     data = last
                 if data is not None and data != last:
                     last = data
-                    heard(FleetClock(*_clock_decode(data)))
+                    heard(decode_clock(data))
                 await asyncio.sleep(_CLOCK_POLL)
 
         self._clock_watch = self._thread.start(watch())
@@ -251,6 +270,11 @@ class NatsStream:
         except (NatsError, TimeoutError, concurrent.futures.TimeoutError) as error:
             log.info("stream left in haste", error=repr(error))
         self._thread.close()
+
+
+def decode_clock(data: bytes) -> FleetClock:
+    """A revision as `put_clock` mirrors it."""
+    return FleetClock(*_clock_decode(data))
 
 
 def _safe(url: str) -> str:
