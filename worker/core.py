@@ -21,6 +21,7 @@ from storage.telemetry_rows import (
     Observed,
     Snapshot,
     StoredControl,
+    StoredEvent,
     StoredMessage,
 )
 from stream.port import Entry, Position
@@ -31,8 +32,9 @@ from telemetry.errors import WireError
 from telemetry.identity import DeviceKey
 from telemetry.message import RECEIPT_RANGES, Receipt
 from telemetry.progress import Progress
+from worker.gather import Gather, Placed, Status
 from worker.memory import DeviceMemory
-from worker.observer import control, observe_ready, rebuild
+from worker.observer import advance, control, observe, rebuild
 from worker.verdict import check, to_stored
 
 EntryId = tuple[int, str, int]
@@ -123,6 +125,14 @@ class WorkerCore:
         work = _Work(self._partitions, self._catalogue, self._detectors, self._history)
         return work.run(entries, poison or {})
 
+    def disown(self, partition: int) -> Batch:
+        """End a partition and forget it. Returns snapshots of its devices, for whoever goes on to start quickly."""
+        batch = Batch()
+        for memory in self._partitions.pop(partition).devices.values():
+            if memory.since_snapshot and not memory.failed:
+                _snapshot(memory, self._detectors.version, batch)
+        return batch
+
     def close(self) -> Batch:
         """Snapshots of every device that moved since its last one, to start quickly again."""
         batch = Batch()
@@ -148,6 +158,7 @@ class _Work:
         self._detectors = detectors
         self._history = history
         self._batch = Batch()
+        self._gather = Gather(catalogue)
         self._receipts: dict[tuple[DeviceKey, int], Progress] = {}
         self._strangers: dict[tuple[DeviceKey, int], Progress] = {}
         self._touched: dict[int, DeviceMemory] = {}
@@ -214,33 +225,54 @@ class _Work:
             history,
             controls=self._history.read_controls(row.no),
             read_back=self._history.read_back,
-            version=self._detectors.version,
+            detectors=self._detectors,
         )
         return memory
 
     def _take_block(self, entry: Entry, block: Block, effective: set[str]) -> None:
         devices = self._partitions[entry.partition].devices
-        place = 0
-        for message in block.messages:
-            self._messages += 1
-            memory = devices.get(message.device)
+        memories = [devices.get(key) for key in block.devices]
+        placed = self._gather.add(block, memories)
+        self._messages += len(block) + len(block.rejects)
+        offsets: list[int] | None = None
+        columns = (block.device, block.epoch, block.seq, block.base)
+        for row, (index, epoch, seq, base) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
+            memory = memories[index]
+            if memory is not None and placed.fit[row]:
+                live = memory.live
+                # The usual case, for which all is kept short: the very next message, and nothing waits or is missing.
+                if (
+                    live is not None
+                    and live.epoch == epoch
+                    and live.upto + 1 == seq == memory.seq + 1
+                    and base <= seq
+                    and not live.beyond
+                ):
+                    live.upto = memory.seq = seq
+                    memory.ready.append((epoch, seq, placed.phase[row], placed.start[row], placed.n[row], None))
+                    placed.status[row] = Status.STORED
+                    continue
+            offsets = block.offsets().tolist() if offsets is None else offsets
+            message = block.message(row, offsets[row])
             if memory is None:
                 dead = ("unknown_device", f"{message.device} is not registered; register it, then replay")
-                self._bury(entry, place, _raw(message), dead, devices)
+                self._bury(entry, row, _raw(message), dead, devices)
             else:
-                self._take_message(entry, place, message, memory, block.speed)
-            place += 1
-        for reject in block.rejects:
-            self._messages += 1
+                self._take_message(entry, row, message, memory, placed, block.speed)
+        for memory in memories:
+            if memory is not None and memory.live is not None:
+                self._settled(memory, memory.live)
+        for place, reject in enumerate(block.rejects, len(block)):
             self._bury(entry, place, reject, (reject.reason, reject.detail), devices)
-            place += 1
         for index, item in enumerate(block.controls):
             memory = devices.get(item.device)
             if memory is not None and item.id not in effective:
                 effective.add(item.id)
                 self._take_control(memory, item, entry.seq * 10_000 + index)
 
-    def _take_message(self, entry: Entry, place: int, message: Message, memory: DeviceMemory, speed: float) -> None:
+    def _take_message(
+        self, entry: Entry, row: int, message: Message, memory: DeviceMemory, placed: Placed, speed: float
+    ) -> None:
         spec = self._catalogue[memory.row.kind]
         progress = self._progress(memory, message.epoch, message.base, message.arrival)
         late = message.epoch < memory.epoch or memory.is_lost(message.epoch, message.seq)
@@ -251,14 +283,29 @@ class _Work:
             return
         dead = check(message, spec, speed)
         if dead is not None:
-            self._bury_settled(entry, place, _raw(message), dead)
+            self._bury_settled(entry, row, _raw(message), dead)
         else:
+            placed.status[row] = Status.STORED_LATE if late else Status.STORED
             stored = to_stored(message, memory.row, spec, late=late)
-            self._batch.messages.append(stored)
-            if not late:
+            self._batch.events += [
+                StoredEvent(
+                    device=stored.device,
+                    kind=stored.kind,
+                    t=int(stored.t[0]),
+                    epoch=stored.epoch,
+                    seq=stored.seq,
+                    sub=sub,
+                    code=code,
+                    arrival=stored.arrival,
+                    late=late,
+                )
+                for sub, code in enumerate(stored.events)
+            ]
+            # A message that holds nothing leaves no row, and is not observed: a rebuild would not find it.
+            if not late and (len(stored.values) or stored.events):
                 memory.remember(stored)
         memory.last_arrival = max(memory.last_arrival, message.arrival)
-        observe_ready(memory, spec, self._batch, self._history.read_back)
+        advance(memory, self._history.read_back)
 
     def _progress(self, memory: DeviceMemory, epoch: int, base: int, arrival: int) -> Progress:
         """The epoch's progress after what this message declares lost."""
@@ -310,7 +357,7 @@ class _Work:
                 self._duplicates += 1
                 return
             if memory is not None:
-                observe_ready(memory, self._catalogue[memory.row.kind], self._batch, self._history.read_back)
+                advance(memory, self._history.read_back)
         self._bury_settled(entry, place, reject, dead)
 
     def _bury_settled(self, entry: Entry, place: int, reject: Reject, dead: tuple[str, str]) -> None:
@@ -334,6 +381,7 @@ class _Work:
         )
 
     def _take_control(self, memory: DeviceMemory, entry: ControlEntry, order: int) -> None:
+        observe([memory], self._gather, self._catalogue, self._detectors, self._batch)
         self._batch.controls.append(ControlEffect(entry.id, memory.epoch, memory.seq, order))
         arrival = max(memory.last_arrival, entry.at)
         control(memory, entry, arrival, self._batch)
@@ -342,7 +390,10 @@ class _Work:
         self._must_snapshot.add(memory.row.no)
 
     def _finish(self) -> None:
+        observe(self._touched.values(), self._gather, self._catalogue, self._detectors, self._batch)
+        self._batch.readings = self._gather.stored()
         for no, memory in self._touched.items():
+            memory.trim()
             self._batch.observed[no] = Observed(
                 no, memory.epoch, memory.seq, memory.last_t, memory.last_arrival, memory.health()
             )
@@ -370,7 +421,7 @@ def _snapshot(memory: DeviceMemory, version: str, batch: Batch) -> None:
 
 
 def _keys(block: Block) -> Iterable[DeviceKey]:
-    yield from (message.device for message in block.messages)
+    yield from block.devices
     yield from (reject.device for reject in block.rejects if reject.device is not None)
     yield from (entry.device for entry in block.controls)
 
