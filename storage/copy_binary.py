@@ -1,4 +1,4 @@
-"""Rows of readings in PostgreSQL's binary COPY format, a message at a time, laid out by numpy.
+"""Readings in PostgreSQL's binary COPY format, laid out by numpy.
 
 Format: PostgreSQL documentation, "COPY", section "Binary Format": per row a 16-bit field count, per field a 32-bit
 length (-1 for null) and the value, all big-endian; timestamps are microseconds since 2000-01-01.
@@ -6,12 +6,13 @@ length (-1 for null) and the value, all big-endian; timestamps are microseconds 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.telemetry_rows import StoredMessage
+from storage.telemetry_rows import Readings
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -22,7 +23,7 @@ _NULL = -1
 
 @lru_cache(maxsize=4096)
 def _layout(phase: bytes | None, present: tuple[bool, ...]) -> tuple[np.dtype[np.void], NDArray[np.void]]:
-    """The row's layout and a one-row template with all that is the same in every row of a message."""
+    """The row's layout and a one-row template with all that is the same in every row of it."""
     fields: list[tuple[str, str]] = [("n", ">i2")]
     lengths: dict[str, int] = {}
     columns = (("device", ">i4", 4), ("t", ">i8", 8), ("epoch", ">i8", 8), ("seq", ">i8", 8), ("sub", ">i2", 2))
@@ -50,29 +51,36 @@ def _layout(phase: bytes | None, present: tuple[bool, ...]) -> tuple[np.dtype[np
     return dtype, template
 
 
-def encode_rows(message: StoredMessage) -> bytes:
-    """The rows of one message, in the order of the staging table's columns; NaN becomes null."""
-    absent: NDArray[np.bool_] = np.isnan(message.values)
-    whole = np.logical_and.reduce(absent, axis=0)
-    if bool((absent == whole).all()):
-        return _encode(message, slice(None), 0, whole)
-    # Single cells are absent: each row has a layout of its own.
-    return b"".join(_encode(message, slice(i, i + 1), i, row) for i, row in enumerate(list(absent)))
+def encode_readings(readings: Readings) -> Iterator[bytes]:
+    """The rows in the order of the staging table's columns, NaN as null; rows of one layout stand together."""
+    absent: NDArray[np.bool_] = np.isnan(readings.values)
+    channels = absent.shape[1]
+    # A layout is a phase and a set of absent channels; there are few of them in a batch.
+    weights = 1 << np.arange(channels, dtype=np.uint64)
+    pattern = absent @ weights if absent.any() else np.zeros(len(readings), dtype=np.uint64)
+    layouts = np.stack([readings.phase.astype(np.int64), pattern.astype(np.int64)], axis=1)
+    if len(layouts) and bool((layouts == layouts[0]).all()):
+        yield _encode(readings, slice(None), absent[0])
+        return
+    for phase, bits in np.unique(layouts, axis=0).tolist():
+        rows = np.flatnonzero((layouts[:, 0] == phase) & (layouts[:, 1] == bits))
+        yield _encode(readings, rows, absent[rows[0]])
 
 
-def _encode(message: StoredMessage, part: slice, first_sub: int, absent: NDArray[np.bool_]) -> bytes:
-    values = message.values[part]
-    present = tuple(bool(x) for x in ~absent)
-    dtype, template = _layout(None if message.phase is None else message.phase.encode(), present)
+def _encode(readings: Readings, part: slice | NDArray[np.intp], absent: NDArray[np.bool_]) -> bytes:
+    values = readings.values[part]
+    present = tuple((~absent).tolist())
+    phase = int(readings.phase[part][0])
+    dtype, template = _layout(None if phase < 0 else readings.words[phase].encode(), present)
     rows = np.empty(len(values), dtype)
     rows[:] = template
-    rows["device"] = message.device
-    rows["t"] = message.t[part] - _POSTGRES_EPOCH
-    rows["epoch"] = message.epoch
-    rows["seq"] = message.seq
-    rows["sub"] = np.arange(first_sub, first_sub + len(values))
-    rows["arrival"] = message.arrival - _POSTGRES_EPOCH
-    rows["late"] = message.late
+    rows["device"] = readings.device[part]
+    rows["t"] = readings.t[part] - _POSTGRES_EPOCH
+    rows["epoch"] = readings.epoch[part]
+    rows["seq"] = readings.seq[part]
+    rows["sub"] = readings.sub[part]
+    rows["arrival"] = readings.arrival[part] - _POSTGRES_EPOCH
+    rows["late"] = readings.late[part]
     for index, there in enumerate(present):
         if there:
             rows[f"q{index}"] = values[:, index]

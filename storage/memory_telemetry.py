@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from storage.registry import DeviceRow
 from storage.telemetry_rows import (
@@ -14,6 +16,7 @@ from storage.telemetry_rows import (
     Reported,
     Snapshot,
     StoredControl,
+    StoredEvent,
     StoredMessage,
 )
 from storage.telemetry_store import PositionLostError
@@ -78,6 +81,12 @@ class MemoryTelemetry:
         ]
         return sorted((m for m in found if len(m.values) or m.events), key=lambda m: m.seq)
 
+    def came_late(self, device: DeviceRow, epoch: int, seq: int) -> bool:
+        """See `TelemetryStore.came_late`."""
+        return (device.no, epoch, seq) in self.messages or any(
+            (d.device, d.epoch, d.seq) == (device.key, epoch, seq) for d in self.dead.values()
+        )
+
     def read_controls(self, device: int) -> list[StoredControl]:
         """See `TelemetryStore.read_controls`."""
         effects = [
@@ -98,7 +107,7 @@ class MemoryTelemetry:
                 raise PositionLostError(f"partition {move.partition} was moved by another owner")
         for move in batch.moves:
             self.positions[move.partition] = (move.incarnation, move.seq)
-        for m in batch.messages:
+        for m in _messages(batch):
             self.messages.setdefault((m.device, m.epoch, m.seq), m)
         for d in batch.dead:
             self.dead.setdefault((d.incarnation, d.partition, d.stream_seq, d.position_in_block), d)
@@ -115,3 +124,43 @@ class MemoryTelemetry:
             if effect is None:
                 stored = StoredControl(c.id, entry.kind, entry.at, entry.body, c.epoch, c.seq, c.order)
                 self.controls[c.id] = (entry, stored)
+
+
+def _messages(batch: Batch) -> Iterator[StoredMessage]:
+    """The messages whose readings and events a batch holds."""
+    codes: dict[tuple[str, int, int, int], list[StoredEvent]] = {}
+    for event in batch.events:
+        codes.setdefault((event.kind, event.device, event.epoch, event.seq), []).append(event)
+    for readings in batch.readings:
+        whole = readings.device, readings.epoch, readings.seq
+        rows: dict[tuple[int, int, int], list[int]] = {}
+        for row, key in enumerate(zip(*(column.tolist() for column in whole), strict=True)):
+            rows.setdefault(key, []).append(row)
+        for (device, epoch, seq), at in rows.items():
+            phase = int(readings.phase[at[0]])
+            yield StoredMessage(
+                device=device,
+                kind=readings.kind,
+                epoch=epoch,
+                seq=seq,
+                arrival=int(readings.arrival[at[0]]),
+                phase=None if phase < 0 else readings.words[phase],
+                t=readings.t[at],
+                values=readings.values[at],
+                events=tuple(e.code for e in codes.pop((readings.kind, device, epoch, seq), [])),
+                late=bool(readings.late[at[0]]),
+            )
+    for (kind, device, epoch, seq), events in codes.items():
+        first = events[0]
+        yield StoredMessage(
+            device=device,
+            kind=kind,
+            epoch=epoch,
+            seq=seq,
+            arrival=first.arrival,
+            phase=None,
+            t=np.array([first.t], dtype=np.int64),
+            values=np.empty((0, 0), dtype=np.float32),
+            events=tuple(e.code for e in events),
+            late=first.late,
+        )

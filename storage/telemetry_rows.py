@@ -14,6 +14,21 @@ from telemetry.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One code of a message with events; times in microseconds."""
+
+    device: int
+    kind: str
+    t: int
+    epoch: int
+    seq: int
+    sub: int
+    code: str
+    arrival: int
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StoredMessage:
     """A message as it stands in the database; `values` in catalogue order, float32, NaN where absent.
 
@@ -40,6 +55,48 @@ class StoredMessage:
     values: NDArray[np.float32]
     events: tuple[str, ...] = ()
     late: bool = False
+
+    def event_rows(self) -> list[StoredEvent]:
+        """One row a code."""
+        at = int(self.t[0])
+        return [
+            StoredEvent(self.device, self.kind, at, self.epoch, self.seq, sub, code, self.arrival, self.late)
+            for sub, code in enumerate(self.events)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Readings of one kind on their way into its table: columns with one element a row.
+
+    Attributes:
+        kind: names the table.
+        device: numbers of devices, int32.
+        t: event times, int64 microseconds.
+        epoch: int64.
+        seq: int64.
+        sub: place in the message, int16.
+        arrival: int64 microseconds.
+        phase: points into `words`, -1 is none.
+        late: came after it was declared lost.
+        values: float32, shape (rows, channels), in catalogue order; NaN where absent.
+        words: phases.
+    """
+
+    kind: str
+    device: NDArray[np.int32]
+    t: NDArray[np.int64]
+    epoch: NDArray[np.int64]
+    seq: NDArray[np.int64]
+    sub: NDArray[np.int16]
+    arrival: NDArray[np.int64]
+    phase: NDArray[np.int16]
+    late: NDArray[np.bool_]
+    values: NDArray[np.float32]
+    words: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +212,8 @@ class Batch:
     """All that one transaction writes."""
 
     moves: list[Move] = field(default_factory=list)
-    messages: list[StoredMessage] = field(default_factory=list)
+    readings: list[Readings] = field(default_factory=list)
+    events: list[StoredEvent] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     progress: dict[tuple[int, int], Progress] = field(default_factory=dict)
     strangers: dict[tuple[DeviceKey, int], Progress] = field(default_factory=dict)

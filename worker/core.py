@@ -21,7 +21,6 @@ from storage.telemetry_rows import (
     Observed,
     Snapshot,
     StoredControl,
-    StoredEvent,
     StoredMessage,
 )
 from stream.port import Entry, Position
@@ -60,6 +59,10 @@ class History(Protocol):
 
     def read_back(self, device: int, kind: str, epoch: int, from_seq: int, to_seq: int) -> list[StoredMessage]:
         """See `TelemetryStore.read_back`."""
+        ...
+
+    def came_late(self, device: DeviceRow, epoch: int, seq: int) -> bool:
+        """See `TelemetryStore.came_late`."""
         ...
 
     def read_controls(self, device: int) -> list[StoredControl]:
@@ -165,6 +168,7 @@ class _Work:
         self._must_snapshot: set[int] = set()
         self._messages = 0
         self._duplicates = 0
+        self._after_all: set[tuple[int, int, int]] = set()
 
     def run(self, entries: Sequence[Entry], poison: Mapping[EntryId, str]) -> Outcome:
         decoded: list[tuple[Entry, Block]] = []
@@ -255,13 +259,21 @@ class _Work:
             offsets = block.offsets().tolist() if offsets is None else offsets
             message = block.message(row, offsets[row])
             if memory is None:
-                dead = ("unknown_device", f"{message.device} is not registered; register it, then replay")
-                self._bury(entry, row, _raw(message), dead, devices)
+                unknown = ("unknown_device", f"{message.device} is not registered; register it, then replay")
+                self._bury(entry, row, _raw(message), unknown, devices)
             else:
-                self._take_message(entry, row, message, memory, placed, block.speed)
+                dead = self._take_message(row, message, memory, placed, block.speed)
+                if dead is not None:
+                    self._bury_settled(entry, row, _raw(message), dead)
         for memory in memories:
             if memory is not None and memory.live is not None:
                 self._settled(memory, memory.live)
+        self._take_rest(entry, block, effective, devices)
+
+    def _take_rest(
+        self, entry: Entry, block: Block, effective: set[str], devices: dict[DeviceKey, DeviceMemory]
+    ) -> None:
+        """What ingest refused, then control entries."""
         for place, reject in enumerate(block.rejects, len(block)):
             self._bury(entry, place, reject, (reject.reason, reject.detail), devices)
         for index, item in enumerate(block.controls):
@@ -271,41 +283,36 @@ class _Work:
                 self._take_control(memory, item, entry.seq * 10_000 + index)
 
     def _take_message(
-        self, entry: Entry, row: int, message: Message, memory: DeviceMemory, placed: Placed, speed: float
-    ) -> None:
+        self, row: int, message: Message, memory: DeviceMemory, placed: Placed, speed: float
+    ) -> tuple[str, str] | None:
+        """A message that is not simply the next one. Returns why it cannot be stored, or None."""
         spec = self._catalogue[memory.row.kind]
         progress = self._progress(memory, message.epoch, message.base, message.arrival)
         late = message.epoch < memory.epoch or memory.is_lost(message.epoch, message.seq)
         new = progress.add(message.seq)
         self._settled(memory, progress)
-        if not new and not late:
+        if not new and not self._comes_after_all(memory, message):
             self._duplicates += 1
-            return
+            return None
         dead = check(message, spec, speed)
-        if dead is not None:
-            self._bury_settled(entry, row, _raw(message), dead)
-        else:
+        if dead is None:
             placed.status[row] = Status.STORED_LATE if late else Status.STORED
             stored = to_stored(message, memory.row, spec, late=late)
-            self._batch.events += [
-                StoredEvent(
-                    device=stored.device,
-                    kind=stored.kind,
-                    t=int(stored.t[0]),
-                    epoch=stored.epoch,
-                    seq=stored.seq,
-                    sub=sub,
-                    code=code,
-                    arrival=stored.arrival,
-                    late=late,
-                )
-                for sub, code in enumerate(stored.events)
-            ]
+            self._batch.events += stored.event_rows()
             # A message that holds nothing leaves no row, and is not observed: a rebuild would not find it.
             if not late and (len(stored.values) or stored.events):
                 memory.remember(stored)
         memory.last_arrival = max(memory.last_arrival, message.arrival)
         advance(memory, self._history.read_back)
+        return dead
+
+    def _comes_after_all(self, memory: DeviceMemory, message: Message) -> bool:
+        """Whether a settled message is one that was declared lost and comes for the first time."""
+        place = memory.row.no, message.epoch, message.seq
+        if not memory.is_lost(message.epoch, message.seq) or place in self._after_all:
+            return False
+        self._after_all.add(place)
+        return not self._history.came_late(memory.row, message.epoch, message.seq)
 
     def _progress(self, memory: DeviceMemory, epoch: int, base: int, arrival: int) -> Progress:
         """The epoch's progress after what this message declares lost."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from detectors.engine import DeviceDetector
 from storage.registry import DeviceRow
@@ -11,6 +12,11 @@ from storage.telemetry_rows import Lost, StoredMessage
 from telemetry.progress import Progress
 
 _WAITING = 256
+LOSS: Literal["loss"] = "loss"
+
+Ready: TypeAlias = tuple[int, int, str | None, int, int, "StoredMessage | Literal['loss'] | None"]
+"""What can be observed next: epoch, seq, phase, then where its readings lie in the batch (first, how many), or in their
+place the message itself or `LOSS`. A tuple, for one is made for every message."""
 
 
 @dataclass(slots=True)
@@ -27,7 +33,9 @@ class DeviceMemory:
         last_t: event time of the last observed reading.
         open_families: families with an open episode.
         failed: a detector failed on this device; readings are stored, health is unknown.
-        waiting: stored messages beyond a gap, the newest `_WAITING` of them; others are read back.
+        waiting: stored messages beyond a gap; between batches the newest `_WAITING` of them, others are read back.
+        ready: what is gapless and was not yet shown to the detector; empty between batches.
+        live: progress of `epoch`, None before the first message.
         since_snapshot: messages observed since the last snapshot.
     """
 
@@ -42,12 +50,17 @@ class DeviceMemory:
     open_families: set[str] = field(default_factory=set)
     failed: bool = False
     waiting: OrderedDict[tuple[int, int], StoredMessage] = field(default_factory=OrderedDict)
+    ready: list[Ready] = field(default_factory=list)
+    live: Progress | None = None
     since_snapshot: int = 0
 
     def remember(self, message: StoredMessage) -> None:
-        """Keep a message until it can be observed; the oldest makes room."""
+        """Keep a message until it can be observed. Within a batch none makes room: it cannot be read back yet."""
         self.waiting[message.epoch, message.seq] = message
-        if len(self.waiting) > _WAITING:
+
+    def trim(self) -> None:
+        """At the end of a batch the oldest waiting ones make room."""
+        while len(self.waiting) > _WAITING:
             self.waiting.popitem(last=False)
 
     def declare_lost(self, epoch: int, ranges: list[tuple[int, int]], at: int, why: str) -> list[Lost]:

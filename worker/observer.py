@@ -1,24 +1,31 @@
 """Feeds detectors a device's messages in `(epoch, seq)` order, never across a gap, live and when memory is rebuilt.
 
-Both ways go through the same calls, so that a restart equals no restart: messages are observed one by one, a declared
-loss is told once for each of its rows, a control entry after the message behind which it took effect.
+Both ways go through the same calls, so that a restart equals no restart: messages are observed in order, whatever the
+runs they come in; a declared loss is told once for each of its rows, a control entry after the message behind which it
+took effect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import msgspec
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
-from detectors.engine import Observation
+from detectors.engine import DetectorFactory, Observation
 from storage.telemetry_rows import Batch, DetectorError, DeviceHistory, Reported, StoredControl, StoredMessage
-from telemetry.catalogue import KindSpec
+from telemetry.catalogue import Catalogue, KindSpec
 from telemetry.clock import MICROS
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.finding import EpisodeState, Finding
 from telemetry.identity import DeviceKey
-from worker.memory import DeviceMemory
+from worker.gather import Gather, Seen
+from worker.memory import LOSS, DeviceMemory, Ready
 from worker.verdict import plausible
 
 log = structlog.get_logger()
@@ -28,55 +35,88 @@ _CHUNK = 2_000
 ReadBack = Callable[[int, str, int, int, int], list[StoredMessage]]
 
 
-def observe_ready(memory: DeviceMemory, spec: KindSpec, batch: Batch, read_back: ReadBack) -> None:
-    """Observe the longest gapless run that is now complete, epoch after epoch."""
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Consecutive messages to be observed at once, or a loss (no observation)."""
+
+    epoch: int
+    seq: int
+    observation: Observation | None
+    arrival: NDArray[np.int64]
+
+
+def advance(memory: DeviceMemory, read_back: ReadBack) -> None:
+    """Make the longest gapless run that is now complete ready, epoch after epoch."""
     for epoch in sorted(memory.progress):
         if epoch < memory.epoch:
             continue
         upto = memory.progress[epoch].upto
         start = memory.seq if epoch == memory.epoch else 0
         if upto > start or epoch > memory.epoch:
-            for seq, item in _run(memory, epoch, start, upto, read_back):
-                _feed(memory, spec, batch, (epoch, seq), item)
+            memory.ready += _items(memory, epoch, start, upto, read_back)
             memory.epoch, memory.seq = epoch, upto
+    memory.live = memory.progress.get(memory.epoch)
 
 
-def _run(
-    memory: DeviceMemory, epoch: int, start: int, upto: int, read_back: ReadBack
-) -> Iterator[tuple[int, StoredMessage | None]]:
-    """Messages and losses (None) of `start+1..upto` in order; what is not in memory is read back in chunks."""
-    losses = [high for low, high in memory.lost.get(epoch, ()) if start < low and high <= upto]
-    at = start + 1
-    while at <= upto:
-        if (epoch, at) in memory.waiting:
-            end, found = at, [memory.waiting.pop((epoch, at))]
-        else:
-            end = min(upto, at + _CHUNK - 1, _next_waiting(memory, epoch, at, upto) - 1)
-            found = read_back(memory.row.no, memory.row.kind, epoch, at, end)
-        items: list[tuple[int, int, StoredMessage | None]] = [(m.seq, 0, m) for m in found]
-        items += [(high, 1, None) for high in losses if at <= high <= end]
-        for seq, _, item in sorted(items, key=lambda x: x[:2]):
-            yield seq, item
-        at = end + 1
+def observe(
+    memories: Iterable[DeviceMemory], gather: Gather, catalogue: Catalogue, detectors: DetectorFactory, batch: Batch
+) -> None:
+    """Show detectors what is ready, many devices at once, and put what they say into the batch."""
+    by_kind: dict[str, list[DeviceMemory]] = {}
+    for memory in memories:
+        if memory.ready:
+            by_kind.setdefault(memory.row.kind, []).append(memory)
+    queues: list[tuple[DeviceMemory, deque[_Run]]] = []
+    for kind, of_kind in by_kind.items():
+        spec = catalogue[kind]
+        rows = [item for memory in of_kind for item in memory.ready if item[5] is None]
+        seen = gather.see(kind, [item[3] for item in rows], [item[4] for item in rows]) if rows else None
+        at = 0
+        for memory in of_kind:
+            runs, at = _runs(memory.ready, spec, seen, at)
+            memory.since_snapshot += len(memory.ready)
+            memory.ready = []
+            for run in runs:
+                if run.observation is not None:
+                    memory.last_t = int(run.observation.t[-1])
+                memory.last_arrival = max(memory.last_arrival, int(run.arrival.max(initial=0)))
+            queues.append((memory, deque(runs)))
+    _feed(queues, detectors, batch)
 
 
-def _next_waiting(memory: DeviceMemory, epoch: int, at: int, upto: int) -> int:
-    return min((seq for e, seq in memory.waiting if e == epoch and at < seq <= upto), default=upto + 1)
+def _feed(queues: list[tuple[DeviceMemory, deque[_Run]]], detectors: DetectorFactory, batch: Batch) -> None:
+    """One run of each device at a time, until all have observed theirs."""
+    while queues:
+        turn: list[tuple[DeviceMemory, _Run, Observation]] = []
+        for memory, runs in queues:
+            while runs and not memory.failed:
+                run = runs.popleft()
+                if run.observation is not None:
+                    turn.append((memory, run, run.observation))
+                    break
+                _tell_loss(memory, run, batch)
+        answers = detectors.observe([(memory.detector, observation) for memory, _, observation in turn])
+        for (memory, run, observation), answer in zip(turn, answers, strict=True):
+            if isinstance(answer, Exception):
+                _poison(memory, (run.epoch, run.seq), answer, batch)
+            elif answer:
+                _report(memory, answer, partial(_arrived, run, observation), batch)
+        queues = [(memory, runs) for memory, runs in queues if runs and not memory.failed]
 
 
-def _feed(memory: DeviceMemory, spec: KindSpec, batch: Batch, at: tuple[int, int], item: StoredMessage | None) -> None:
-    if item is not None:
-        memory.last_t = int(item.t[-1])
-    if memory.failed:
-        return
-    memory.since_snapshot += 1
+def _tell_loss(memory: DeviceMemory, run: _Run, batch: Batch) -> None:
     try:
-        findings = memory.detector.lose(*at) if item is None else memory.detector.observe(_observation(item, spec))
+        findings = memory.detector.lose(run.epoch, run.seq)
     except Exception as error:  # noqa: BLE001  (whatever a detector does, its device alone must suffer)
-        _poison(memory, at, error, batch)
+        _poison(memory, (run.epoch, run.seq), error, batch)
         return
-    arrival = memory.last_arrival if item is None else item.arrival
-    _report(memory, findings, arrival, batch)
+    _report(memory, findings, lambda _finding: memory.last_arrival, batch)
+
+
+def _arrived(run: _Run, observation: Observation, finding: Finding) -> int:
+    """When the reading came that a revision rests on."""
+    upto = np.flatnonzero(observation.t[: len(run.arrival)] <= finding.observed)
+    return int(run.arrival[upto[-1] if len(upto) else 0])
 
 
 def control(memory: DeviceMemory, entry: ControlEntry, arrival: int, batch: Batch) -> None:
@@ -89,12 +129,13 @@ def control(memory: DeviceMemory, entry: ControlEntry, arrival: int, batch: Batc
     except Exception as error:  # noqa: BLE001  (likewise)
         _poison(memory, (memory.epoch, memory.seq), error, batch)
         return
-    _report(memory, findings, arrival, batch)
+    _report(memory, findings, lambda _finding: arrival, batch)
 
 
-def _report(memory: DeviceMemory, findings: list[Finding], arrival: int, batch: Batch) -> None:
+def _report(memory: DeviceMemory, findings: list[Finding], arrival_of: Callable[[Finding], int], batch: Batch) -> None:
     """Put revisions into the batch; one that rests on readings over a day old is history."""
     for finding in findings:
+        arrival = arrival_of(finding)
         dated = finding
         if arrival - finding.observed > _HISTORY:
             dated = msgspec.structs.replace(finding, history=True)
@@ -105,6 +146,78 @@ def _report(memory: DeviceMemory, findings: list[Finding], arrival: int, batch: 
         batch.findings.append(Reported(memory.row, dated, arrival))
 
 
+def _items(memory: DeviceMemory, epoch: int, start: int, upto: int, read_back: ReadBack) -> Iterator[Ready]:
+    """Messages and losses of `start+1..upto` in order; what is not in memory is read back in chunks."""
+    losses = [high for low, high in memory.lost.get(epoch, ()) if start < low and high <= upto]
+    at = start + 1
+    while at <= upto:
+        if (epoch, at) in memory.waiting:
+            end, found = at, [memory.waiting.pop((epoch, at))]
+        else:
+            end = min(upto, at + _CHUNK - 1, _next_waiting(memory, epoch, at, upto) - 1)
+            found = read_back(memory.row.no, memory.row.kind, epoch, at, end)
+        items: list[tuple[int, int, StoredMessage | None]] = [(m.seq, 0, m) for m in found]
+        items += [(high, 1, None) for high in losses if at <= high <= end]
+        for seq, _, item in sorted(items, key=lambda x: x[:2]):
+            yield (epoch, seq, None, -1, 0, LOSS) if item is None else (epoch, seq, item.phase, -1, 0, item)
+        at = end + 1
+
+
+def _next_waiting(memory: DeviceMemory, epoch: int, at: int, upto: int) -> int:
+    return min((seq for e, seq in memory.waiting if e == epoch and at < seq <= upto), default=upto + 1)
+
+
+def _runs(ready: Sequence[Ready], spec: KindSpec, seen: Seen | None, at: int) -> tuple[list[_Run], int]:
+    """Divide what is ready into runs. `at` is where the device's readings begin in `seen`; returns their end too."""
+    runs: list[_Run] = []
+    begin = 0
+    while begin < len(ready):
+        epoch, seq, phase, _, n, item = ready[begin]
+        end = begin + 1
+        if item is None:
+            # The usual case: readings of this batch stand one behind the other.
+            rows = n
+            while end < len(ready) and ready[end][5] is None and ready[end][2] == phase and ready[end][0] == epoch:
+                rows += ready[end][4]
+                end += 1
+            if seen is None:
+                raise RuntimeError("readings of the batch were not gathered")
+            part = slice(at, at + rows)
+            at += rows
+            observation = Observation(epoch, ready[end - 1][1], seen.t[part], phase, seen.values[part])
+            runs.append(_Run(epoch, ready[end - 1][1], observation, seen.arrival[part]))
+        elif item == LOSS:
+            runs.append(_Run(epoch, seq, None, np.empty(0, dtype=np.int64)))
+        else:
+            messages = [item]
+            while end < len(ready) and _goes_on(messages[-1], ready[end][5]):
+                messages.append(ready[end][5])  # type: ignore[arg-type]  # a message, or it would not go on
+                end += 1
+            runs.append(_stored_run(messages, spec))
+        begin = end
+    return runs, at
+
+
+def _goes_on(message: StoredMessage, item: object) -> bool:
+    """Whether an item continues the run that ends with this message."""
+    return (
+        isinstance(item, StoredMessage)
+        and not (message.events or item.events)
+        and (item.epoch, item.phase) == (message.epoch, message.phase)
+    )
+
+
+def _stored_run(messages: list[StoredMessage], spec: KindSpec) -> _Run:
+    last = messages[-1]
+    t = last.t if len(messages) == 1 else np.concatenate([m.t for m in messages])
+    values = last.values if len(messages) == 1 else np.concatenate([m.values for m in messages])
+    if len(values) == 0:
+        values = np.empty((0, len(spec.channels)), dtype=np.float32)
+    arrival = np.repeat([m.arrival for m in messages], [len(m.t) for m in messages])
+    observation = Observation(last.epoch, last.seq, t, last.phase, plausible(values, spec), last.events)
+    return _Run(last.epoch, last.seq, observation, arrival)
+
+
 def rebuild(
     memory: DeviceMemory,
     spec: KindSpec,
@@ -112,7 +225,7 @@ def rebuild(
     *,
     controls: list[StoredControl],
     read_back: ReadBack,
-    version: str,
+    detectors: DetectorFactory,
 ) -> None:
     """Bring a fresh detector to where the device was observed: snapshot, then what was stored since.
 
@@ -122,30 +235,40 @@ def rebuild(
     if observed is None:
         return
     from_epoch, from_seq = 0, 0
-    if snapshot is not None and snapshot.version == version:
+    pending = controls
+    if snapshot is not None and snapshot.version == detectors.version:
         memory.detector.restore(snapshot.state)
         from_epoch, from_seq = snapshot.epoch, snapshot.seq
-    silent = Batch()
-    pending = [c for c in controls if (c.epoch, c.seq) >= (from_epoch, from_seq)]
-    if snapshot is not None and snapshot.version == version:
         # A snapshot is taken at the end of a transaction: entries at its own place are in it.
-        pending = [c for c in pending if (c.epoch, c.seq) > (from_epoch, from_seq)]
-    memory.epoch, memory.seq = from_epoch, from_seq
+        pending = [c for c in controls if (c.epoch, c.seq) > (from_epoch, from_seq)]
+    silent = Batch()
+    ready: list[Ready] = []
+
+    def show() -> None:
+        runs, _ = _runs(ready, spec, None, 0)
+        _feed([(memory, deque(runs))], detectors, silent)
+        memory.since_snapshot += len(ready)
+        ready.clear()
+
     for progress in sorted(history.progress, key=lambda p: p.epoch):
         if not from_epoch <= progress.epoch <= observed.epoch:
             continue
         upto = observed.seq if progress.epoch == observed.epoch else progress.upto
         start = from_seq if progress.epoch == from_epoch else 0
-        for seq, item in _run(memory, progress.epoch, start, upto, read_back):
-            while pending and (pending[0].epoch, pending[0].seq) < (progress.epoch, seq):
+        for item in _items(memory, progress.epoch, start, upto, read_back):
+            while pending and (pending[0].epoch, pending[0].seq) < item[:2]:
+                show()
                 _repeat(memory, pending.pop(0), silent)
-            _feed(memory, spec, silent, (progress.epoch, seq), item)
-        memory.epoch, memory.seq = progress.epoch, upto
+            ready.append(item)
+            if len(ready) >= _CHUNK:
+                show()
+    show()
     for entry in pending:
         _repeat(memory, entry, silent)
     memory.epoch, memory.seq, memory.last_t = observed.epoch, observed.seq, observed.last_t
     memory.last_arrival = observed.last_arrival
     memory.open_families = set(history.open_families)
+    memory.live = memory.progress.get(memory.epoch)
 
 
 def _repeat(memory: DeviceMemory, stored: StoredControl, batch: Batch) -> None:
@@ -157,17 +280,6 @@ def _repeat(memory: DeviceMemory, stored: StoredControl, batch: Batch) -> None:
         body=dict(stored.body),
     )
     control(memory, entry, memory.last_arrival, batch)
-
-
-def _observation(message: StoredMessage, spec: KindSpec) -> Observation:
-    return Observation(
-        epoch=message.epoch,
-        seq=message.seq,
-        t=message.t,
-        phase=message.phase,
-        values=plausible(message.values, spec),
-        events=message.events,
-    )
 
 
 def _poison(memory: DeviceMemory, at: tuple[int, int], error: Exception, batch: Batch) -> None:

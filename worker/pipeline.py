@@ -117,7 +117,7 @@ class Pipeline:
 
     def _commit(self, conn: psycopg.Connection[tuple[object, ...]], store: TelemetryStore, outcome: Outcome) -> None:
         batch = outcome.batch
-        store.stage(batch.messages)
+        store.stage(batch.readings)
         store.write(batch)
         for reported in batch.findings:
             report(conn, reported.finding, reported.device, reported.arrival)

@@ -31,11 +31,16 @@ def check(message: Message, spec: KindSpec | None, speed: float) -> tuple[str, s
     if strange:
         return "unknown_channel", f"{', '.join(strange)[:200]} not among {', '.join(spec.channels)}"
     last = message.t + message.dt * max(0, len(message.values) - 1)
-    ahead = max(_AHEAD_SECONDS, _AHEAD_WALL_SECONDS * speed)
-    if last > message.arrival + ahead * MICROS:
+    ahead = ahead_of(speed)
+    if last > message.arrival + ahead:
         seconds = (last - message.arrival) / MICROS
-        return "future", f"dated {seconds:.0f} s after its arrival; at most {ahead:.0f} s are allowed"
+        return "future", f"dated {seconds:.0f} s after its arrival; at most {ahead / MICROS:.0f} s are allowed"
     return None
+
+
+def ahead_of(speed: float) -> int:
+    """How far after its arrival a reading may be dated, microseconds."""
+    return round(max(_AHEAD_SECONDS, _AHEAD_WALL_SECONDS * speed) * MICROS)
 
 
 def to_stored(message: Message, row: DeviceRow, spec: KindSpec, *, late: bool) -> StoredMessage:

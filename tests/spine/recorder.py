@@ -15,7 +15,8 @@ from telemetry.identity import DeviceKey
 
 
 class Recorder:
-    """Opens an episode at its first observation and adds a revision for every call; the score digests all before."""
+    """Opens an episode at its first observation and adds a revision for every reading, message of events, loss and
+    control; the score digests all before. How messages are divided into runs does not show."""
 
     def __init__(self, key: DeviceKey, poison: float | None) -> None:
         self._key = key
@@ -28,8 +29,13 @@ class Recorder:
     def observe(self, observation: Observation) -> list[Finding]:
         if self._poison is not None and bool((observation.values == np.float32(self._poison)).any()):
             raise ValueError("poison")
-        power = float(np.nansum(observation.values.astype(np.float64)))
-        return self._step(hash((observation.epoch, observation.seq, observation.phase, power)), int(observation.t[-1]))
+        found: list[Finding] = []
+        for t, values in zip(observation.t.tolist(), observation.values.astype(np.float64), strict=False):
+            found += self._step(hash((observation.epoch, t, len(observation.phase or ""), float(np.nansum(values)))), t)
+        for code in observation.events:
+            t = int(observation.t[-1])
+            found += self._step(hash((observation.epoch, t, len(code))), t)
+        return found
 
     def lose(self, epoch: int, seq: int) -> list[Finding]:
         return self._step(hash((epoch, seq, "lost")), self.opened)
