@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from stack.cli_backup import backup, restore
+from stack.cli_bench import bench_app
 from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
 from stack.clockwork import Clockwork, describe, is_production
 from stack.console import database_url, emit, err, fail, nats_url, running
@@ -38,8 +40,11 @@ app.add_typer(token_app, name="token")
 app.add_typer(staff_app, name="staff")
 app.add_typer(device_app, name="device")
 app.add_typer(clock_app, name="clock")
+app.add_typer(bench_app, name="bench")
 app.add_typer(dead_letter_app, name="dead-letter")
 app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
+app.command("backup", epilog="Example: wellkept backup /backups/2026-11-22")(backup)
+app.command("restore", epilog="Example: wellkept restore /backups/2026-11-22")(restore)
 
 
 @app.command(epilog="Example: wellkept up --data-dir /var/lib/wellkept")
@@ -48,6 +53,7 @@ def up(
     data_dir: DataDir = DEFAULT_DATA_DIR,
     host: Annotated[str | None, typer.Option(help="Address of pages and API; the loopback unless told.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Their port; any free one otherwise.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes; 1 unless told.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the product on this machine until Ctrl-C or SIGTERM.
@@ -55,7 +61,7 @@ def up(
     Broker, stream and database are started too, unless WELLKEPT_MQTT_URL, WELLKEPT_NATS_URL or WELLKEPT_DATABASE_URL
     name your own.
     """
-    given = {"data_dir": data_dir, "http_host": host, "http_port": port}
+    given = {"data_dir": data_dir, "http_host": host, "http_port": port, "workers": workers}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     supervisor = Supervisor(settings, lambda line: err.print(line, highlight=False))
     for name in (signal.SIGTERM, signal.SIGINT):

