@@ -35,6 +35,7 @@ def command(
     data_dir: Annotated[Path, typer.Option("--data-dir", help="Where the demo keeps its data.")] = _DEFAULT,
     speed: Annotated[float, typer.Option(min=1, max=86_400, help="Fleet seconds a second, at most.")] = 7_200.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the fleet; counts on the first run only.")] = 7,
+    workers: Annotated[int, typer.Option(min=1, max=64, envvar="WELLKEPT_WORKERS", help="Worker processes.")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget earlier runs.")] = False,
 ) -> None:
     """Run the main job: 120 simulated appliances, from telemetry to a repair that is proved and closed.
@@ -48,7 +49,7 @@ def command(
         signal.signal(name, lambda _number, _frame: stop.set())
     quiet = as_json and headless
     run = DemoRun(
-        Options(data_dir, speed, seed, seconds, headless=headless),
+        Options(data_dir, speed, seed, seconds, headless=headless, workers=workers),
         (lambda _line: None) if quiet else (lambda line: err.print(line, style="dim", highlight=False)),
     )
     try:

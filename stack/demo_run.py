@@ -49,6 +49,7 @@ class Options:
         seed: of the fleet, on the first run.
         seconds: end after so many, or None.
         headless: nobody answers for the household that is yours.
+        workers: worker processes.
     """
 
     data_dir: Path
@@ -56,6 +57,7 @@ class Options:
     seed: int
     seconds: float | None
     headless: bool
+    workers: int = 1
 
 
 class DemoRun:
@@ -70,7 +72,7 @@ class DemoRun:
         self.options = options
         self._told = told
         self._began = time.monotonic()
-        self.supervisor = Supervisor(Settings(data_dir=options.data_dir), self._hear)
+        self.supervisor = Supervisor(Settings(data_dir=options.data_dir, workers=options.workers), self._hear)
         self._governor = Governor(options.speed)
         self._message = ""
         self._conn: Connection | None = None

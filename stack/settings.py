@@ -24,6 +24,7 @@ class Settings(BaseSettings):
         smtp_url: `smtp://…`; without it notices go to the built-in mailbox.
         org: organisation whose devices the embedded broker's user `gateway` speaks for.
         mqtt_port: port of the embedded MQTT listener, any free one when 0.
+        workers: worker processes that share the partitions.
     """
 
     model_config = SettingsConfigDict(env_prefix="WELLKEPT_", extra="ignore")
@@ -38,3 +39,4 @@ class Settings(BaseSettings):
     smtp_url: str = ""
     org: str = "demo"
     mqtt_port: int = Field(default=0, ge=0, le=65_535)
+    workers: int = Field(default=1, ge=1, le=64)

@@ -111,11 +111,8 @@ class Supervisor:
         self.http_port = free_port(self.settings.http_port or self._earlier_http_port())
 
     def start_processes(self) -> None:
-        """Start ingest, the worker and api; `wait_ready` waits for them.
-
-        One worker: a second one would take every partition from the first, since partitions have no leases yet.
-        """
-        plan = [("ingest", "ingest"), ("worker-1", "worker")]
+        """Start ingest, the workers and api; `wait_ready` waits for them."""
+        plan = [("ingest", "ingest"), *((f"worker-{n}", "worker") for n in range(1, self.settings.workers + 1))]
         for name, module in [*plan, ("api", "api")]:
             self.add(name, ("-m", module), self._environment(module))
         self.save()
@@ -133,6 +130,7 @@ class Supervisor:
 
     def add(self, name: str, arguments: tuple[str, ...], environment: dict[str, str], *, finite: bool = False) -> Child:
         """Start one more process and look after it."""
+        environment = {**environment, "WELLKEPT_WORKER_NAME": name} if "worker" in arguments else environment
         child = Child(name, arguments, environment, self.data_dir / "logs" / f"{name}.log", finite=finite)
         child.start()
         self.children.append(child)
@@ -293,7 +291,7 @@ class Supervisor:
             if module in {"ingest", "worker", "api"}:
                 with contextlib.suppress(OSError):
                     child.stop()
-                child.environment = self._environment(module)
+                child.environment = {**child.environment, **self._environment(module)}
                 child.finished = False
                 child.start()
 

@@ -7,7 +7,7 @@ one client. Both work at once and on the caller's thread; whoever wants delays, 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stream.port import Done, Entry, Outgoing, Position, StreamError
@@ -173,6 +173,10 @@ class MemoryStream:
         self._generation += 1
         self._readers[partition] = _Reader(position, self._generation)
 
+    def unseek(self, partition: int) -> None:
+        """See `BlockSource.unseek`."""
+        self._readers.pop(partition, None)
+
     def take(self, timeout: float, most: int) -> list[Entry]:  # noqa: ARG002  (nobody else could fill it meanwhile)
         """See `BlockSource.take`; never waits. Partitions take turns at being first."""
         found: list[Entry] = []
@@ -205,6 +209,11 @@ class MemoryStream:
     def send(self, key: DeviceKey, channel: str, payload: bytes) -> None:
         """See `Outbox.send`."""
         self._server.send(key, channel, payload)
+
+    def send_many(self, messages: Sequence[tuple[DeviceKey, str, bytes]]) -> None:
+        """See `Outbox.send_many`."""
+        for key, channel, payload in messages:
+            self._server.send(key, channel, payload)
 
     def hear(self, heard: Outgoing) -> None:
         """Call back with everything that servers send to devices (ingest relays it)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -173,6 +173,10 @@ class NatsStream:
         """See `BlockSource.seek`."""
         self._readers.seek(partition, position)
 
+    def unseek(self, partition: int) -> None:
+        """See `BlockSource.unseek`."""
+        self._readers.unseek(partition)
+
     def take(self, timeout: float, most: int) -> list[Entry]:
         """See `BlockSource.take`."""
         return self._readers.take(timeout, most)
@@ -193,13 +197,18 @@ class NatsStream:
 
     def send(self, key: DeviceKey, channel: str, payload: bytes) -> None:
         """See `Outbox.send`."""
-        subject = f"{OUT_SUBJECT}.{key.org}.{key.device}.{channel}"
+        self.send_many([(key, channel, payload)])
+
+    def send_many(self, messages: Sequence[tuple[DeviceKey, str, bytes]]) -> None:
+        """See `Outbox.send_many`."""
 
         async def publish() -> None:
-            if self._client.is_connected:
-                await self._client.publish(subject, payload)
+            for key, channel, payload in messages:
+                if self._client.is_connected:
+                    await self._client.publish(f"{OUT_SUBJECT}.{key.org}.{key.device}.{channel}", payload)
 
-        self._thread.start(publish())
+        if messages:
+            self._thread.start(publish())
 
     def hear(self, heard: Outgoing) -> None:
         """Call back with everything that servers send to devices (ingest relays it)."""

@@ -67,9 +67,7 @@ class PartitionReaders:
         with self._ready:
             self._generation += 1
             reader = _Reader(partition, position, self._generation)
-            kept = [entry for entry in self._buffer if entry.partition != partition]
-            self._bytes = sum(len(entry.data) for entry in kept)
-            self._buffer = deque(kept)
+            self._drop(partition)
             old = self._readers.get(partition)
             self._readers[partition] = reader
 
@@ -80,6 +78,18 @@ class PartitionReaders:
 
         self._thread.loop.call_soon_threadsafe(start)
 
+    def unseek(self, partition: int) -> None:
+        """Read a partition no more and forget what is buffered of it."""
+        with self._ready:
+            old = self._readers.pop(partition, None)
+            self._drop(partition)
+
+        def stop() -> None:
+            if old is not None and old.task is not None:
+                old.task.cancel()
+
+        self._thread.loop.call_soon_threadsafe(stop)
+
     def take(self, timeout: float, most: int) -> list[Entry]:
         """Entries in order within a partition; waits for the first one."""
         with self._ready:
@@ -88,9 +98,14 @@ class PartitionReaders:
             self._bytes -= sum(len(entry.data) for entry in taken)
             return taken
 
+    def _drop(self, partition: int) -> None:
+        kept = [entry for entry in self._buffer if entry.partition != partition]
+        self._bytes = sum(len(entry.data) for entry in kept)
+        self._buffer = deque(kept)
+
     def reopen(self) -> None:
         """Open every consumer anew; called on the loop after a reconnect."""
-        for reader in self._readers.values():
+        for reader in list(self._readers.values()):
             if reader.task is not None:
                 reader.task.cancel()
             reader.task = self._thread.loop.create_task(self._run(reader))
@@ -99,7 +114,7 @@ class PartitionReaders:
         """Stop reading."""
 
         def stop() -> None:
-            for reader in self._readers.values():
+            for reader in list(self._readers.values()):
                 if reader.task is not None:
                     reader.task.cancel()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,6 +50,29 @@ class Position:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A value in the bucket of leases, with the revision of its last write."""
+
+    revision: int
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A compare-and-set.
+
+    Attributes:
+        key: letters, digits, `_`, `-` and dots between.
+        value: new.
+        revision: that the key must have, 0 for none.
+    """
+
+    key: str
+    value: bytes
+    revision: int
+
+
 class BlockSink(Protocol):
     """Where ingest publishes."""
 
@@ -63,6 +86,10 @@ class BlockSource(Protocol):
 
     def seek(self, partition: int, position: Position) -> None:
         """Read a partition from behind a position, or from its first entry when the incarnation is another."""
+        ...
+
+    def unseek(self, partition: int) -> None:
+        """Read a partition no more and forget what was read of it."""
         ...
 
     def take(self, timeout: float, most: int) -> list[Entry]:
@@ -79,6 +106,30 @@ class Outbox(Protocol):
 
     def send(self, key: DeviceKey, channel: str, payload: bytes) -> None:
         """Send on its way once; a lost one is repeated by its owner's rules."""
+        ...
+
+    def send_many(self, messages: Sequence[tuple[DeviceKey, str, bytes]]) -> None:
+        """Send several `(device, channel, payload)` at the price of one."""
+        ...
+
+
+class LeaseStore(Protocol):
+    """Membership and leases: few small records, changed by compare-and-set."""
+
+    def read_records(self) -> dict[str, Record]:
+        """All records.
+
+        Raises:
+            StreamError: no answer.
+        """
+        ...
+
+    def write_records(self, writes: Sequence[Write]) -> list[int | None]:
+        """Carry out writes side by side. Returns each new revision, or None where another one had come first.
+
+        Raises:
+            StreamError: not all were answered; which of them took effect is not known.
+        """
         ...
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import sys
 import threading
+import uuid
 
 import structlog
 
 from detectors.bank import Bank
 from stream.nats_client import NatsStream
+from stream.nats_leases import NatsLeases
 from telemetry.catalogue import load_catalogue
 from telemetry.errors import WellkeptError
 from worker import jobs_main
 from worker.housekeeping import Housekeeping
+from worker.leases import LeaseKeeper
+from worker.ownership import Ownership
 from worker.pipeline import Pipeline
 from worker.settings import WorkerSettings
 
@@ -28,10 +34,11 @@ def main() -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda _number, _frame: stop.set())
     settings = WorkerSettings()  # type: ignore[call-arg]  # filled from the environment
+    name = settings.worker_name or f"{socket.gethostname().replace('.', '-')}-{os.getpid()}"
     try:
         catalogue = load_catalogue()
         stream = NatsStream(
-            settings.nats_url, name="worker", partitions=settings.partitions, max_bytes=settings.stream_bytes
+            settings.nats_url, name=name, partitions=settings.partitions, max_bytes=settings.stream_bytes
         )
     except WellkeptError as error:
         log.error("the worker cannot start", reason=str(error))  # noqa: TRY400  (the sentence says it all)
@@ -46,7 +53,10 @@ def main() -> int:
     ]
     for thread in threads:
         thread.start()
-    pipeline = Pipeline(stream, settings.database_url, catalogue, Bank(catalogue))
+    ownership = Ownership(name, uuid.uuid4().hex, settings.partitions)
+    leases = LeaseKeeper(ownership, NatsLeases(stream), replaced=stop.set)
+    leases.start()
+    pipeline = Pipeline(stream, leases, settings.database_url, catalogue, Bank(catalogue))
     try:
         pipeline.run(stop)
     finally:

@@ -11,6 +11,7 @@ import structlog
 
 from detectors.engine import DetectorFactory
 from storage.backup_store import purge_floor
+from storage.partition_owner import release
 from storage.pool import connect
 from storage.telemetry_store import PositionLostError, TelemetryStore
 from stream.nats_client import NatsStream
@@ -20,6 +21,7 @@ from telemetry.message import encode_json
 from telemetry.topics import Channel
 from worker.core import EntryId, Outcome, WorkerCore, entry_id
 from worker.desk import report
+from worker.leases import LeaseKeeper, LeaseLostError
 from worker.receipts import OwedReceipts
 
 log = structlog.get_logger()
@@ -28,6 +30,7 @@ _MOST = 256
 _WAIT = 0.1
 _RETRY = 0.3
 _PURGE_EVERY = 1.0
+_PATIENCE = 2.0
 APPLICATION = "wellkept-worker"
 
 
@@ -43,17 +46,26 @@ class Totals:
 
 
 class Pipeline:
-    """Owns every partition of the stream.
+    """Owns the partitions whose leases it has.
 
     Args:
         stream: where blocks come from and receipts go to.
+        leases: says which partitions are this worker's.
         database_url: a connection of its own, opened again when it breaks.
         catalogue: kinds and channels.
         detectors: makes detectors.
     """
 
-    def __init__(self, stream: NatsStream, database_url: str, catalogue: Catalogue, detectors: DetectorFactory) -> None:
+    def __init__(
+        self,
+        stream: NatsStream,
+        leases: LeaseKeeper,
+        database_url: str,
+        catalogue: Catalogue,
+        detectors: DetectorFactory,
+    ) -> None:
         self._stream = stream
+        self._leases = leases
         self._url = database_url
         self._catalogue = catalogue
         self._detectors = detectors
@@ -61,6 +73,7 @@ class Pipeline:
         self._conn: psycopg.Connection[tuple[object, ...]] | None = None
         self._store: TelemetryStore | None = None
         self._core: WorkerCore | None = None
+        self._terms: dict[int, int] = {}
         self._purged: dict[int, Position] = {}
         self._next_purge = 0.0
         self._turn = -1
@@ -70,12 +83,17 @@ class Pipeline:
         self.totals = Totals()
 
     def run(self, stop: threading.Event) -> None:
-        """Work until told to stop, surviving the loss of database and stream."""
+        """Work until told to stop, surviving the loss of database, stream and leases."""
         while not stop.is_set():
             try:
-                if self._core is None:
-                    self._begin()
-                self._step()
+                if self._settle():
+                    self._step()
+                else:
+                    self._leases.wait(_WAIT)
+            except LeaseLostError as error:
+                log.warning("a lease was lost; what was in work is thrown away", error=str(error))
+                self.totals.retries += 1
+                self._forget()
             except (psycopg.Error, PositionLostError) as error:
                 log.warning("transaction failed or in doubt; starting anew from the database", error=repr(error))
                 if isinstance(error, psycopg.DataError | psycopg.IntegrityError) and self._at_work:
@@ -85,19 +103,57 @@ class Pipeline:
                 stop.wait(_RETRY)
         self._close()
 
-    def _begin(self) -> None:
-        """Own every partition at its committed position, remembering nothing."""
-        conn = connect(self._url, application=APPLICATION)
-        self._conn = conn
-        self._store = TelemetryStore(conn, self._catalogue)
-        positions = self._store.take(range(self._stream.partitions))
-        conn.commit()
-        core = WorkerCore(self._catalogue, self._detectors, self._store)
+    def _settle(self) -> bool:
+        """Make what is owned agree with the leases. Returns whether entries may be taken."""
+        held = self._leases.holdings()
+        for partition in [p for p, term in self._terms.items() if held.lost(p, term)]:
+            log.warning("partition lost; its memory is thrown away", partition=partition)
+            self._drop(partition)
+        if any(held.lapsed(p, term) for p, term in self._terms.items()):
+            return False
+        for partition, holding in held.partitions.items():
+            if holding.leaving and partition not in self._terms:
+                self._leases.released(partition, holding.term)
+        self._hand_over([p for p in self._terms if held.partitions[p].leaving])
+        new = {p: h.term for p, h in held.partitions.items() if p not in self._terms and not h.leaving}
+        if new:
+            self._take(new)
+        return self._core is not None
+
+    def _take(self, new: dict[int, int]) -> None:
+        """Own partitions at their committed positions, remembering nothing; end their former owner's backend."""
+        if self._conn is None:
+            self._conn = connect(self._url, application=APPLICATION)
+        if self._core is None or self._store is None:
+            self._store = TelemetryStore(self._conn, self._catalogue)
+            self._core = WorkerCore(self._catalogue, self._detectors, self._store)
+        positions = self._store.take(sorted(new))
+        self._conn.commit()
         for partition, (incarnation, seq) in positions.items():
-            core.own(partition, Position(incarnation, seq))
+            self._core.own(partition, Position(incarnation, seq))
             self._stream.seek(partition, Position(incarnation, seq))
-        self._core = core
-        log.info("partitions owned", partitions=len(positions))
+            self._terms[partition] = new[partition]
+        log.info("partitions taken", taken=sorted(new), owned=sorted(self._terms))
+
+    def _hand_over(self, leaving: list[int]) -> None:
+        """Nothing of them is in work: leave snapshots and the positions behind, and only then the leases."""
+        if not leaving or self._core is None or self._store is None or self._conn is None:
+            return
+        for partition in leaving:
+            self._store.write(self._core.disown(partition))
+        release(self._conn, leaving)
+        self._conn.commit()
+        for partition in leaving:
+            self._leases.released(partition, self._terms[partition])
+            self._drop(partition)
+        log.info("partitions handed over", left=leaving, owned=sorted(self._terms))
+
+    def _drop(self, partition: int) -> None:
+        """Remember nothing of a partition and read it no more."""
+        self._stream.unseek(partition)
+        del self._terms[partition]
+        if self._core is not None and partition in self._core.owned:
+            self._core.disown(partition)
 
     def _step(self) -> None:
         if self._core is None or self._store is None or self._conn is None:
@@ -111,8 +167,9 @@ class Pipeline:
             self._commit(self._conn, self._store, outcome)
             self._at_work = []
             self._most = min(_MOST, 2 * self._most)
-        for key, receipt in self._receipts.due(time.monotonic()):
-            self._stream.send(key, Channel.RECEIPT, encode_json(receipt))
+        self._stream.send_many(
+            [(key, Channel.RECEIPT, encode_json(receipt)) for key, receipt in self._receipts.due(time.monotonic())]
+        )
         self._purge(now)
 
     def _commit(self, conn: psycopg.Connection[tuple[object, ...]], store: TelemetryStore, outcome: Outcome) -> None:
@@ -121,6 +178,7 @@ class Pipeline:
         store.write(batch)
         for reported in batch.findings:
             report(conn, reported.finding, reported.device, reported.arrival)
+        self._leases.check({move.partition: self._terms[move.partition] for move in batch.moves}, _PATIENCE)
         conn.commit()
         self._receipts.owe(outcome.receipts)
         self.totals.messages += outcome.messages
@@ -156,6 +214,9 @@ class Pipeline:
             log.warning("the database refused a batch; taking less at once", entries=self._most, error=str(error))
 
     def _forget(self) -> None:
+        for partition in self._terms:
+            self._stream.unseek(partition)
+        self._terms.clear()
         self._core = None
         self._store = None
         self._receipts.forget()
@@ -164,11 +225,11 @@ class Pipeline:
             self._conn = None
 
     def _close(self) -> None:
-        """Leave snapshots behind, so that the next start is quick."""
+        """Leave snapshots behind, so that whoever goes on starts quickly, and then the leases."""
+        held = self._leases.holdings()
         try:
-            if self._core is not None and self._store is not None and self._conn is not None:
-                self._store.write(self._core.close())
-                self._conn.commit()
+            self._hand_over([p for p, term in self._terms.items() if not held.lapsed(p, term)])
         except psycopg.Error as error:
-            log.warning("no snapshots at the end; the next start rebuilds", error=repr(error))
+            log.warning("no snapshots at the end; the next owner rebuilds", error=repr(error))
         self._forget()
+        self._leases.leave()

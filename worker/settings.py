@@ -12,6 +12,7 @@ class WorkerSettings(BaseSettings):
         nats_url: `nats://user:password@host:port`.
         database_url: `postgresql://…`.
         partitions: of the stream.
+        worker_name: under which this worker shares partitions with others; host and pid when empty.
         smtp_url: `smtp://user:password@host:port`; without it notices go to the mailbox.
         public_url: what owners' links begin with.
         stream_bytes: bound of the stream's store.
@@ -22,6 +23,7 @@ class WorkerSettings(BaseSettings):
     nats_url: str
     database_url: str
     partitions: int = 16
+    worker_name: str = ""
     smtp_url: str | None = None
     public_url: str = "http://127.0.0.1:8080"
     stream_bytes: int = 2 * 1024**3
