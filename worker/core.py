@@ -6,6 +6,7 @@ Between blocks it remembers, per partition, its position and its devices. What i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -32,7 +33,7 @@ from telemetry.identity import DeviceKey
 from telemetry.message import RECEIPT_RANGES, Receipt
 from telemetry.progress import Progress
 from worker.gather import Gather, Placed, Status
-from worker.memory import DeviceMemory
+from worker.memory import DeviceMemory, Rows
 from worker.observer import advance, control, observe, rebuild
 from worker.verdict import check, to_stored
 
@@ -40,6 +41,8 @@ EntryId = tuple[int, str, int]
 """Partition, incarnation and seq of an entry."""
 _SNAPSHOT_EVERY = 400
 _SNAPSHOTS_A_BATCH = 8
+_NUMBERS = itertools.count(1)
+_STORED = int(Status.STORED)
 
 
 class History(Protocol):
@@ -164,7 +167,8 @@ class _Work:
         self._gather = Gather(catalogue)
         self._receipts: dict[tuple[DeviceKey, int], Progress] = {}
         self._strangers: dict[tuple[DeviceKey, int], Progress] = {}
-        self._touched: dict[int, DeviceMemory] = {}
+        self._touched: list[DeviceMemory] = []
+        self._number = next(_NUMBERS)
         self._must_snapshot: set[int] = set()
         self._messages = 0
         self._duplicates = 0
@@ -239,22 +243,31 @@ class _Work:
         placed = self._gather.add(block, memories)
         self._messages += len(block) + len(block.rejects)
         offsets: list[int] | None = None
-        columns = (block.device, block.epoch, block.seq, block.base)
-        for row, (index, epoch, seq, base) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
+        columns = (block.device.tolist(), block.epoch.tolist(), block.seq.tolist(), block.base.tolist())
+        places = zip(placed.fit, placed.phase, placed.start, placed.n, strict=True)
+        for row, ((index, epoch, seq, base), (fit, phase, start, n)) in enumerate(
+            zip(zip(*columns, strict=True), places, strict=True)
+        ):
             memory = memories[index]
-            if memory is not None and placed.fit[row]:
+            if memory is not None and fit:
                 live = memory.live
                 # The usual case, for which all is kept short: the very next message, and nothing waits or is missing.
                 if (
                     live is not None
-                    and live.epoch == epoch
                     and live.upto + 1 == seq == memory.seq + 1
+                    and live.epoch == epoch
                     and base <= seq
                     and not live.beyond
                 ):
                     live.upto = memory.seq = seq
-                    memory.ready.append((epoch, seq, placed.phase[row], placed.start[row], placed.n[row], None))
-                    placed.status[row] = Status.STORED
+                    rows = memory.open
+                    if rows is None or rows.phase != phase:
+                        rows = memory.open = Rows(epoch, seq, phase)
+                        memory.ready.append(rows)
+                    rows.seq = seq
+                    rows.starts.append(start)
+                    rows.counts.append(n)
+                    placed.status[row] = _STORED
                     continue
             offsets = block.offsets().tolist() if offsets is None else offsets
             message = block.message(row, offsets[row])
@@ -266,8 +279,8 @@ class _Work:
                 if dead is not None:
                     self._bury_settled(entry, row, _raw(message), dead)
         for memory in memories:
-            if memory is not None and memory.live is not None:
-                self._settled(memory, memory.live)
+            if memory is not None:
+                self._touch(memory)
         self._take_rest(entry, block, effective, devices)
 
     def _take_rest(
@@ -337,8 +350,13 @@ class _Work:
 
     def _settled(self, memory: DeviceMemory, progress: Progress) -> None:
         self._batch.progress[memory.row.no, progress.epoch] = progress
-        self._receipts[memory.row.key, progress.epoch] = progress
-        self._touched[memory.row.no] = memory
+        self._receipts[memory.key, progress.epoch] = progress
+        self._touch(memory)
+
+    def _touch(self, memory: DeviceMemory) -> None:
+        if memory.batch != self._number:
+            memory.batch = self._number
+            self._touched.append(memory)
 
     def _bury(
         self,
@@ -392,20 +410,25 @@ class _Work:
         self._batch.controls.append(ControlEffect(entry.id, memory.epoch, memory.seq, order))
         arrival = max(memory.last_arrival, entry.at)
         control(memory, entry, arrival, self._batch)
-        self._touched[memory.row.no] = memory
+        self._touch(memory)
         # The snapshot holds every entry that took effect at its own place: that is how a rebuild tells them apart.
         self._must_snapshot.add(memory.row.no)
 
     def _finish(self) -> None:
-        observe(self._touched.values(), self._gather, self._catalogue, self._detectors, self._batch)
+        observe(self._touched, self._gather, self._catalogue, self._detectors, self._batch)
         self._batch.readings = self._gather.stored()
-        for no, memory in self._touched.items():
-            memory.trim()
+        for memory in self._touched:
+            no = memory.row.no
+            if memory.waiting:
+                memory.trim()
+            if memory.live is not None:
+                self._batch.progress[no, memory.live.epoch] = memory.live
+                self._receipts[memory.key, memory.live.epoch] = memory.live
             self._batch.observed[no] = Observed(
                 no, memory.epoch, memory.seq, memory.last_t, memory.last_arrival, memory.health()
             )
-        due = [m for m in self._touched.values() if m.since_snapshot >= _SNAPSHOT_EVERY][:_SNAPSHOTS_A_BATCH]
-        due += [m for no, m in self._touched.items() if no in self._must_snapshot and m not in due]
+        due = [m for m in self._touched if m.since_snapshot >= _SNAPSHOT_EVERY][:_SNAPSHOTS_A_BATCH]
+        due += [m for m in self._touched if m.row.no in self._must_snapshot and m not in due]
         for memory in due:
             if not memory.failed:
                 _snapshot(memory, self._detectors.version, self._batch)

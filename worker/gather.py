@@ -82,6 +82,9 @@ class Seen:
     arrival: Ints
 
 
+NOTHING_SEEN = Seen(np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.float32), np.empty(0, dtype=np.int64))
+
+
 class Gather:
     """Gathers the blocks of one batch.
 
@@ -121,7 +124,11 @@ class Gather:
                 row = np.repeat(rows, n)
                 sub = np.arange(len(row), dtype=np.int64) - np.repeat(first, n)
                 values = np.full((len(row), len(spec.channels)), np.nan, dtype=np.float32)
-                values[:, places] = block.values[(offsets[row] + sub * len(places))[:, None] + np.arange(len(places))]
+                if len(rows) == count:
+                    values[:, places] = block.values.reshape(len(row), len(places))
+                else:
+                    cells = (offsets[row] + sub * len(places))[:, None] + np.arange(len(places))
+                    values[:, places] = block.values[cells]
                 of_kind.parts.append(
                     _Part(
                         status=status,
@@ -166,6 +173,8 @@ class Gather:
 
     def see(self, kind: str, starts: Sequence[int], counts: Sequence[int]) -> Seen:
         """The readings of messages, one message after the other."""
+        if not starts:
+            return NOTHING_SEEN
         parts = self._kinds[kind].parts
         n = np.array(counts, dtype=np.int64)
         ends = np.cumsum(n)

@@ -4,19 +4,43 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from detectors.engine import DeviceDetector
 from storage.registry import DeviceRow
 from storage.telemetry_rows import Lost, StoredMessage
+from telemetry.identity import DeviceKey
 from telemetry.progress import Progress
 
 _WAITING = 256
-LOSS: Literal["loss"] = "loss"
 
-Ready: TypeAlias = tuple[int, int, str | None, int, int, "StoredMessage | Literal['loss'] | None"]
-"""What can be observed next: epoch, seq, phase, then where its readings lie in the batch (first, how many), or in their
-place the message itself or `LOSS`. A tuple, for one is made for every message."""
+
+@dataclass(slots=True)
+class Rows:
+    """Messages of the present batch, one behind the other, of one epoch and phase and without events.
+
+    Attributes:
+        seq: of the last one.
+        starts: where each message's readings begin in the batch's columns.
+        counts: how many readings each has.
+    """
+
+    epoch: int
+    seq: int
+    phase: str | None
+    starts: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Everything up to here that was not observed will never come."""
+
+    epoch: int
+    seq: int
+
+
+Ready: TypeAlias = Rows | StoredMessage | Loss
 
 
 @dataclass(slots=True)
@@ -36,6 +60,8 @@ class DeviceMemory:
         waiting: stored messages beyond a gap; between batches the newest `_WAITING` of them, others are read back.
         ready: what is gapless and was not yet shown to the detector; empty between batches.
         live: progress of `epoch`, None before the first message.
+        open: the rows at the end of `ready`, if it ends with some.
+        batch: number of the last batch that touched it.
         since_snapshot: messages observed since the last snapshot.
     """
 
@@ -52,7 +78,13 @@ class DeviceMemory:
     waiting: OrderedDict[tuple[int, int], StoredMessage] = field(default_factory=OrderedDict)
     ready: list[Ready] = field(default_factory=list)
     live: Progress | None = None
+    open: Rows | None = None
+    batch: int = 0
+    key: DeviceKey = field(init=False)
     since_snapshot: int = 0
+
+    def __post_init__(self) -> None:
+        self.key = self.row.key
 
     def remember(self, message: StoredMessage) -> None:
         """Keep a message until it can be observed. Within a batch none makes room: it cannot be read back yet."""

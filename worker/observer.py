@@ -24,8 +24,8 @@ from telemetry.clock import MICROS
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.finding import EpisodeState, Finding
 from telemetry.identity import DeviceKey
-from worker.gather import Gather, Seen
-from worker.memory import LOSS, DeviceMemory, Ready
+from worker.gather import NOTHING_SEEN, Gather, Seen
+from worker.memory import DeviceMemory, Loss, Ready, Rows
 from worker.verdict import plausible
 
 log = structlog.get_logger()
@@ -53,7 +53,8 @@ def advance(memory: DeviceMemory, read_back: ReadBack) -> None:
         upto = memory.progress[epoch].upto
         start = memory.seq if epoch == memory.epoch else 0
         if upto > start or epoch > memory.epoch:
-            memory.ready += _items(memory, epoch, start, upto, read_back)
+            memory.ready += (item for _, item in _items(memory, epoch, start, upto, read_back))
+            memory.open = None
             memory.epoch, memory.seq = epoch, upto
     memory.live = memory.progress.get(memory.epoch)
 
@@ -69,17 +70,23 @@ def observe(
     queues: list[tuple[DeviceMemory, deque[_Run]]] = []
     for kind, of_kind in by_kind.items():
         spec = catalogue[kind]
-        rows = [item for memory in of_kind for item in memory.ready if item[5] is None]
-        seen = gather.see(kind, [item[3] for item in rows], [item[4] for item in rows]) if rows else None
+        starts: list[int] = []
+        counts: list[int] = []
+        for memory in of_kind:
+            for item in memory.ready:
+                if isinstance(item, Rows):
+                    starts += item.starts
+                    counts += item.counts
+        seen = gather.see(kind, starts, counts)
         at = 0
         for memory in of_kind:
             runs, at = _runs(memory.ready, spec, seen, at)
-            memory.since_snapshot += len(memory.ready)
-            memory.ready = []
+            memory.since_snapshot += _messages(memory.ready)
+            memory.ready, memory.open = [], None
             for run in runs:
                 if run.observation is not None:
                     memory.last_t = int(run.observation.t[-1])
-                memory.last_arrival = max(memory.last_arrival, int(run.arrival.max(initial=0)))
+                    memory.last_arrival = max(memory.last_arrival, int(run.arrival[-1]))
             queues.append((memory, deque(runs)))
     _feed(queues, detectors, batch)
 
@@ -146,8 +153,10 @@ def _report(memory: DeviceMemory, findings: list[Finding], arrival_of: Callable[
         batch.findings.append(Reported(memory.row, dated, arrival))
 
 
-def _items(memory: DeviceMemory, epoch: int, start: int, upto: int, read_back: ReadBack) -> Iterator[Ready]:
-    """Messages and losses of `start+1..upto` in order; what is not in memory is read back in chunks."""
+def _items(
+    memory: DeviceMemory, epoch: int, start: int, upto: int, read_back: ReadBack
+) -> Iterator[tuple[int, StoredMessage | Loss]]:
+    """Messages and losses of `start+1..upto` with their seq, in order; what is not in memory is read back in chunks."""
     losses = [high for low, high in memory.lost.get(epoch, ()) if start < low and high <= upto]
     at = start + 1
     while at <= upto:
@@ -156,10 +165,10 @@ def _items(memory: DeviceMemory, epoch: int, start: int, upto: int, read_back: R
         else:
             end = min(upto, at + _CHUNK - 1, _next_waiting(memory, epoch, at, upto) - 1)
             found = read_back(memory.row.no, memory.row.kind, epoch, at, end)
-        items: list[tuple[int, int, StoredMessage | None]] = [(m.seq, 0, m) for m in found]
-        items += [(high, 1, None) for high in losses if at <= high <= end]
+        items: list[tuple[int, int, StoredMessage | Loss]] = [(m.seq, 0, m) for m in found]
+        items += [(high, 1, Loss(epoch, high)) for high in losses if at <= high <= end]
         for seq, _, item in sorted(items, key=lambda x: x[:2]):
-            yield (epoch, seq, None, -1, 0, LOSS) if item is None else (epoch, seq, item.phase, -1, 0, item)
+            yield seq, item
         at = end + 1
 
 
@@ -167,34 +176,29 @@ def _next_waiting(memory: DeviceMemory, epoch: int, at: int, upto: int) -> int:
     return min((seq for e, seq in memory.waiting if e == epoch and at < seq <= upto), default=upto + 1)
 
 
-def _runs(ready: Sequence[Ready], spec: KindSpec, seen: Seen | None, at: int) -> tuple[list[_Run], int]:
+def _messages(ready: Sequence[Ready]) -> int:
+    return sum(len(item.starts) if isinstance(item, Rows) else 1 for item in ready)
+
+
+def _runs(ready: Sequence[Ready], spec: KindSpec, seen: Seen, at: int) -> tuple[list[_Run], int]:
     """Divide what is ready into runs. `at` is where the device's readings begin in `seen`; returns their end too."""
     runs: list[_Run] = []
-    begin = 0
-    while begin < len(ready):
-        epoch, seq, phase, _, n, item = ready[begin]
-        end = begin + 1
-        if item is None:
-            # The usual case: readings of this batch stand one behind the other.
-            rows = n
-            while end < len(ready) and ready[end][5] is None and ready[end][2] == phase and ready[end][0] == epoch:
-                rows += ready[end][4]
-                end += 1
-            if seen is None:
-                raise RuntimeError("readings of the batch were not gathered")
-            part = slice(at, at + rows)
-            at += rows
-            observation = Observation(epoch, ready[end - 1][1], seen.t[part], phase, seen.values[part])
-            runs.append(_Run(epoch, ready[end - 1][1], observation, seen.arrival[part]))
-        elif item == LOSS:
-            runs.append(_Run(epoch, seq, None, np.empty(0, dtype=np.int64)))
-        else:
-            messages = [item]
-            while end < len(ready) and _goes_on(messages[-1], ready[end][5]):
-                messages.append(ready[end][5])  # type: ignore[arg-type]  # a message, or it would not go on
-                end += 1
+    messages: list[StoredMessage] = []
+    for item in ready:
+        if messages and not _goes_on(messages[-1], item):
             runs.append(_stored_run(messages, spec))
-        begin = end
+            messages = []
+        if isinstance(item, Rows):
+            part = slice(at, at + sum(item.counts))
+            at = part.stop
+            observation = Observation(item.epoch, item.seq, seen.t[part], item.phase, seen.values[part])
+            runs.append(_Run(item.epoch, item.seq, observation, seen.arrival[part]))
+        elif isinstance(item, Loss):
+            runs.append(_Run(item.epoch, item.seq, None, seen.arrival[:0]))
+        else:
+            messages.append(item)
+    if messages:
+        runs.append(_stored_run(messages, spec))
     return runs, at
 
 
@@ -245,7 +249,7 @@ def rebuild(
     ready: list[Ready] = []
 
     def show() -> None:
-        runs, _ = _runs(ready, spec, None, 0)
+        runs, _ = _runs(ready, spec, NOTHING_SEEN, 0)
         _feed([(memory, deque(runs))], detectors, silent)
         memory.since_snapshot += len(ready)
         ready.clear()
@@ -255,8 +259,8 @@ def rebuild(
             continue
         upto = observed.seq if progress.epoch == observed.epoch else progress.upto
         start = from_seq if progress.epoch == from_epoch else 0
-        for item in _items(memory, progress.epoch, start, upto, read_back):
-            while pending and (pending[0].epoch, pending[0].seq) < item[:2]:
+        for seq, item in _items(memory, progress.epoch, start, upto, read_back):
+            while pending and (pending[0].epoch, pending[0].seq) < (progress.epoch, seq):
                 show()
                 _repeat(memory, pending.pop(0), silent)
             ready.append(item)
