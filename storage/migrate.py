@@ -7,7 +7,8 @@ from pathlib import Path
 
 import psycopg
 
-from storage import jobs
+from storage import jobs, timescale
+from telemetry.catalogue import load_catalogue
 from telemetry.errors import WellkeptError
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -46,6 +47,8 @@ def pending(conn: psycopg.Connection[tuple[object, ...]]) -> list[Path]:
 def migrate(url: str) -> list[str]:
     """Apply what is missing, each migration in a transaction of its own. Returns the names applied.
 
+    With TimescaleDB in the database its tables then become hypertables, as far as they are none yet.
+
     Raises:
         MigrationError: as `pending`.
         psycopg.OperationalError: the database does not answer.
@@ -63,6 +66,7 @@ def migrate(url: str) -> list[str]:
                 conn.execute(path.read_bytes())
                 conn.execute("insert into schema_migration (name, hash) values (%s, %s)", (path.name, _hash(path)))
             names.append(path.name)
+        timescale.adopt(conn, load_catalogue())
         conn.execute("select pg_advisory_unlock(%s)", (_LOCK,))
     return names
 
