@@ -19,7 +19,7 @@ $(STAMP): requirements.lock pyproject.toml
 	  if [ -z "$$python" ]; then echo "error: no Python 3.11 to 3.13 with its venv module; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; fi; \
 	  test -x $(BIN)/python || $$python -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 

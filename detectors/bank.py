@@ -9,11 +9,12 @@ from pathlib import Path
 
 from detectors.cyclic import CyclicDetector
 from detectors.engine import DeviceDetector, Observation, Observed, observe_each
-from detectors.multichannel import MultichannelDetector
+from detectors.multichannel import MultichannelDetector, observe_many
+from detectors.plants import Plants
 from telemetry.catalogue import Catalogue, KindSpec
 from telemetry.identity import DeviceKey
 
-_NUMERIC = ("numpy", "river", "scipy")
+_NUMERIC = ("llvmlite", "numba", "numpy", "river")
 
 
 class Bank:
@@ -25,16 +26,30 @@ class Bank:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.version = _version(catalogue)
+        self._plants: dict[str, Plants] = {}
 
     def __call__(self, key: DeviceKey, kind: KindSpec) -> DeviceDetector:
         """A fresh detector: catalogue priors, nothing observed."""
         if kind.detector == "cycles":
             return CyclicDetector(key, kind, self.version)
-        return MultichannelDetector(key, kind, self.version)
+        if kind.kind not in self._plants:
+            self._plants[kind.kind] = Plants(kind)
+        return MultichannelDetector(key, kind, self.version, self._plants[kind.kind])
 
     def observe(self, items: Sequence[tuple[DeviceDetector, Observation]]) -> list[Observed]:
         """Observe runs of distinct devices; answers in the items' order."""
-        return observe_each(items)
+        found: list[Observed] = [[]] * len(items)
+        together: dict[Plants, list[tuple[int, tuple[MultichannelDetector, Observation]]]] = {}
+        for i, item in enumerate(items):
+            detector, observation = item
+            if isinstance(detector, MultichannelDetector):
+                together.setdefault(detector.plants, []).append((i, (detector, observation)))
+            else:
+                found[i] = observe_each([item])[0]
+        for plants, chosen in together.items():
+            for (i, _), told in zip(chosen, observe_many(plants, [item for _, item in chosen]), strict=True):
+                found[i] = told
+        return found
 
 
 def _version(catalogue: Catalogue) -> str:

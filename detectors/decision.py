@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from river.drift import ADWIN
-from scipy.special import ndtr
+
+# What `river.drift.ADWIN` is made of: river.drift imports scipy.stats and data sets, two seconds of a worker's restart.
+from river._river_rust.drift import AdaptiveWindowing
 
 _ENOUGH = 20
 _FLOOR = 1e-4
@@ -85,7 +86,7 @@ def p_value(score: float, clean: list[float]) -> float:
 
 def upper_tail(z: float) -> float:
     """P(Z >= z) of the standard normal."""
-    return float(ndtr(-z))
+    return 0.5 * math.erfc(z / math.sqrt(2))
 
 
 def shifted(scores: list[float], delta: float = 0.01) -> bool:
@@ -93,13 +94,24 @@ def shifted(scores: list[float], delta: float = 0.01) -> bool:
 
     It reads the bounded ring anew at each call, so it has no state of its own to restore.
     """
-    adwin: Any = ADWIN(delta=delta, clock=1, min_window_length=3, grace_period=6)  # type: ignore[no-untyped-call]
+    window, drifted = _window(delta), False
     for score in scores:
-        before = adwin.estimation
-        adwin.update(_bounded(score))
-        if adwin.drift_detected and adwin.estimation > before:
+        before = _mean(window)
+        if drifted:
+            window = _window(delta)
+        drifted = window.update(_bounded(score))
+        if drifted and _mean(window) > before:
             return True
     return False
+
+
+def _window(delta: float) -> Any:  # noqa: ANN401  (the library has no types)
+    return AdaptiveWindowing(delta=delta, clock=1, max_buckets=5, min_window_length=3, grace_period=6)
+
+
+def _mean(window: Any) -> float:  # noqa: ANN401  (likewise)
+    width = window.get_width()
+    return float(window.get_total() / width) if width else 0.0
 
 
 def date_shift(times: list[int], scores: list[float]) -> tuple[int, int, int] | None:

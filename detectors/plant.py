@@ -1,96 +1,60 @@
-"""Dynamic PCA of a commissioned plant: squared prediction error of rows stacked with their lags.
+"""Dynamic PCA of a plant: the model that commissioning makes.
 
 Ku, Storer and Georgakis, "Disturbance detection and isolation by dynamic principal component analysis" (1995).
 """
 
 from __future__ import annotations
 
-import msgspec
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 
 
-class PlantState(msgspec.Struct, frozen=True):
-    """The commissioned model, arrays as float64 bytes.
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """A commissioned model.
+
+    The squared prediction error of a stack is its squared length in the directions that the model leaves out. That
+    equals what a projection on the kept components leaves over, and does not cancel where both are large.
 
     Attributes:
         mean: of each channel.
         scale: standard deviation of each channel.
-        kept: loadings, (channels * lag, components).
+        rest: loadings of the components left out, (channels * lag, components), oldest row of a stack first.
         limit: squared prediction error that commissioning exceeded in 1 of 100 rows.
         log_mean: mean of its logarithm in commissioning.
         log_spread: standard deviation of that.
     """
 
-    mean: bytes
-    scale: bytes
-    kept: bytes
+    mean: Matrix
+    scale: Matrix
+    rest: Matrix
     limit: float
     log_mean: float
     log_spread: float
 
 
-class Plant:
-    """Scores rows by a commissioned model.
+def commission(rows: Matrix, lag: int, share: float, quantile: float) -> Plant:
+    """Make the model from rows (n, channels) that are known good.
 
     Args:
-        state: the model.
+        rows: at least a few times as many as channels * lag.
         lag: rows a stack holds.
+        share: of the variance that the kept components explain.
+        quantile: of the prediction error that is the limit.
     """
-
-    def __init__(self, state: PlantState, lag: int) -> None:
-        self.state = state
-        self.mean: Matrix = np.frombuffer(state.mean)
-        self.scale: Matrix = np.frombuffer(state.scale)
-        self._kept: Matrix = np.frombuffer(state.kept).reshape(len(self.mean) * lag, -1)
-        self._lag = lag
-
-    @classmethod
-    def commission(cls, rows: Matrix, lag: int, share: float, quantile: float) -> Plant:
-        """Make the model from rows (n, channels) that are known good.
-
-        Args:
-            rows: at least a few times as many as channels * lag.
-            lag: rows a stack holds.
-            share: of the variance that the kept components explain.
-            quantile: of the prediction error that is the limit.
-        """
-        mean = rows.mean(axis=0)
-        scale = rows.std(axis=0)
-        # A channel that stood still in commissioning must not divide by nothing.
-        scale = np.maximum(scale, 1e-4 * np.maximum(np.abs(mean), 1e-3))
-        stacks = _stack((rows - mean) / scale, lag)
-        weights, loadings = np.linalg.eigh(np.cov(stacks.T))
-        weights, loadings = weights[::-1], loadings[:, ::-1]
-        count = int(np.searchsorted(np.cumsum(weights) / weights.sum(), share)) + 1
-        kept = np.ascontiguousarray(loadings[:, :count])
-        error = ((stacks - stacks @ kept @ kept.T) ** 2).sum(axis=1)
-        log = np.log(error + 1e-12)
-        state = PlantState(
-            mean.tobytes(),
-            scale.tobytes(),
-            kept.tobytes(),
-            float(np.quantile(error, quantile)),
-            float(log.mean()),
-            max(float(log.std()), 1e-3),
-        )
-        return cls(state, lag)
-
-    def score(self, rows: Matrix) -> tuple[Matrix, Matrix]:
-        """Squared prediction error of each stack, and how much of it each channel's newest reading brings.
-
-        Args:
-            rows: (n, channels) without a gap, n at least the lag.
-
-        Returns:
-            Errors (n - lag + 1,) and contributions (n - lag + 1, channels).
-        """
-        stacks = _stack((rows - self.mean) / self.scale, self._lag)
-        rest = (stacks - stacks @ self._kept @ self._kept.T) ** 2
-        return rest.sum(axis=1), rest[:, -len(self.mean) :]
-
-
-def _stack(z: Matrix, lag: int) -> Matrix:
-    return np.hstack([z[i : len(z) - lag + 1 + i] for i in range(lag)])
+    mean = rows.mean(axis=0)
+    scale = rows.std(axis=0)
+    # A channel that stood still in commissioning must not divide by nothing.
+    scale = np.maximum(scale, 1e-4 * np.maximum(np.abs(mean), 1e-3))
+    z = (rows - mean) / scale
+    stacks = np.hstack([z[i : len(z) - lag + 1 + i] for i in range(lag)])
+    weights, loadings = np.linalg.eigh(np.cov(stacks.T))
+    explained = np.cumsum(weights[::-1]) / weights.sum()
+    rest = np.ascontiguousarray(loadings[:, : len(weights) - int(np.searchsorted(explained, share)) - 1])
+    error = ((stacks @ rest) ** 2).sum(axis=1)
+    log = np.log(error + 1e-12)
+    return Plant(mean, scale, rest, float(np.quantile(error, quantile)), float(log.mean()), max(float(log.std()), 1e-3))
