@@ -149,23 +149,29 @@ class Gather:
         return Placed(fit.tolist(), start.tolist(), block.n.tolist(), placed_phase, status)
 
     def stored(self) -> list[Readings]:
-        """What is to be stored, by the statuses that were filled in."""
+        """What is to be stored, by the statuses that were filled in; a device's readings stand together.
+
+        Neighbours in the index are then written one after the other, which the database does in less time.
+        """
         found = []
         for name, kind in self._kinds.items():
-            status = _joined([np.array(p.status, dtype=np.int8)[p.row] for p in kind.parts])
-            keep = slice(None) if bool(status.all()) else np.flatnonzero(status)
+            parts = kind.parts
+            status = _joined([np.array(p.status, dtype=np.int8)[p.row] for p in parts])
+            device = _joined([p.device for p in parts])
+            order = np.argsort(device, kind="stable")
+            keep = order if bool(status.all()) else order[status[order] != Status.NOT_STORED]
             found.append(
                 Readings(
                     kind=name,
-                    device=_joined([p.device for p in kind.parts])[keep],
-                    t=_joined([p.t for p in kind.parts])[keep],
-                    epoch=_joined([p.block.epoch[p.row] for p in kind.parts])[keep],
-                    seq=_joined([p.block.seq[p.row] for p in kind.parts])[keep],
-                    sub=_joined([p.sub for p in kind.parts]).astype(np.int16)[keep],
-                    arrival=_joined([p.block.arrival[p.row] for p in kind.parts])[keep],
-                    phase=_joined([p.phase for p in kind.parts])[keep],
+                    device=device[keep],
+                    t=_joined([p.t for p in parts])[keep],
+                    epoch=_joined([p.block.epoch[p.row] for p in parts])[keep],
+                    seq=_joined([p.block.seq[p.row] for p in parts])[keep],
+                    sub=_joined([p.sub for p in parts]).astype(np.int16)[keep],
+                    arrival=_joined([p.block.arrival[p.row] for p in parts])[keep],
+                    phase=_joined([p.phase for p in parts])[keep],
                     late=(status == Status.STORED_LATE)[keep],
-                    values=_joined([p.values for p in kind.parts])[keep],
+                    values=_joined([p.values for p in parts])[keep],
                     words=tuple(kind.words),
                 )
             )
