@@ -152,24 +152,26 @@ class Ownership:
         """
         if self._observed is None or at - self._observed > self._timing.gap:
             # Nobody's silence counts while nobody listened.
-            for seen in (*self._members.values(), *self._leases.values()):
-                seen.since = at
+            for member in self._members.values():
+                member.since = at
+            for lease in self._leases.values():
+                lease.since = at
         self._observed = at
         members = ((key[len(_MEMBER) :], record) for key, record in records.items() if key.startswith(_MEMBER))
-        self._members = _look(self._members, members, MemberRecord, at)
+        self._members = _look(self._members, members, MemberRecord, at, self._timing.expiry)
         leases = ((int(key[len(_LEASE) :]), record) for key, record in records.items() if key.startswith(_LEASE))
-        self._leases = _look(self._leases, leases, LeaseRecord, at)
+        self._leases = _look(self._leases, leases, LeaseRecord, at, self._timing.expiry)
         mine = self._members.get(self.name)
         if self.joined and mine is not None and mine.record.token != self.token:
             self.replaced = True
             self._held.clear()
         for partition, held in list(self._held.items()):
-            lease = self._leases.get(partition)
-            if lease is None or lease.raw.revision <= held.revision:
+            seen = self._leases.get(partition)
+            if seen is None or seen.raw.revision <= held.revision:
                 # An older view than our own last write; the next renewal will tell.
                 continue
-            if self._is_mine(lease.record):
-                held.revision = lease.raw.revision
+            if self._is_mine(seen.record):
+                held.revision = seen.raw.revision
             else:
                 del self._held[partition]
 
@@ -268,7 +270,7 @@ class Ownership:
         return there | {self.name}
 
     def _target(self, now: float) -> dict[int, str]:
-        owners = {partition: self.name for partition in self._held}
+        owners = dict.fromkeys(self._held, self.name)
         for partition, lease in self._leases.items():
             if partition not in owners and not self._is_free(lease, now):
                 owners[partition] = lease.record.owner
@@ -319,12 +321,12 @@ def assign(partitions: int, members: Collection[str], owners: Mapping[int, str])
     room = {member: share + (rank < larger) for rank, member in enumerate(ranked)}
     target: dict[int, str] = {}
     for member, own in held.items():
-        kept = sorted(own, key=lambda partition: -weight(member, partition))[: room[member]]  # noqa: B023  (used at once)
+        kept = sorted(own, key=lambda partition: -weight(member, partition))[: room[member]]
         target.update(dict.fromkeys(kept, member))
         room[member] -= len(kept)
     for partition in range(partitions):
         if partition not in target:
-            best = max((m for m in ranked if room[m]), key=lambda member: weight(member, partition))  # noqa: B023  (used at once)
+            best = max((m for m in ranked if room[m]), key=lambda member: weight(member, partition))
             target[partition] = best
             room[best] -= 1
     return target
@@ -360,7 +362,7 @@ _S = TypeVar("_S", MemberRecord, LeaseRecord)
 
 
 def _look(
-    before: Mapping[_K, _Seen[_S]], records: Iterable[tuple[_K, Record]], kind: type[_S], at: float
+    before: Mapping[_K, _Seen[_S]], records: Iterable[tuple[_K, Record]], kind: type[_S], at: float, expiry: float
 ) -> dict[_K, _Seen[_S]]:
     found: dict[_K, _Seen[_S]] = {}
     for key, raw in records:
@@ -369,6 +371,12 @@ def _look(
             found[key] = known
             continue
         found[key] = _Seen(raw, _decode(raw, kind), at)
+    for key, gone in before.items():
+        # A bucket that was lost says nothing about who is at work: what stood in it counts until it expires.
+        if key not in found and gone.raw.revision:
+            found[key] = _Seen(Record(0, gone.raw.value), gone.record, at)
+        elif key not in found and at - gone.since < expiry:
+            found[key] = gone
     return found
 
 
