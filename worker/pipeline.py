@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 
 import psycopg
 import structlog
@@ -23,6 +22,7 @@ from worker.core import EntryId, Outcome, WorkerCore, entry_id
 from worker.desk import report
 from worker.leases import LeaseKeeper, LeaseLostError
 from worker.receipts import OwedReceipts
+from worker.totals import Totals
 
 log = structlog.get_logger()
 
@@ -32,17 +32,6 @@ _RETRY = 0.3
 _PURGE_EVERY = 1.0
 _PATIENCE = 2.0
 APPLICATION = "wellkept-worker"
-
-
-@dataclass(slots=True)
-class Totals:
-    """What has passed since the process started."""
-
-    messages: int = 0
-    duplicates: int = 0
-    dead: int = 0
-    transactions: int = 0
-    retries: int = 0
 
 
 class Pipeline:
@@ -81,10 +70,14 @@ class Pipeline:
         self._at_work: list[Entry] = []
         self._poison: dict[EntryId, str] = {}
         self.totals = Totals()
+        # For those who watch from other threads: replaced as a whole, never changed.
+        self.standing: dict[int, Position] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop, surviving the loss of database, stream and leases."""
         while not stop.is_set():
+            self.totals.passed = time.monotonic()
+            self.standing = {p: self._core.position(p) for p in self._terms} if self._core is not None else {}
             try:
                 if self._settle():
                     self._step()
@@ -163,8 +156,10 @@ class Pipeline:
         wait = _WAIT if due is None else max(0.0, min(_WAIT, due - now))
         self._at_work = self._stream.take(wait, self._most)
         if self._at_work:
+            began = time.monotonic()
             outcome = self._core.decide(self._at_work, self._poison)
             self._commit(self._conn, self._store, outcome)
+            self.totals.committed(time.monotonic() - began)
             self._at_work = []
             self._most = min(_MOST, 2 * self._most)
         self._stream.send_many(
@@ -184,7 +179,9 @@ class Pipeline:
         self.totals.messages += outcome.messages
         self.totals.duplicates += outcome.duplicates
         self.totals.dead += len(batch.dead)
-        self.totals.transactions += 1
+        self.totals.dead_by_reason.update(each.reason for each in batch.dead)
+        self.totals.errors += len(batch.errors)
+        self.totals.findings += len(batch.findings)
 
     def _purge(self, now: float) -> None:
         """Now and then drop from the stream what is committed and no backup needs, one partition after the other."""
