@@ -13,6 +13,8 @@ from psycopg.types.json import Jsonb
 
 from storage.copy_binary import HEADER, TRAILER, encode_readings
 from storage.registry import DeviceRow, find_devices
+from storage.rollups import NOTE_LATE
+from storage.stage_unnest import stage_unnest
 from storage.telemetry_rows import (
     Batch,
     DeviceHistory,
@@ -137,10 +139,12 @@ class TelemetryStore:
     Args:
         conn: not in autocommit; the caller opens and commits.
         catalogue: gives tables and columns.
+        copies: whether the server knows COPY; PGlite does not.
     """
 
-    def __init__(self, conn: Conn, catalogue: Catalogue) -> None:
+    def __init__(self, conn: Conn, catalogue: Catalogue, *, copies: bool = True) -> None:
         self._conn = conn
+        self._copies = copies
         self._kinds = {kind: list(spec.channels) for kind, spec in catalogue.kinds.items()}
         self._staged: set[str] = set()
 
@@ -259,11 +263,14 @@ class TelemetryStore:
             if not len(of_kind):
                 continue
             self._ensure_staging(of_kind.kind)
-            statement = sql.SQL("copy {stage} from stdin (format binary)").format(
-                stage=sql.Identifier(f"stage_{of_kind.kind}")
-            )
-            with self._conn.cursor() as cursor, cursor.copy(statement) as copy:
-                copy.write(HEADER + b"".join(encode_readings(of_kind)) + TRAILER)
+            if self._copies:
+                statement = sql.SQL("copy {stage} from stdin (format binary)").format(
+                    stage=sql.Identifier(f"stage_{of_kind.kind}")
+                )
+                with self._conn.cursor() as cursor, cursor.copy(statement) as copy:
+                    copy.write(HEADER + b"".join(encode_readings(of_kind)) + TRAILER)
+            else:
+                stage_unnest(self._conn, of_kind, self._kinds[of_kind.kind])
             self._staged.add(of_kind.kind)
 
     def write(self, batch: Batch) -> None:
@@ -275,11 +282,13 @@ class TelemetryStore:
         for move in batch.moves:
             self._move(move)
         for kind in sorted(self._staged):
+            stage = sql.Identifier(f"stage_{kind}")
             self._conn.execute(
                 sql.SQL("insert into {table} select * from {stage} on conflict do nothing").format(
-                    table=sql.Identifier(f"reading_{kind}"), stage=sql.Identifier(f"stage_{kind}")
+                    table=sql.Identifier(f"reading_{kind}"), stage=stage
                 )
             )
+            self._conn.execute(NOTE_LATE.format(stage=stage, kind=sql.Literal(kind)))
         self._staged.clear()
         self._write_progress(batch)
         self._write_lists(batch)
