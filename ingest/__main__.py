@@ -8,8 +8,10 @@ import threading
 
 import structlog
 
+from ingest import meters
 from ingest.settings import IngestSettings
 from ingest.shell import IngestProcess
+from telemetry import logs
 from telemetry.errors import WellkeptError
 
 log = structlog.get_logger()
@@ -20,8 +22,11 @@ def main() -> int:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda _number, _frame: stop.set())
+    logs.set_up("ingest")
+    settings = IngestSettings()  # type: ignore[call-arg]  # filled from the environment
     try:
-        process = IngestProcess(IngestSettings(), stop)  # type: ignore[call-arg]  # filled from the environment
+        process = IngestProcess(settings, stop)
+        meters.show(lambda: process.counts, lambda: process.state, settings.broker_log)
         process.run()
     except WellkeptError as error:
         log.error("ingest cannot go on", reason=str(error))  # noqa: TRY400  (the sentence says it all)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -16,6 +18,7 @@ class IngestSettings(BaseSettings):
         rate: messages a second this process must carry.
         partitions: of the stream.
         stream_bytes: bound of the stream's store.
+        broker_log: of the embedded broker, where what it forbids is counted.
     """
 
     model_config = SettingsConfigDict(env_prefix="WELLKEPT_", extra="ignore")
@@ -27,3 +30,4 @@ class IngestSettings(BaseSettings):
     rate: float = 1_500.0
     partitions: int = 16
     stream_bytes: int = 2 * 1024**3
+    broker_log: Path | None = None

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import structlog
 
 from ingest.core import Counts, IngestCore, PublishBlock, Token, check_window
+from ingest.meters import State
 from ingest.mqtt import MqttIngress
 from ingest.settings import IngestSettings
 from stream.nats_client import NatsStream
+from stream.pulse import EVERY, send_pulse
 from telemetry.clock import FleetClock, WallClock, system_wall
 from telemetry.identity import DeviceKey
 
@@ -71,6 +73,10 @@ class IngestProcess:
         self._mqtt = MqttIngress(settings.mqtt_url, settings.mqtt_client_id, self._core.connected, self._received)
         self._clock: FleetClock | None = None
         self._told: FleetClock | None = None
+        self._name = settings.mqtt_client_id
+        self._next_pulse = 0.0
+        # For those who watch from other threads: replaced as a whole, never changed.
+        self.state = State(limit=_QUEUE)
 
     @property
     def counts(self) -> Counts:
@@ -89,11 +95,26 @@ class IngestProcess:
                     self._mqtt.start()
                     started = True
                 self._tell_clock()
-                self._carry_out(self._core.step(time.monotonic()))
+                now = time.monotonic()
+                self._carry_out(self._core.step(now))
+                if now >= self._next_pulse:
+                    self._pulse(now)
             self._drain()
         finally:
             self._mqtt.stop()
             self._stream.close()
+
+    def _pulse(self, now: float) -> None:
+        self._next_pulse = now + EVERY
+        clock = self._clock is not None
+        self.state = State(
+            connected=clock and self._mqtt.connected(),
+            clock=clock,
+            queued=self._events.qsize(),
+            limit=_QUEUE,
+            in_flight=self._core.in_flight,
+        )
+        send_pulse(self._stream, self.state.pulse(self._name))
 
     def _wait(self) -> float:
         at = self._core.next_step()

@@ -64,6 +64,7 @@ def ingest_rights() -> Rights:
         publish=(
             "wk.block.>",
             "wk.out.>",
+            "wk.pulse.ingest.>",
             "$JS.API.>",
             "$JS.ACK.>",
             "$KV.wk_clock.>",

@@ -131,6 +131,8 @@ class Supervisor:
     def add(self, name: str, arguments: tuple[str, ...], environment: dict[str, str], *, finite: bool = False) -> Child:
         """Start one more process and look after it."""
         environment = {**environment, "WELLKEPT_WORKER_NAME": name} if "worker" in arguments else environment
+        if {"ingest", "worker"} & set(arguments):
+            environment = {**environment, "WELLKEPT_METRICS_PORT": str(free_port())}
         child = Child(name, arguments, environment, self.data_dir / "logs" / f"{name}.log", finite=finite)
         child.start()
         self.children.append(child)
@@ -203,7 +205,9 @@ class Supervisor:
         parts = [*self._server_parts()]
         for child in self.children:
             alive = child.identity if child.running else None
-            address = self.http_url if child.name == "api" else None
+            port = child.environment.get("WELLKEPT_METRICS_PORT")
+            metrics = f"http://127.0.0.1:{port}/metrics" if port else None
+            address = self.http_url if child.name == "api" else metrics
             parts.append(
                 PartState(
                     child.name,
@@ -235,6 +239,7 @@ class Supervisor:
             environment["WELLKEPT_MQTT_URL"] = self.mqtt_url()
             if not self.settings.mqtt_url:
                 environment["WELLKEPT_MQTT_WINDOW"] = str(INFLIGHT)
+                environment["WELLKEPT_BROKER_LOG"] = str(_given(self.nats).log)
         else:
             environment["WELLKEPT_DATABASE_URL"] = self.database_url
         if module == "api":

@@ -14,14 +14,16 @@ import structlog
 from detectors.bank import Bank
 from stream.nats_client import NatsStream
 from stream.nats_leases import NatsLeases
+from telemetry import logs
 from telemetry.catalogue import load_catalogue
 from telemetry.errors import WellkeptError
-from worker import jobs_main
+from worker import jobs_main, meters
 from worker.housekeeping import Housekeeping
 from worker.leases import LeaseKeeper
 from worker.ownership import Ownership
 from worker.pipeline import Pipeline
 from worker.settings import WorkerSettings
+from worker.vitals import Vitals
 
 log = structlog.get_logger()
 
@@ -31,10 +33,11 @@ _JOIN = 10.0
 def main() -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code."""
     stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda _number, _frame: stop.set())
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda _number, _frame: stop.set())
     settings = WorkerSettings()  # type: ignore[call-arg]  # filled from the environment
     name = settings.worker_name or f"{socket.gethostname().replace('.', '-')}-{os.getpid()}"
+    logs.set_up(name)
     try:
         catalogue = load_catalogue()
         stream = NatsStream(
@@ -44,8 +47,14 @@ def main() -> int:
         log.error("the worker cannot start", reason=str(error))  # noqa: TRY400  (the sentence says it all)
         return 1
     housekeeping = Housekeeping(stream, settings.database_url)
+    ownership = Ownership(name, uuid.uuid4().hex, settings.partitions)
+    leases = LeaseKeeper(ownership, NatsLeases(stream), replaced=stop.set)
+    pipeline = Pipeline(stream, leases, settings.database_url, catalogue, Bank(catalogue))
+    vitals = Vitals(name, stream, pipeline)
+    meters.show(pipeline, vitals, settings.data_dir)
 
     threads = [
+        threading.Thread(target=vitals.run, args=(stop,), name="vitals", daemon=True),
         threading.Thread(target=housekeeping.run, args=(stop,), name="housekeeping", daemon=True),
         threading.Thread(
             target=jobs_main.run, args=(settings.database_url, stop, housekeeping.fleet_now), name="jobs", daemon=True
@@ -53,10 +62,7 @@ def main() -> int:
     ]
     for thread in threads:
         thread.start()
-    ownership = Ownership(name, uuid.uuid4().hex, settings.partitions)
-    leases = LeaseKeeper(ownership, NatsLeases(stream), replaced=stop.set)
     leases.start()
-    pipeline = Pipeline(stream, leases, settings.database_url, catalogue, Bank(catalogue))
     try:
         pipeline.run(stop)
     finally:

@@ -21,7 +21,7 @@ from telemetry.topics import Channel
 from worker.core import EntryId, Outcome, WorkerCore, entry_id
 from worker.desk import report
 from worker.leases import LeaseKeeper, LeaseLostError
-from worker.receipts import OwedReceipts
+from worker.receipts import INTERVAL, OwedReceipts
 from worker.totals import Totals
 
 log = structlog.get_logger()
@@ -162,10 +162,13 @@ class Pipeline:
             self.totals.committed(time.monotonic() - began)
             self._at_work = []
             self._most = min(_MOST, 2 * self._most)
-        self._stream.send_many(
-            [(key, Channel.RECEIPT, encode_json(receipt)) for key, receipt in self._receipts.due(time.monotonic())]
-        )
+        self._send_receipts(time.monotonic())
         self._purge(now)
+
+    def _send_receipts(self, now: float) -> None:
+        self._stream.send_many(
+            [(key, Channel.RECEIPT, encode_json(receipt)) for key, receipt in self._receipts.due(now)]
+        )
 
     def _commit(self, conn: psycopg.Connection[tuple[object, ...]], store: TelemetryStore, outcome: Outcome) -> None:
         batch = outcome.batch
@@ -228,5 +231,7 @@ class Pipeline:
             self._hand_over([p for p, term in self._terms.items() if not held.lapsed(p, term)])
         except psycopg.Error as error:
             log.warning("no snapshots at the end; the next owner rebuilds", error=repr(error))
+        # What is committed is said, however short ago the last receipt was.
+        self._send_receipts(time.monotonic() + INTERVAL)
         self._forget()
         self._leases.leave()

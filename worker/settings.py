@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -16,6 +18,7 @@ class WorkerSettings(BaseSettings):
         smtp_url: `smtp://user:password@host:port`; without it notices go to the mailbox.
         public_url: what owners' links begin with.
         stream_bytes: bound of the stream's store.
+        data_dir: whose disk the measurements watch.
     """
 
     model_config = SettingsConfigDict(env_prefix="WELLKEPT_", extra="ignore")
@@ -27,3 +30,4 @@ class WorkerSettings(BaseSettings):
     smtp_url: str | None = None
     public_url: str = "http://127.0.0.1:8080"
     stream_bytes: int = 2 * 1024**3
+    data_dir: Path = Path()
