@@ -14,11 +14,14 @@ from starlette.types import Scope
 from api import health, problems
 from api.auth import LoginNeededError, Throttle
 from api.context import open_context
+from api.feed import Feed
 from api.health import Meters
+from api.limits import Limits
 from api.pages import owner, staff
 from api.pages.owner import LinkError
 from api.settings import Settings
-from api.v1 import service, telemetry
+from api.v1 import events, service, telemetry
+from storage.failures import BUSY, OUTAGES, UNFIT
 from telemetry.clock import WallClock, system_wall
 
 _YEAR = "public, max-age=31536000, immutable"
@@ -50,10 +53,13 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
     """
     context = open_context(settings, wall)
     meters = Meters(context)
+    feed = Feed(context)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        feed.start()
         yield
+        feed.close()
         context.pool.close()
 
     app = FastAPI(
@@ -67,7 +73,9 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
     app.state.context = context
     app.state.meters = meters
     app.state.throttle = Throttle()
-    for router in (health.router, telemetry.router, service.router, owner.router, staff.router):
+    app.state.feed = feed
+    app.state.limits = Limits(settings.rate_per_s)
+    for router in (health.router, telemetry.router, service.router, events.router, owner.router, staff.router):
         app.include_router(router)
     app.mount("/static", _Assets(directory=str(files("api").joinpath("static"))), name="static")
     problems.install(app)
@@ -98,6 +106,15 @@ def _install_pages(app: FastAPI) -> None:
         if problems.wants_page(request):
             return staff.error_page(request, error.status_code)
         return problems.http_problem(request, error)
+
+    def _accident(request: Request, error: Exception) -> Response:
+        problem = problems.of_accident(request, error)
+        if problems.wants_page(request):
+            return staff.error_page(request, problem.status)
+        return problems.problem_response(problem, request.url.path)
+
+    for kind in (*BUSY, *UNFIT, *OUTAGES, Exception):
+        app.add_exception_handler(kind, _accident)
 
 
 def _install_meters(app: FastAPI, meters: Meters) -> None:

@@ -12,13 +12,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import Depends, Request
 
 from api.context import InTx
-from api.problems import ProblemError
+from api.limits import Limits
+from api.problems import problem
 from servicedesk.office import DISPATCH, OWNER
-from storage.access import Role, StaffRow, find_session, find_token
+from storage.access import Role, StaffRow, TokenRow, find_session, find_token
 from storage.read_models import Scope
 
 SESSION_COOKIE = "wk_session"
@@ -49,8 +51,9 @@ RIGHTS: dict[Right, frozenset[Role]] = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: a role and what it may see."""
+    """Who asks: a token's id, its role and what it may see."""
 
+    id: UUID
     role: Role
     scope: Scope
     technician: str | None = None
@@ -64,24 +67,38 @@ class Principal:
         return DISPATCH
 
 
+def principal_of(token: TokenRow) -> Principal:
+    """Whom a valid token stands for."""
+    scope = Scope(org=token.org, household=token.household, ticket=token.ticket)
+    return Principal(token.id, Role(token.role), scope, token.technician)
+
+
+def bearer_secret(request: Request) -> str:
+    """The secret that a request carries, empty when it carries none."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
 def bearer(request: Request, tx: InTx) -> Principal:
     """The principal of the request's bearer token.
 
     Raises:
-        ProblemError: 401, none or not a valid one.
+        ProblemError: 401, none or not a valid one; 429, more requests than its share.
     """
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    token = find_token(tx.conn, secret.strip()) if scheme.lower() == "bearer" and secret else None
+    secret = bearer_secret(request)
+    token = find_token(tx.conn, secret) if secret else None
     if token is None or not token.valid_at(wall=tx.wall, fleet=tx.now):
-        raise ProblemError(
-            401,
+        raise problem(
             "unauthorised",
-            "A valid token is needed",
             "send 'Authorization: Bearer …'; make a token with 'wellkept token new'",
             headers={"WWW-Authenticate": "Bearer"},
         )
-    scope = Scope(org=token.org, household=token.household, ticket=token.ticket)
-    return Principal(Role(token.role), scope, token.technician)
+    limits: Limits = request.app.state.limits
+    wait = limits.take(token.id, tx.wall)
+    if wait:
+        detail = f"this token makes more requests than its share; go on in {wait} s"
+        raise problem("too-many-requests", detail, headers={"Retry-After": str(wait)})
+    return principal_of(token)
 
 
 def needs(right: Right) -> Callable[[Principal], Principal]:
@@ -89,9 +106,7 @@ def needs(right: Right) -> Callable[[Principal], Principal]:
 
     def check(principal: Annotated[Principal, Depends(bearer)]) -> Principal:
         if principal.role not in RIGHTS[right]:
-            raise ProblemError(
-                403, "forbidden", "This token may not do that", f"role {principal.role} does not hold the right {right}"
-            )
+            raise problem("forbidden", f"role {principal.role} does not hold the right {right}")
         return principal
 
     return check
@@ -145,9 +160,7 @@ def check_csrf(request: Request, given: str) -> None:
         ProblemError: 403.
     """
     if not hmac.compare_digest(csrf_token(request), given):
-        raise ProblemError(
-            403, "foreign-form", "This form is out of date", "open the page again and repeat your choice"
-        )
+        raise problem("foreign-form", "this form is out of date: open the page again and repeat your choice")
 
 
 def same_origin(request: Request) -> None:
@@ -162,7 +175,7 @@ def same_origin(request: Request) -> None:
     if origin is not None and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
         foreign = True
     if foreign:
-        raise ProblemError(403, "foreign-form", "This form stood on another site", "open the link itself")
+        raise problem("foreign-form", "this form stood on another site: open the link itself")
 
 
 class Throttle:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from api.settings import Settings
-from servicedesk.ids import maker
 from servicedesk.office import Office
 from storage.clock_store import read_clock
 from storage.desk import PgDesk
 from storage.pool import open_pool
-from storage.read_models import Connection
+from storage.read_models import Connection, signing_key
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import FleetClock, WallClock, production_clock, system_wall, to_datetime
+from telemetry.ids import Ids
 
 
 class Tx:
@@ -37,7 +37,7 @@ class Tx:
         self.wall = to_datetime(wall)
         self.clock = clock
         self.now = to_datetime(clock.fleet_at(wall))
-        self._micros = wall
+        self._fleet = clock.fleet_at(wall)
         self._context = context
 
     @cached_property
@@ -47,7 +47,7 @@ class Tx:
         return Office(
             desk=PgDesk(self.conn, context.settings.public_url),
             catalogue=context.catalogue,
-            new_id=maker(lambda: self._micros, context.rng),
+            new_id=lambda: context.ids.at(self._fleet),
             channel="mailbox" if context.settings.mailbox else "mail",
         )
 
@@ -59,8 +59,15 @@ class Context:
     settings: Settings
     wall: WallClock
     catalogue: Catalogue
-    rng: random.Random
+    ids: Ids
     pool: Any
+    _signing: bytes = field(default=b"", repr=False)
+
+    def signing(self, conn: Connection) -> bytes:
+        """The key that signs cursors, the same in all processes on one database."""
+        if not self._signing:
+            self._signing = signing_key(conn)
+        return self._signing
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
@@ -72,7 +79,7 @@ class Context:
 def open_context(settings: Settings, wall: WallClock = system_wall) -> Context:
     """Open the pool; the database may come up later."""
     pool = open_pool(settings.database_url, application="wellkept-api", size=settings.pool_size)
-    return Context(settings, wall, load_catalogue(), random.SystemRandom(), pool)
+    return Context(settings, wall, load_catalogue(), Ids(random.SystemRandom()), pool)
 
 
 def context_of(request: Request) -> Context:

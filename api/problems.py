@@ -1,27 +1,87 @@
-"""Errors on the wire: problem details (RFC 9457) for `/v1`, a page that says one way on for people."""
+"""Errors on the wire: problem details (RFC 9457) for `/v1`, a page that says one way on for people.
+
+`PROBLEMS` is the whole list: a kind, its status and title never change once they are released, and `docs/api.md` is
+tested against it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from servicedesk.errors import DeskError, IllegalMoveError, NeedsReasonError, UnknownError, WindowGoneError
-from storage.read_models import CursorError
+from storage.failures import BUSY, OUTAGES, UNFIT
+from storage.idempotency import InProgressError, KeyReusedError
 
 MEDIA_TYPE = "application/problem+json"
-_TYPE = "https://wellkept.invalid/problems/"
+TYPE = "https://wellkept.invalid/problems/"
+"""What a problem's `type` begins with: a name, not an address."""
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: its status, its title, and when it comes."""
+
+    status: int
+    title: str
+    when: str
+
+
+PROBLEMS: Mapping[str, Kind] = {
+    "bad-request": Kind(400, "Bad request", "the request cannot be read"),
+    "bad-cursor": Kind(400, "Bad cursor", "`cursor` was not given by this list with these filters"),
+    "unauthorised": Kind(401, "A valid token is needed", "no bearer token, or one that is unknown, ended or revoked"),
+    "forbidden": Kind(403, "This token may not do that", "the token's role does not hold the right"),
+    "foreign-form": Kind(403, "This form is not our own", "pages only: a form that stood elsewhere or is out of date"),
+    "not-found": Kind(404, "Not found", "no such address or object, or one outside the token's scope"),
+    "method-not-allowed": Kind(405, "Method not allowed", "`Allow` names the methods"),
+    "conflict": Kind(409, "Conflict", "someone else was faster; read again"),
+    "illegal-move": Kind(409, "Illegal move", "the state table forbids it; `state` and `legal` say what is possible"),
+    "window-gone": Kind(409, "The window is gone", "another visit took it; ask for windows again"),
+    "in-progress": Kind(409, "The first request is under way", "a double of a request that has not ended; repeat it"),
+    "precondition-failed": Kind(
+        412, "It has changed", "`If-Match` names another state; `etag`, `present` tell today's"
+    ),
+    "too-large": Kind(413, "Too large", "the body is larger than 1 MB"),
+    "unsupported-media-type": Kind(415, "JSON is needed", "a body that is not `application/json`"),
+    "invalid": Kind(422, "Invalid request", "`errors` names each field and what is wrong with it"),
+    "needs-reason": Kind(422, "A reason is needed", "this move is made with a `reason` only"),
+    "key-reused": Kind(422, "The key belongs to another request", "an `Idempotency-Key` with another body or address"),
+    "precondition-required": Kind(428, "If-Match is needed", "a change that is made only to a state you have seen"),
+    "too-many-requests": Kind(429, "Too many requests", "more than your share, or too many streams; see `Retry-After`"),
+    "internal": Kind(500, "Internal error", "our fault; `incident` is the word to find it in the log"),
+    "unavailable": Kind(503, "Not available now", "the database does not answer; repeat with the same key"),
+    "not-ready": Kind(503, "Not ready", "`/readyz` only: a part that is needed does not answer"),
+}
+"""Every kind of problem by the last word of its `type`."""
+
+_BY_STATUS = {
+    400: "bad-request",
+    401: "unauthorised",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+    429: "too-many-requests",
+}
 
 
 class ProblemError(Exception):
-    """An error with everything its answer needs.
+    """An error with everything its answer needs; `problem` makes one from the list.
 
     Attributes:
         status: HTTP status.
-        kind: stable word, the end of the problem's `type`.
+        kind: stable word, the end of the problem's `type`; one of `PROBLEMS`.
         title: what it is, in general.
         detail: what it is this time, and one way on.
         extra: further members.
@@ -39,6 +99,8 @@ class ProblemError(Exception):
         **extra: Any,  # noqa: ANN401  (JSON values)
     ) -> None:
         super().__init__(detail or title)
+        if PROBLEMS[kind].status != status:
+            raise ValueError(f"{kind} is a {PROBLEMS[kind].status}, not a {status}")
         self.status = status
         self.kind = kind
         self.title = title
@@ -47,50 +109,84 @@ class ProblemError(Exception):
         self.extra = extra
 
 
+def problem(
+    kind: str,
+    detail: str = "",
+    *,
+    headers: dict[str, str] | None = None,
+    **extra: Any,  # noqa: ANN401  (JSON values)
+) -> ProblemError:
+    """A problem of the list."""
+    known = PROBLEMS[kind]
+    return ProblemError(known.status, kind, known.title, detail, headers=headers, **extra)
+
+
 def not_found(what: str) -> ProblemError:
     """There is none, or it is not the asker's: both look the same."""
-    return ProblemError(404, "not-found", "Not found", f"there is no such {what}")
+    return problem("not-found", f"there is no such {what}")
 
 
-def problem_response(problem: ProblemError, instance: str) -> JSONResponse:
+def invalid(detail: str, pointer: str | None = None, **extra: Any) -> ProblemError:  # noqa: ANN401  (JSON values)
+    """A request that does not fit, found by our own rules; `pointer` is the field in the body, as `#/name`."""
+    errors = [] if pointer is None else [{"where": pointer.replace("#/", "body."), "what": detail, "pointer": pointer}]
+    return problem("invalid", detail, errors=errors, **extra)
+
+
+def problem_response(error: ProblemError, instance: str) -> JSONResponse:
     """The answer of a problem."""
     body = {
-        "type": _TYPE + problem.kind,
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.detail or problem.title,
+        "type": TYPE + error.kind,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail or error.title,
         "instance": instance,
-        **problem.extra,
+        **error.extra,
     }
-    return JSONResponse(body, problem.status, problem.headers, media_type=MEDIA_TYPE)
+    headers = {"Cache-Control": "no-store", **(error.headers or {})}
+    return JSONResponse(body, error.status, headers, media_type=MEDIA_TYPE)
 
 
 def of_desk(error: DeskError) -> ProblemError:
     """The desk's words as a problem."""
     if isinstance(error, IllegalMoveError):
-        return ProblemError(
-            409, "illegal-move", "Illegal move", str(error), what=error.what, state=error.old, legal=list(error.legal)
-        )
+        return problem("illegal-move", str(error), what=error.what, state=error.old, legal=list(error.legal))
     if isinstance(error, UnknownError):
         return not_found("object")
     if isinstance(error, NeedsReasonError):
-        return ProblemError(422, "needs-reason", "A reason is needed", str(error))
+        return problem("needs-reason", str(error))
     if isinstance(error, WindowGoneError):
-        return ProblemError(409, "window-gone", "The window is gone", str(error))
-    return ProblemError(409, "conflict", "Conflict", str(error))
+        return problem("window-gone", str(error))
+    return problem("conflict", str(error))
 
 
 def wants_page(request: Request) -> bool:
     """Whether people look at this address."""
     path = request.url.path
-    return not path.startswith(("/v1/", "/static/", "/healthz", "/readyz", "/metrics", "/openapi.json"))
+    return (
+        not path.startswith(("/v1/", "/static/", "/healthz", "/readyz", "/metrics", "/openapi.json")) and path != "/v1"
+    )
 
 
 def http_problem(request: Request, error: HTTPException) -> Response:
     """A framework's error (no such route, wrong method) as a problem."""
     headers = dict(error.headers) if error.headers else None
-    kind = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http")
-    return problem_response(ProblemError(error.status_code, kind, str(error.detail), headers=headers), request.url.path)
+    kind = _BY_STATUS.get(error.status_code, "bad-request")
+    return problem_response(problem(kind, str(error.detail), headers=headers), request.url.path)
+
+
+def field_errors(error: RequestValidationError) -> list[dict[str, str]]:
+    """What is wrong with each field: `where` it is, `what` is wrong; in the body also its JSON `pointer`.
+
+    What was sent is not repeated: it may be a secret.
+    """
+    found = []
+    for each in error.errors():
+        place = [str(part) for part in each["loc"]]
+        line = {"where": ".".join(place), "what": str(each["msg"])}
+        if place[0] == "body" and each["type"] != "json_invalid":
+            line["pointer"] = "#/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in place[1:])
+        found.append(line)
+    return found
 
 
 def install(app: FastAPI) -> None:
@@ -100,12 +196,38 @@ def install(app: FastAPI) -> None:
     def _desk(request: Request, error: DeskError) -> Response:
         return problem_response(of_desk(error), request.url.path)
 
-    @app.exception_handler(CursorError)
-    def _cursor(request: Request, error: CursorError) -> Response:
-        return problem_response(ProblemError(400, "bad-cursor", "Bad cursor", str(error)), request.url.path)
+    @app.exception_handler(KeyReusedError)
+    def _reused(request: Request, error: KeyReusedError) -> Response:
+        return problem_response(problem("key-reused", str(error)), request.url.path)
+
+    @app.exception_handler(InProgressError)
+    def _under_way(request: Request, error: InProgressError) -> Response:
+        return problem_response(problem("in-progress", str(error), headers={"Retry-After": "1"}), request.url.path)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
-        found = [{"where": ".".join(map(str, e["loc"])), "what": e["msg"]} for e in error.errors()]
+        found = field_errors(error)
         detail = "; ".join(f"{e['where']}: {e['what']}" for e in found)
-        return problem_response(ProblemError(422, "invalid", "Invalid request", detail, errors=found), request.url.path)
+        return problem_response(problem("invalid", detail, errors=found), request.url.path)
+
+
+def of_database(error: Exception) -> ProblemError | None:
+    """A failure of the database as a problem without its words, or None when it is something else."""
+    if isinstance(error, BUSY):
+        return problem("conflict", "someone else changes the same thing; repeat it", headers={"Retry-After": "1"})
+    if isinstance(error, UNFIT):
+        return problem("invalid", "a value cannot be stored: text without NUL, numbers and dates in range", errors=[])
+    if isinstance(error, OUTAGES):
+        detail = "the database does not answer; whether a change was made, its Idempotency-Key will tell"
+        return problem("unavailable", detail, headers={"Retry-After": "2"})
+    return None
+
+
+def of_accident(request: Request, error: Exception) -> ProblemError:
+    """What nobody foresaw, logged under a word that the answer names. The answer says nothing of the inside."""
+    known = of_database(error)
+    if known is not None:
+        return known
+    incident = str(uuid4())
+    _log.error("a request failed", incident=incident, method=request.method, error=type(error).__name__, exc_info=error)
+    return problem("internal", "the error was recorded; tell its incident to the operator", incident=incident)

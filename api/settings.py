@@ -16,6 +16,8 @@ class Settings(BaseSettings):
         public_url: what people's browsers call this service by; links and secure cookies follow it.
         smtp_url: set where notices leave by mail; absent, the mailbox page shows them.
         pool_size: connections to the database.
+        rate_per_s: requests a second that a token may make for long, twice as many at once.
+        streams_most: event streams that one process serves at a time.
         version: shown by `/healthz` and in the OpenAPI document.
     """
 
@@ -27,6 +29,8 @@ class Settings(BaseSettings):
     public_url: str = ""
     smtp_url: str | None = Field(default=None, repr=False)
     pool_size: int = 8
+    rate_per_s: float = Field(default=500.0, gt=0)
+    streams_most: int = Field(default=100, ge=0)
     version: str = "0.1.0"
 
     @property

@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from servicedesk.errors import NeedsReasonError
-from servicedesk.ids import IdMaker
 from servicedesk.model import Ticket, TicketEvent, Visit
 from servicedesk.policy import DEFAULT, Policy, fault_of
 from servicedesk.ports import Desk
 from servicedesk.states import NEEDS_REASON, TICKET, VISIT, TicketState, VisitState, check_move
 from telemetry.catalogue import Catalogue, FaultSpec
+from telemetry.ids import IdMaker
 
 SYSTEM = "system"
 OWNER = "owner"

@@ -7,12 +7,15 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from psycopg.rows import class_row
+
+from telemetry.clock import to_micros
+from telemetry.ids import Ids
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -21,6 +24,7 @@ SESSION_HOURS = 12
 
 _SECRET_BYTES = 24
 _HASHER = PasswordHasher()
+_IDS = Ids(secrets.SystemRandom())
 # Verified when the login is unknown, so that both answers take the same time.
 _DECOY = _HASHER.hash(secrets.token_urlsafe(12))
 
@@ -128,7 +132,8 @@ def create_token(
         psycopg.errors.CheckViolation: an owner's token without exactly one scope.
     """
     secret = new_secret()
-    row = (uuid4(), digest_of(secret), label, role.value, org, household, ticket, technician, now, expires)
+    new = _IDS.at(to_micros(now))
+    row = (new, digest_of(secret), label, role.value, org, household, ticket, technician, now, expires)
     conn.execute(_INSERT_ACCESS, row)
     return secret
 
@@ -176,7 +181,7 @@ def create_staff(
 ) -> str:
     """Enter a person, or give a known login a new password. Returns the password, generated unless given."""
     chosen = password if password is not None else secrets.token_urlsafe(12)
-    row = (uuid4(), login, name or login.capitalize(), role.value, lang, _HASHER.hash(chosen), now)
+    row = (_IDS.at(to_micros(now)), login, name or login.capitalize(), role.value, lang, _HASHER.hash(chosen), now)
     conn.execute(_UPSERT_STAFF, row)
     return chosen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,8 @@ from storage.desk_rows import (
 from storage.desk_visits import PgParts, PgQuotes, PgVisits
 from storage.pool import Connection
 from telemetry.catalogue import load_catalogue
+from telemetry.clock import to_micros
+from telemetry.ids import Ids
 
 __all__ = ["PgDesk", "open_due", "register_household", "register_part", "register_technician", "seed_demo"]
 
@@ -99,7 +102,7 @@ on conflict (id) do nothing
 """
 _ADD_CONTACT = """
 insert into contact (id, household, role, rank, name, email, phone)
-values (gen_random_uuid(), %s, 'owner', 0, %s, %s, %s) on conflict (household, role, rank) do nothing
+values (%s, %s, 'owner', 0, %s, %s, %s) on conflict (household, role, rank) do nothing
 """
 _ADD_TECHNICIAN = """
 insert into technician (id, org, name, skills, tz, hours, area, phone)
@@ -108,6 +111,9 @@ values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing
 _ADD_PART = """
 insert into part_stock (org, sku, on_hand, arrives) values (%s, %s, %s, %s) on conflict (org, sku) do nothing
 """
+
+
+_IDS = Ids(random.SystemRandom())
 
 
 def columns(row: object) -> dict[str, Any]:
@@ -254,7 +260,8 @@ def register_household(
 ) -> Household:
     """Enter a household with its first contact; one that is there already stays as it is."""
     conn.execute(_ADD_HOUSEHOLD, columns(household))
-    conn.execute(_ADD_CONTACT, (household.id, contact_name or household.name, email, phone))
+    contact = _IDS.at(to_micros(household.registered))
+    conn.execute(_ADD_CONTACT, (contact, household.id, contact_name or household.name, email, phone))
     return household
 
 

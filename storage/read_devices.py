@@ -33,6 +33,8 @@ _READINGS = """
 select t, epoch, seq, sub, arrival, phase, late, {columns}
 from {table}
 where device = %(device)s and t >= %(start)s and t < %(end)s
+  and (%(after_t)s::timestamptz is null
+       or (t, epoch, seq, sub) > (%(after_t)s, %(after_epoch)s::bigint, %(after_seq)s::bigint, %(after_sub)s::smallint))
 order by t, epoch, seq, sub
 limit %(limit)s
 """
@@ -105,6 +107,16 @@ class FindingView:
         return msgspec.convert(self.body, Finding)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reading stands among those of its device by event time."""
+
+    t: datetime
+    epoch: int
+    seq: int
+    sub: int
+
+
 def list_devices(conn: Connection, scope: Scope, *, after: int, limit: int) -> list[DeviceView]:
     """Devices by number, after one."""
     with conn.cursor(row_factory=class_row(DeviceView)) as cursor:
@@ -118,7 +130,15 @@ def get_device(conn: Connection, scope: Scope, org: str, device: str) -> DeviceV
 
 
 def list_readings(
-    conn: Connection, device: int, kind: str, channels: Sequence[str], *, start: datetime, end: datetime, limit: int
+    conn: Connection,
+    device: int,
+    kind: str,
+    channels: Sequence[str],
+    *,
+    start: datetime,
+    end: datetime,
+    limit: int,
+    after: Place | None = None,
 ) -> list[dict[str, Any]]:
     """Readings of a device by event time; absent values are None.
 
@@ -130,12 +150,23 @@ def list_readings(
         start: first event time.
         end: first event time left out.
         limit: at most so many rows.
+        after: only those that stand behind.
     """
     statement = sql.SQL(_READINGS).format(
         columns=sql.SQL(", ").join(map(sql.Identifier, channels)), table=sql.Identifier(f"reading_{kind}")
     )
     with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement, {"device": device, "start": start, "end": end, "limit": limit}).fetchall()
+        parameters: dict[str, Any] = {
+            "device": device,
+            "start": start,
+            "end": end,
+            "limit": limit,
+            "after_t": after.t if after else None,
+            "after_epoch": after.epoch if after else None,
+            "after_seq": after.seq if after else None,
+            "after_sub": after.sub if after else None,
+        }
+        return cursor.execute(statement, parameters).fetchall()
 
 
 def list_findings(

@@ -5,8 +5,6 @@ A scope is part of every statement, so that an object of someone else looks like
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,10 +31,6 @@ class Scope:
 EVERYTHING = Scope()
 
 
-class CursorError(ValueError):
-    """A cursor that this list did not give."""
-
-
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """Where a list goes on: after the row with this time and id."""
@@ -44,22 +38,17 @@ class Cursor:
     at: datetime
     id: UUID
 
-    def encode(self) -> str:
-        """Opaque text for the wire."""
-        return base64.urlsafe_b64encode(f"{self.at.isoformat()} {self.id}".encode()).decode().rstrip("=")
+
+_SIGNING = "select signing from api_secret"
 
 
-def decode_cursor(text: str | None) -> Cursor | None:
-    """Read a cursor back.
+def signing_key(conn: Connection) -> bytes:
+    """The key that signs what the API gives out and takes back.
 
     Raises:
-        CursorError: it is not one of ours.
+        LookupError: the database has none; its migrations were not applied.
     """
-    if text is None:
-        return None
-    try:
-        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        at, _, ident = plain.partition(" ")
-        return Cursor(datetime.fromisoformat(at), UUID(ident))
-    except (ValueError, binascii.Error) as cause:
-        raise CursorError("this cursor was not given by this list; start without one") from cause
+    row = conn.execute(_SIGNING).fetchone()
+    if row is None or not isinstance(row[0], bytes):
+        raise LookupError("there is no signing key")
+    return row[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from functools import cache
 
-from servicedesk.ids import uuid7
 from servicedesk.model import Appliance, Ticket
 from servicedesk.office import Office
 from servicedesk.opening import report as open_for
@@ -15,6 +14,7 @@ from storage.registry import DeviceRow
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import to_datetime
 from telemetry.finding import Finding
+from telemetry.ids import maker
 
 _RNG = random.SystemRandom()
 
@@ -36,7 +36,7 @@ def report(conn: Connection, finding: Finding, device: DeviceRow, arrival: int) 
 
 
 def _office(conn: Connection, now: int) -> Office:
-    return Office(PgDesk(conn), _catalogue(), lambda: uuid7(now, _RNG))
+    return Office(PgDesk(conn), _catalogue(), maker(lambda: now, _RNG))
 
 
 @cache

@@ -14,7 +14,6 @@ import structlog
 from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
 
-from servicedesk.ids import uuid7
 from servicedesk.notices import DELIVER
 from servicedesk.office import Office
 from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY, recur, revise
@@ -26,6 +25,7 @@ from storage.pool import Pool
 from telemetry.catalogue import Catalogue
 from telemetry.clock import to_datetime
 from telemetry.finding import Finding
+from telemetry.ids import maker
 from worker.notify import Channel, deliver
 
 log = structlog.get_logger()
@@ -72,7 +72,7 @@ class Bureau:
                 Office(
                     desk,
                     self.catalogue,
-                    lambda: uuid7(now, self.rng),
+                    maker(lambda: now, self.rng),
                     channel="mailbox" if self.channel.final else "mail",
                 ),
                 to_datetime(now),

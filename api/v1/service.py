@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Depends, Query
 
 from api.auth import Confirmer, Principal, Reader, Reporter, TicketMover, VisitMover
 from api.context import InContext, InTx, Tx
-from api.problems import ProblemError, not_found
+from api.problems import invalid, not_found
 from api.v1.models import (
     MoveIn,
     NoticeOut,
@@ -22,8 +22,9 @@ from api.v1.models import (
     WindowIn,
     WindowOut,
 )
-from api.v1.shapes import notice_out, page, states, ticket_detail, ticket_out, visit_out
-from api.v1.telemetry import Limit
+from api.v1.paging import Paging, listing
+from api.v1.router import Resource, V1Router, changes
+from api.v1.shapes import notice_out, states, ticket_detail, ticket_out, visit_out
 from servicedesk.model import Outcome, OutcomeCode
 from servicedesk.office import OWNER
 from servicedesk.planning import alternatives, confirm, take_window
@@ -42,75 +43,101 @@ from storage.read_desk import (
     visits_of,
 )
 from storage.read_devices import get_finding
-from storage.read_models import Cursor, decode_cursor
+from storage.read_models import Cursor
 
-router = APIRouter(prefix="/v1")
+router = V1Router()
+
+
+def read_ticket(tx: Tx, who: Principal, ticket: UUID) -> TicketDetailOut:
+    """A ticket with everything on it; 404 outside the asker's scope."""
+    row = _ticket(tx, who, ticket)
+    finding = get_finding(tx.conn, who.scope, row.finding) if row.finding else None
+    return ticket_detail(row, visits_of(tx.conn, who.scope, ticket), timeline(tx.conn, ticket), finding)
+
+
+def read_visit(tx: Tx, who: Principal, visit: UUID) -> VisitOut:
+    """A visit; 404 outside the asker's scope."""
+    return visit_out(_visit(tx, who, visit))
+
+
+TICKET = Resource(
+    argument="ticket",
+    read=read_ticket,
+    hold=lambda tx, ticket: tx.office.desk.tickets.get(ticket),
+    path=lambda ticket: f"/v1/tickets/{ticket.id}",
+)
+VISIT = Resource(
+    argument="visit",
+    read=read_visit,
+    hold=lambda tx, visit: tx.office.case(visit),
+    path=lambda visit: f"/v1/visits/{visit.id}",
+)
 
 
 @router.get("/tickets", tags=["tickets"])
 def tickets(
     who: Reader,
     tx: InTx,
+    paging: Annotated[Paging, Depends(listing(50))],
     state: Annotated[str | None, Query(description="one or several, comma-separated")] = None,
-    cursor: str | None = None,
-    limit: Limit = 50,
 ) -> Page[TicketOut]:
     """Tickets, newest first."""
     wanted = states(state, TicketState)
-    rows = list_tickets(tx.conn, who.scope, states=wanted, after=decode_cursor(cursor), limit=limit + 1)
-    return page(rows, limit, ticket_out, lambda row: Cursor(row.opened, row.id))
+    rows = list_tickets(tx.conn, who.scope, states=wanted, after=paging.after(Cursor), limit=paging.limit + 1)
+    return paging.page(rows, ticket_out, lambda row: Cursor(row.opened, row.id))
 
 
 @router.get("/tickets/{ticket}", tags=["tickets"])
 def one_ticket(ticket: UUID, who: Reader, tx: InTx) -> TicketDetailOut:
     """One ticket with visits, timeline, finding and the moves that are allowed now."""
-    row = _ticket(tx, who, ticket)
-    finding = get_finding(tx.conn, who.scope, row.finding) if row.finding else None
-    return ticket_detail(row, visits_of(tx.conn, who.scope, ticket), timeline(tx.conn, ticket), finding)
+    return read_ticket(tx, who, ticket)
 
 
 @router.post("/tickets/{ticket}/moves", tags=["tickets"])
-def ticket_move(ticket: UUID, move: MoveIn, who: TicketMover, tx: InTx) -> TicketOut:
+@changes(TICKET)
+def ticket_move(ticket: UUID, move: MoveIn, who: TicketMover, tx: InTx) -> TicketDetailOut:
     """Move a ticket by hand; an illegal move is a 409 that names the legal ones."""
     _ticket(tx, who, ticket)
     new = _state(move.to, TicketState)
     move_ticket(tx.office, ticket, new, tx.now, who.actor(), reason=move.reason)
-    return ticket_out(_ticket(tx, who, ticket))
+    return read_ticket(tx, who, ticket)
 
 
 @router.get("/visits", tags=["visits"])
-def visits(  # noqa: PLR0917  (named by FastAPI)
+def visits(
     who: Reader,
     tx: InTx,
+    paging: Annotated[Paging, Depends(listing(100))],
     state: Annotated[str | None, Query(description="one or several, comma-separated")] = None,
     technician: Annotated[str | None, Query(description="name or id")] = None,
-    cursor: str | None = None,
-    limit: Limit = 100,
 ) -> Page[VisitOut]:
     """Visits by the start of their window. A technician's token sees its own."""
     wanted = states(state, VisitState)
     own = who.technician if who.role is Role.TECHNICIAN else None
+    after = paging.after(Cursor)
     rows = list_visits(
-        tx.conn, who.scope, states=wanted, technician=own or technician, after=decode_cursor(cursor), limit=limit + 1
+        tx.conn, who.scope, states=wanted, technician=own or technician, after=after, limit=paging.limit + 1
     )
-    return page(rows, limit, visit_out, lambda row: Cursor(row.start, row.id))
+    return paging.page(rows, visit_out, lambda row: Cursor(row.start, row.id))
 
 
 @router.get("/visits/{visit}", tags=["visits"])
 def one_visit(visit: UUID, who: Reader, tx: InTx) -> VisitOut:
     """One visit."""
-    return visit_out(_visit(tx, who, visit))
+    return read_visit(tx, who, visit)
 
 
 @router.post("/visits/{visit}/confirm", tags=["visits"])
+@changes(VISIT)
 def visit_confirm(visit: UUID, who: Confirmer, tx: InTx) -> VisitOut:
     """The owner's yes. Twice is the same as once."""
     _visit(tx, who, visit)
     confirm(tx.office, visit, tx.now, _owner_or_desk(who))
-    return visit_out(_visit(tx, who, visit))
+    return read_visit(tx, who, visit)
 
 
 @router.post("/visits/{visit}/moves", tags=["visits"])
+@changes(VISIT)
 def visit_move(visit: UUID, move: MoveIn, who: VisitMover, tx: InTx) -> VisitOut:
     """The technician's way, the owner's no; an illegal move is a 409 that names the legal ones."""
     row = _visit(tx, who, visit)
@@ -119,7 +146,7 @@ def visit_move(visit: UUID, move: MoveIn, who: VisitMover, tx: InTx) -> VisitOut
         _owner_or_desk(who) if new in (VisitState.CONFIRMED, VisitState.DECLINED) else who.actor(str(row.technician))
     )
     move_visit(tx.office, visit, new, tx.now, actor, reason=move.reason)
-    return visit_out(_visit(tx, who, visit))
+    return read_visit(tx, who, visit)
 
 
 @router.get("/visits/{visit}/windows", tags=["visits"])
@@ -134,24 +161,22 @@ def windows(visit: UUID, who: Reader, tx: InTx) -> OffersOut:
 
 
 @router.post("/visits/{visit}/windows", tags=["visits"])
+@changes(VISIT)
 def visit_window(visit: UUID, window: WindowIn, who: Confirmer, tx: InTx) -> VisitOut:
     """Take another window: the owner's own choice is confirmed at once. Answers with the new visit."""
     _visit(tx, who, visit)
-    if window.start.tzinfo is None:
-        raise ProblemError(422, "invalid", "Invalid request", "start needs an offset, as in RFC 3339")
     new = take_window(tx.office, visit, window.start, tx.now, _owner_or_desk(who))
-    return visit_out(_visit(tx, who, new.id))
+    return read_visit(tx, who, new.id)
 
 
 @router.post("/visits/{visit}/outcome", tags=["visits"])
+@changes(VISIT)
 def visit_outcome(visit: UUID, outcome: OutcomeIn, who: Reporter, tx: InTx, context: InContext) -> VisitOut:
     """What the technician found and did; the visit is done. Twice is the same as once."""
     row = _visit(tx, who, visit)
     faults = context.catalogue[row.kind].faults if row.kind in context.catalogue else {}
     if outcome.cause is not None and outcome.cause not in faults:
-        raise ProblemError(
-            422, "invalid", "Invalid request", f"{outcome.cause!r} is not a fault of a {row.kind}", allowed=list(faults)
-        )
+        raise invalid(f"{outcome.cause!r} is not a fault of a {row.kind}", "#/cause", allowed=list(faults))
     finish(
         tx.office,
         Outcome(
@@ -164,16 +189,17 @@ def visit_outcome(visit: UUID, outcome: OutcomeIn, who: Reporter, tx: InTx, cont
             note=outcome.note,
         ),
     )
-    return visit_out(_visit(tx, who, visit))
+    return read_visit(tx, who, visit)
 
 
 @router.get("/notices", tags=["notices"])
 def notices(
-    who: Reader, tx: InTx, household: UUID | None = None, cursor: str | None = None, limit: Limit = 50
+    who: Reader, tx: InTx, paging: Annotated[Paging, Depends(listing(50))], household: UUID | None = None
 ) -> Page[NoticeOut]:
     """Messages to households, newest first."""
-    rows = list_notices(tx.conn, who.scope, household=household, after=decode_cursor(cursor), limit=limit + 1)
-    return page(rows, limit, notice_out, lambda row: Cursor(row.queued, row.id))
+    after = paging.after(Cursor)
+    rows = list_notices(tx.conn, who.scope, household=household, after=after, limit=paging.limit + 1)
+    return paging.page(rows, notice_out, lambda row: Cursor(row.queued, row.id))
 
 
 def _ticket(tx: Tx, who: Principal, ticket: UUID) -> TicketView:
@@ -198,9 +224,7 @@ def _state(name: str, allowed: type[S]) -> S:
     try:
         return allowed(name)
     except ValueError as cause:
-        raise ProblemError(
-            422, "invalid", "Invalid request", f"{name!r} is not a state", allowed=[str(s) for s in allowed]
-        ) from cause
+        raise invalid(f"{name!r} is not a state", "#/to", allowed=[str(s) for s in allowed]) from cause
 
 
 def _owner_or_desk(who: Principal) -> str:

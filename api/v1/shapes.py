@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
-from uuid import UUID
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from api.moves import ticket_moves, visit_moves
-from api.problems import ProblemError
+from api.problems import invalid
 from api.v1.models import (
     DeviceOut,
     EventOut,
     FindingOut,
     NoticeOut,
-    Page,
     TicketDetailOut,
     TicketOut,
     VisitOut,
@@ -22,23 +21,16 @@ from api.v1.models import (
 from servicedesk.states import TicketState, VisitState
 from storage.read_desk import EventView, NoticeView, TicketView, VisitView
 from storage.read_devices import DeviceView, FindingView
-from storage.read_models import Cursor
+
+_OFFSET_ZERO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)\+00:00")
 
 
-class _Row(Protocol):
-    @property
-    def id(self) -> UUID: ...
-
-
-R = TypeVar("R", bound=_Row)
-T = TypeVar("T")
-
-
-def page(rows: Sequence[R], limit: int, shape: Callable[[R], T], cursor: Callable[[R], Cursor]) -> Page[T]:
-    """A piece of a list from one row more than its length."""
-    more = len(rows) > limit
-    kept = rows[:limit]
-    return Page(items=[shape(row) for row in kept], next=cursor(kept[-1]).encode() if more else None)
+def _said(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A timeline's words with times as everywhere else: UTC with `Z`."""
+    return {
+        name: _OFFSET_ZERO.sub(r"\1Z", value) if isinstance(value, str) and _OFFSET_ZERO.fullmatch(value) else value
+        for name, value in body.items()
+    }
 
 
 def states(asked: str | None, allowed: type[TicketState | VisitState]) -> list[str] | None:
@@ -52,9 +44,7 @@ def states(asked: str | None, allowed: type[TicketState | VisitState]) -> list[s
     names = [name.strip() for name in asked.split(",")]
     unknown = [name for name in names if name not in set(allowed)]
     if unknown:
-        raise ProblemError(
-            422, "invalid", "Invalid request", f"{unknown[0]!r} is not a state", allowed=[str(s) for s in allowed]
-        )
+        raise invalid(f"{unknown[0]!r} is not a state", allowed=[str(s) for s in allowed])
     return names
 
 
@@ -160,7 +150,7 @@ def ticket_detail(
     row: TicketView, visits: Sequence[VisitView], events: Sequence[EventView], finding: FindingView | None
 ) -> TicketDetailOut:
     """A ticket with everything on it."""
-    lines = [EventOut(at=e.at, kind=e.kind, actor=e.actor, body=e.body) for e in events]
+    lines = [EventOut(at=e.at, kind=e.kind, actor=e.actor, body=_said(e.body)) for e in events]
     return TicketDetailOut(
         **ticket_out(row).model_dump(),
         visits=[visit_out(v) for v in visits],

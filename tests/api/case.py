@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
-from servicedesk.ids import maker
+from telemetry.ids import maker
 from servicedesk.model import Household
 from servicedesk.office import Office
 from servicedesk.opening import report

@@ -41,10 +41,11 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
 
 
 LISTS = ["/v1/clock", "/v1/devices", "/v1/findings", "/v1/tickets", "/v1/visits", "/v1/notices"]
+STREAMS = ["/v1/events"]
 
 
 def test_every_route_asks_for_a_token(client: httpx.Client, seeded: Seeded) -> None:
-    paths = [("GET", path, None) for path in LISTS] + routes(seeded)
+    paths = [("GET", path, None) for path in LISTS + STREAMS] + routes(seeded)
     for method, path, body in paths:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eA=="}):
             answer = client.request(method, path, json=body, headers=headers)
@@ -64,7 +65,7 @@ def test_every_route_of_the_document_is_in_these_tests(client: httpx.Client, see
         for path in paths
         if path.startswith("/v1/")
     }
-    assert shapes == set(LISTS) | {path for _, path, _ in routes(seeded)}
+    assert shapes == {*LISTS, *STREAMS} | {path for _, path, _ in routes(seeded)}
 
 
 def test_a_foreign_object_looks_like_a_missing_one(client: httpx.Client, seeded: Seeded) -> None:
@@ -174,7 +175,7 @@ def test_readings_come_by_event_time(client: httpx.Client, seeded: Seeded, datab
     first = client.get(path, params={"limit": 2}, headers=headers).json()
     assert [item["q"]["power"] for item in first["items"]] == [90.5, 91.5]
     assert first["items"][0]["q"]["ambient"] is None
-    rest = client.get(path, params={"from": first["next"]}, headers=headers).json()
+    rest = client.get(path, params={"limit": 2, "cursor": first["next"]}, headers=headers).json()
     assert [item["q"]["power"] for item in rest["items"]] == [92.5]
 
 

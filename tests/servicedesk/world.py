@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from servicedesk.ids import maker
+from telemetry.ids import maker
 from servicedesk.memory import MemoryDesk
 from servicedesk.model import Appliance, Contact, Household, Notice, Outcome, OutcomeCode, Ticket, Visit
 from servicedesk.notices import DELIVER, delivered

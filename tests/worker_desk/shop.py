@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
-from servicedesk.ids import maker
+from telemetry.ids import maker
 from servicedesk.model import Household, Ticket
 from servicedesk.office import Office
 from storage.desk import PgDesk, register_household, seed_demo
