@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,20 +12,26 @@ from telemetry.clock import to_micros
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.identity import DeviceKey
 
-_WAITING = """
-select c.id, d.org, d.device, c.kind, c.at, c.body
-from control_entry c join device d on d.no = c.device
-where c.effect_seq is null and (c.published is null or c.published < now() - %s)
-order by c.at, c.id limit 200
+_CLAIM = """
+update control_entry c set published = now() from device d
+where d.no = c.device and c.id in (
+    select w.id from control_entry w
+    where w.effect_seq is null and (w.published is null or w.published < now() - %s)
+    order by w.at, w.id limit 200 for update skip locked
+)
+returning c.id, d.org, d.device, c.kind, c.at, c.body
 """
-_PUBLISHED = "update control_entry set published = now() where id = %s"
+_UNPUBLISHED = "update control_entry set published = null where id = any(%s) and effect_seq is null"
 _REPEAT = timedelta(seconds=10)
 
 
-def waiting_controls(conn: psycopg.Connection[tuple[object, ...]]) -> list[ControlEntry]:
-    """Entries to publish: new ones, and those that were published ten seconds ago without effect."""
-    rows = conn.execute(_WAITING, (_REPEAT,)).fetchall()
-    return [
+def claim_controls(conn: psycopg.Connection[tuple[object, ...]]) -> list[ControlEntry]:
+    """Entries to publish, for this caller alone: new ones, and those published ten seconds ago without effect.
+
+    Wall time: a technical retry. The caller commits, then publishes.
+    """
+    rows = conn.execute(_CLAIM, (_REPEAT,)).fetchall()
+    entries = [
         ControlEntry(
             id=str(row[0]),
             device=DeviceKey(str(row[1]), str(row[2])),
@@ -34,8 +41,9 @@ def waiting_controls(conn: psycopg.Connection[tuple[object, ...]]) -> list[Contr
         )
         for row in rows
     ]
+    return sorted(entries, key=lambda entry: (entry.at, entry.id))
 
 
-def mark_published(conn: psycopg.Connection[tuple[object, ...]], entry: ControlEntry) -> None:
-    """Remember when an entry was last handed to the stream (wall time: a technical retry)."""
-    conn.execute(_PUBLISHED, (UUID(entry.id),))
+def give_back_controls(conn: psycopg.Connection[tuple[object, ...]], entries: Sequence[ControlEntry]) -> None:
+    """The stream did not take them: whoever looks next publishes them."""
+    conn.execute(_UNPUBLISHED, ([UUID(entry.id) for entry in entries],))

@@ -24,6 +24,17 @@ select procrastinate_defer_jobs_v1(array[
 """
 
 
+_REAP_LOCK = "select pg_try_advisory_xact_lock(7239403)"
+_STALLED = """
+select j.id, j.task_name from procrastinate_jobs j left join procrastinate_workers w on w.id = j.worker_id
+where j.status = 'doing' and j.queue_name = %s
+  and (w.id is null or w.last_heartbeat < now() - make_interval(secs => %s))
+order by j.id
+"""
+_RETRY = "select procrastinate_retry_job_v1(%s, now(), null, null, null)"
+_FINISH = "select procrastinate_finish_job_v1(%s, 'failed', true)"
+
+
 def install(conn: psycopg.Connection[tuple[object, ...]]) -> None:
     """Create procrastinate's tables when they are not there; part of the migration's transaction."""
     row = conn.execute(_INSTALLED).fetchone()
@@ -65,6 +76,33 @@ def defer(
     except errors.UniqueViolation:
         return False
     return True
+
+
+def reap(conn: Connection, silence: float) -> list[tuple[int, str]]:
+    """Put the jobs of workers whose heartbeat stopped back into the queue, in one transaction.
+
+    One reaper at a time: what one has put back, and another worker begun again, a second one must not see as stalled.
+
+    Args:
+        conn: in autocommit.
+        silence: seconds without a heartbeat.
+
+    Returns:
+        Number and task of each job.
+    """
+    with conn.transaction():
+        row = conn.execute(_REAP_LOCK).fetchone()
+        if row is None or not row[0]:
+            return []
+        stalled = [(int(str(job)), str(task)) for job, task in conn.execute(_STALLED, (QUEUE, silence))]
+        for job, _ in stalled:
+            try:
+                with conn.transaction():
+                    conn.execute(_RETRY, (job,))
+            except errors.UniqueViolation:
+                # The same job waits again already.
+                conn.execute(_FINISH, (job,))
+    return stalled
 
 
 def make_app(url: str, register: Callable[[App], None]) -> App:

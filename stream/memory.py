@@ -34,6 +34,7 @@ class MemoryServer:
         self.max_bytes = max_bytes
         self.up = True
         self.clock: FleetClock | None = None
+        self.clock_revision = 0
         self._wall = wall
         self._count = 0
         self._listeners: list[Outgoing] = []
@@ -110,6 +111,7 @@ class MemoryServer:
         """Keep the clock and tell the watchers. Raises StreamError while the server is down."""
         self.check()
         self.clock = clock
+        self.clock_revision += 1
         for heard in list(self._watchers):
             heard(clock)
 
@@ -224,6 +226,18 @@ class MemoryStream:
     def put_clock(self, clock: FleetClock) -> None:
         """See `ClockMirror.put_clock`. Raises StreamError while the server is down."""
         self._server.put_clock(clock)
+
+    def mirrored(self) -> tuple[FleetClock | None, int]:
+        """See `ClockMirror.mirrored`. Raises StreamError while the server is down."""
+        self._server.check()
+        return self._server.clock, self._server.clock_revision
+
+    def replace_clock(self, clock: FleetClock, revision: int) -> bool:
+        """See `ClockMirror.replace_clock`. Raises StreamError while the server is down."""
+        if self.mirrored()[1] != revision:
+            return False
+        self._server.put_clock(clock)
+        return True
 
     def watch_clock(self, heard: Callable[[FleetClock], None]) -> None:
         """See `ClockMirror.watch_clock`."""

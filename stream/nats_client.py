@@ -14,7 +14,8 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, KeyValueConfig, RetentionPolicy, StorageType, StreamConfig, StreamInfo
-from nats.js.errors import BadRequestError, KeyNotFoundError, NotFoundError
+from nats.js.errors import BadRequestError, KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
+from nats.js.kv import KeyValue
 
 from stream.loop import LoopThread
 from stream.nats_reader import PartitionReaders
@@ -230,21 +231,42 @@ class NatsStream:
         Raises:
             StreamError: the server does not answer.
         """
-        data = msgspec.json.encode((clock.rev, clock.wall, clock.fleet, clock.speed))
 
-        async def put() -> None:
+        async def put(_client: Client, js: JetStreamContext) -> None:
+            await (await self._clocks(js)).put(_CLOCK_KEY, _encode_clock(clock))
+
+        self.ask(put, _CALL_TIMEOUT)
+
+    def mirrored(self) -> tuple[FleetClock | None, int]:
+        """See `ClockMirror.mirrored`."""
+
+        async def get(_client: Client, js: JetStreamContext) -> tuple[FleetClock | None, int]:
             try:
-                bucket = await self._js.key_value(CLOCK_BUCKET)
-            except NotFoundError:
-                bucket = await self._js.create_key_value(
-                    KeyValueConfig(bucket=CLOCK_BUCKET, history=1, replicas=self._replicas)
-                )
-            await bucket.put(_CLOCK_KEY, data)
+                entry = await (await self._clocks(js)).get(_CLOCK_KEY)
+            except KeyNotFoundError:
+                return None, 0
+            return decode_clock(entry.value or b""), entry.revision or 0
 
+        return self.ask(get, _PUBLISH_TIMEOUT)
+
+    def replace_clock(self, clock: FleetClock, revision: int) -> bool:
+        """See `ClockMirror.replace_clock`."""
+
+        async def replace(_client: Client, js: JetStreamContext) -> bool:
+            try:
+                await (await self._clocks(js)).update(_CLOCK_KEY, _encode_clock(clock), last=revision)
+            except KeyWrongLastSequenceError:
+                return False
+            return True
+
+        return self.ask(replace, _PUBLISH_TIMEOUT)
+
+    async def _clocks(self, js: JetStreamContext) -> KeyValue:
         try:
-            self._thread.call(put(), _CALL_TIMEOUT)
-        except (NatsError, OSError, TimeoutError, concurrent.futures.TimeoutError) as cause:
-            raise StreamError(f"the clock could not be mirrored: {cause!r}") from cause
+            return await js.key_value(CLOCK_BUCKET)
+        except NotFoundError:
+            config = KeyValueConfig(bucket=CLOCK_BUCKET, history=1, replicas=self._replicas)
+            return await js.create_key_value(config)
 
     def watch_clock(self, heard: Callable[[FleetClock], None]) -> None:
         """See `ClockMirror.watch_clock`. It asks every 0.2 s: a change takes effect at least a second ahead."""
@@ -284,6 +306,10 @@ class NatsStream:
 def decode_clock(data: bytes) -> FleetClock:
     """A revision as `put_clock` mirrors it."""
     return FleetClock(*_clock_decode(data))
+
+
+def _encode_clock(clock: FleetClock) -> bytes:
+    return msgspec.json.encode((clock.rev, clock.wall, clock.fleet, clock.speed))
 
 
 def _safe(url: str) -> str:

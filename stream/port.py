@@ -140,6 +140,22 @@ class ClockMirror(Protocol):
         """Mirror a revision."""
         ...
 
+    def mirrored(self) -> tuple[FleetClock | None, int]:
+        """What is mirrored, with its revision in the mirror; 0 for nothing.
+
+        Raises:
+            StreamError: no answer.
+        """
+        ...
+
+    def replace_clock(self, clock: FleetClock, revision: int) -> bool:
+        """Mirror a clock if the mirror still has that revision. Returns whether it had.
+
+        Raises:
+            StreamError: no answer.
+        """
+        ...
+
     def watch_clock(self, heard: Callable[[FleetClock], None]) -> None:
         """Call back with every revision from now on, the present one first."""
         ...

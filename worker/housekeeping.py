@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import psycopg
 import structlog
 
 from storage.clock_store import read_clock, write_clock
-from storage.control_store import mark_published, waiting_controls
+from storage.control_store import claim_controls, give_back_controls
 from storage.pool import connect
 from stream.nats_client import NatsStream
 from stream.port import StreamError
@@ -19,19 +20,21 @@ from telemetry.identity import partition_of
 log = structlog.get_logger()
 
 _EVERY = 0.2
+_COMPARE = 1.0
 _RETRY = 0.5
 _ANSWER = 6.0
 
 
 class Housekeeping:
-    """One thread with a connection of its own."""
+    """One thread with a connection of its own; several workers do the same, and each thing is done once."""
 
     def __init__(self, stream: NatsStream, database_url: str) -> None:
         self._stream = stream
         self._url = database_url
         self._track = ClockTrack()
         self._known = threading.Event()
-        self._mirrored: FleetClock | None = None
+        self._clock: FleetClock | None = None
+        self._compare = 0.0
 
     def fleet_now(self) -> int:
         """Fleet time, microseconds; waits until the clock was read for the first time."""
@@ -44,41 +47,57 @@ class Housekeeping:
         while not stop.is_set():
             try:
                 with connect(self._url, application="wellkept-housekeeping", autocommit=True) as conn:
-                    self._mirrored = None
                     while not stop.wait(_EVERY):
-                        self._step(conn)
+                        self._step(conn, time.monotonic())
             except (psycopg.Error, StreamError) as error:
                 log.warning("housekeeping starts anew", error=repr(error))
                 stop.wait(_RETRY)
 
-    def _step(self, conn: psycopg.Connection[tuple[object, ...]]) -> None:
+    def _step(self, conn: psycopg.Connection[tuple[object, ...]], now: float) -> None:
         clock = read_clock(conn)
         if clock is None:
             # A product that nobody gave a fleet clock runs on wall time.
             write_clock(conn, production_clock())
             return
-        if clock != self._mirrored:
-            self._stream.put_clock(clock)
+        if clock != self._clock:
+            self._clock = clock
             self._track.hear(clock, system_wall())
-            self._mirrored = clock
             self._known.set()
+            self._compare = now
+        if now >= self._compare:
+            self._compare = now + _COMPARE
+            self._mirror(conn)
         self._publish_controls(conn)
 
+    def _mirror(self, conn: psycopg.Connection[tuple[object, ...]]) -> None:
+        """Make the mirror agree with the row, however many workers do so at once.
+
+        The row is read after the mirror: when the mirror did not change since, what is written is at least as new.
+        """
+        mirrored, revision = self._stream.mirrored()
+        clock = read_clock(conn)
+        if clock is not None and clock != mirrored and not self._stream.replace_clock(clock, revision):
+            self._compare = 0.0
+
     def _publish_controls(self, conn: psycopg.Connection[tuple[object, ...]]) -> None:
-        for entry in waiting_controls(conn):
+        entries = claim_controls(conn)
+        answered = threading.Semaphore(0)
+        taken: list[str] = []
+        for entry in entries:
+
+            def done(error: Exception | None, entry: str = entry.id) -> None:
+                if error is None:
+                    taken.append(entry)
+                answered.release()
+
             builder = BlockBuilder()
             builder.control(entry)
-            answered = threading.Event()
-            failures: list[Exception] = []
-
-            def done(error: Exception | None, at: threading.Event = answered, to: list[Exception] = failures) -> None:
-                if error is not None:
-                    to.append(error)
-                at.set()
-
             # Without an id of its own: a repeat must pass, and takes effect once by the entry's id.
             self._stream.publish(partition_of(entry.device, self._stream.partitions), "", builder.encode(), done)
-            if not answered.wait(_ANSWER) or failures:
-                log.warning("a control entry was not published; repeating", entry=entry.id, error=repr(failures))
-                return
-            mark_published(conn, entry)
+        deadline = time.monotonic() + _ANSWER
+        for _ in entries:
+            answered.acquire(timeout=max(0.0, deadline - time.monotonic()))
+        failed = [entry for entry in entries if entry.id not in taken]
+        if failed:
+            log.warning("control entries were not published; repeating", entries=[entry.id for entry in failed])
+            give_back_controls(conn, failed)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 import psycopg
 import structlog
 from procrastinate import App, exceptions
-from procrastinate.jobs import Status
 from psycopg_pool import PoolTimeout
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -23,8 +22,7 @@ from worker.notify import channel_of
 log = structlog.get_logger()
 
 _CONCURRENCY = 4
-_HEARTBEAT = 2.0
-_STALLED_AFTER = 7.0
+_HEARTBEAT = 1.0
 _POLL = 1.0
 _LOOK = 0.1
 _RETRY = 0.5
@@ -106,34 +104,19 @@ async def _work(app: App, stop: threading.Event) -> None:
                 delete_jobs="successful",
                 install_signal_handlers=False,
                 update_heartbeat_interval=_HEARTBEAT,
-                stalled_worker_timeout=_STALLED_AFTER,
+                stalled_worker_timeout=poller.STALLED_AFTER,
             )
         )
-        reaper = asyncio.create_task(_reap(app))
         ended = asyncio.create_task(_until(stop))
-        await asyncio.wait({worker, reaper, ended}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (ended, reaper, worker):
+        await asyncio.wait({worker, ended}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (ended, worker):
             task.cancel()
-        results = await asyncio.gather(worker, reaper, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception) and not stop.is_set():
-                raise result
+        (result,) = await asyncio.gather(worker, return_exceptions=True)
+        if isinstance(result, Exception) and not stop.is_set():
+            raise result
 
 
 async def _until(stop: threading.Event) -> None:
     # The event is a thread's: nothing to await.
     while not stop.is_set():  # noqa: ASYNC110  (see above)
         await asyncio.sleep(_LOOK)
-
-
-async def _reap(app: App) -> None:
-    """Put the jobs of workers whose heartbeat stopped back into the queue."""
-    while True:
-        for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=_STALLED_AFTER):
-            log.warning("a job's worker is gone; the job is taken over", job=job.id, task=job.task_name)
-            try:
-                await app.job_manager.retry_job(job)
-            except exceptions.UniqueViolation:
-                # The same job waits again already.
-                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
-        await asyncio.sleep(_HEARTBEAT)

@@ -1,4 +1,4 @@
-"""Hands due things at fleet time to the job queue, without a schedule there."""
+"""Hands due things at fleet time to the job queue, without a schedule there, and takes back what a dead worker held."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import psycopg
 import structlog
 
 from storage.desk_agenda import PgAgenda, take_back
-from storage.jobs import defer
+from storage.jobs import defer, reap
 from storage.pool import Connection, connect
 from telemetry.clock import to_datetime
 from worker.jobs import FALL_DUE
@@ -20,6 +20,9 @@ _BATCH = 200
 _WAIT = 0.05
 _RETRY = 0.5
 _TAKE_BACK_EVERY = 10.0
+_REAP_EVERY = 1.0
+STALLED_AFTER = 5.0
+"""Seconds without a heartbeat after which a worker's jobs are another's."""
 
 
 def hand_over(conn: Connection, now: int) -> int:
@@ -47,8 +50,12 @@ def run(database_url: str, stop: threading.Event, fleet_now: Callable[[], int]) 
 
 
 def _poll(conn: Connection, stop: threading.Event, fleet_now: Callable[[], int]) -> None:
-    since = _TAKE_BACK_EVERY
+    since, reaped = _TAKE_BACK_EVERY, _REAP_EVERY
     while not stop.is_set():
+        if reaped >= _REAP_EVERY:
+            reaped = 0.0
+            for job, task in reap(conn, STALLED_AFTER):
+                log.warning("a job's worker is gone; the job is taken over", job=job, task=task)
         if since >= _TAKE_BACK_EVERY:
             since = 0.0
             if count := take_back(conn):
@@ -56,3 +63,4 @@ def _poll(conn: Connection, stop: threading.Event, fleet_now: Callable[[], int])
         if hand_over(conn, fleet_now()) < _BATCH:
             stop.wait(_WAIT)
             since += _WAIT
+            reaped += _WAIT
