@@ -21,7 +21,7 @@ from storage import backup_store
 from storage.backup_store import PurgeFloor, purge_floor
 from storage.pool import connect
 from telemetry.clock import system_wall
-from tests.spine.audit import audit, has_ticket, tickets
+from tests.faults.auditor import audit, has_ticket, ledger_of, tickets
 from tests.spine.rig import Publisher, Rig, wait_for
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -154,7 +154,7 @@ def work(product: Product, folder: Path, spool: Path) -> dict[str, tuple[int, in
     mark = {key: (epoch, seq + 100) for key, (epoch, seq) in devices.last().items()}
     wait_for(lambda: devices.receipted(mark), 60, "receipts after the backup")
     sent = {key: at for key, at in devices.end().items() if "plug" in key}
-    assert audit(product.url, sent).lost == set()
+    assert audit(product.url, "", ledger_of(sent)).lost == set()
     assert manifest.standing.messages < sum(last for _, last in sent.values())
     return sent
 
@@ -175,7 +175,7 @@ def test_a_restore_reads_the_stream_again_and_nothing_is_lost_or_doubled(folder:
     second = Product(folder)
     try:
         wait_for(lambda: second.committed() >= committed, 60, "the stream is read again")
-        found = audit(second.url, sent)
+        found = audit(second.url, "", ledger_of(sent))
         assert (found.lost, found.duplicated, found.changed) == (set(), set(), set())
         assert tickets(second.url) == before
         assert before["washer-1"] == before["washer-2"] == 1

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from telemetry.clock import system_wall
 from telemetry.identity import DeviceKey
 
 _PERIOD = 0.05
+_TICK = 0.1
+_NEVER = threading.Event()
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> float:
@@ -36,30 +39,77 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> float:
     while not condition():
         if time.monotonic() - began > seconds:
             raise AssertionError(f"{what}: not within {seconds:g} s")
-        time.sleep(0.02)
+        _NEVER.wait(0.02)
     return time.monotonic() - began
 
 
-class Rig:
-    """Servers, ingest and one worker; the API is not part of the spine."""
+class RigSupervisor(Supervisor):
+    """The supervisor, whose workers may be told another address of the database: a proxy's.
 
-    def __init__(self, folder: Path) -> None:
+    Attributes:
+        proxied: turns the database's address into the one that workers get.
+    """
+
+    proxied: Callable[[str], str] | None = None
+
+    def _environment(self, module: str, *more: object) -> dict[str, str]:
+        environment = super()._environment(module, *more)
+        if module == "worker" and self.proxied is not None:
+            environment["WELLKEPT_DATABASE_URL"] = self.proxied(environment["WELLKEPT_DATABASE_URL"])
+        return environment
+
+
+class Rig:
+    """Servers, ingest and worker; the API is not part of the spine.
+
+    Args:
+        folder: holds everything.
+        settings: of the supervisor, beside its folder and organisation.
+    """
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self.folder = folder
         self.said: list[str] = []
-        self.supervisor = Supervisor(Settings(data_dir=folder / "data", org="demo"), self.said.append)
-        self._looking_after = threading.Thread(target=self.supervisor.run, daemon=True)
+        self.supervisor = RigSupervisor(
+            Settings(data_dir=folder / "data", org="demo", **settings),  # type: ignore[arg-type]
+            self.said.append,
+        )
+        self._ended = threading.Event()
+        self._hands = threading.RLock()
+        self._looking_after = threading.Thread(target=self._look_after, daemon=True)
 
     def start(self) -> None:
-        """Start everything and look after it."""
+        """Start servers, ingest and one worker, and look after them."""
         self.supervisor.start_servers()
         for name, module in (("ingest", "ingest"), ("worker-1", "worker")):
             self.supervisor.add(name, ("-m", module), self.supervisor._environment(module))
         self._looking_after.start()
 
+    def start_all(self, before: Callable[[Rig], None] | None = None) -> None:
+        """Start everything as `wellkept up` does, the API included, and look after it.
+
+        Args:
+            before: called when the servers run and the processes do not yet.
+        """
+        self.supervisor.start_servers()
+        if before is not None:
+            before(self)
+        self.supervisor.start_processes()
+        self.supervisor.wait_ready()
+        self._looking_after.start()
+
     def stop(self) -> None:
         """Stop everything."""
-        self.supervisor.ask_to_stop()
-        self._looking_after.join(30)
+        self._ended.set()
+        if self._looking_after.ident is not None:
+            self._looking_after.join(30)
         self.supervisor.stop()
+
+    @contextmanager
+    def hands_off(self) -> Iterator[None]:
+        """Nothing that dies is started again meanwhile."""
+        with self._hands:
+            yield
 
     @property
     def database_url(self) -> str:
@@ -74,21 +124,38 @@ class Rig:
         child = next(child for child in self.supervisor.children if child.name == part)
         assert child.identity is not None
         return child.identity.pid
-        assert child.process is not None
-        return child.process.pid
 
-    def register(self, kind: str, names: list[str]) -> None:
+    def runs(self, part: str) -> bool:
+        """Whether a part runs now."""
+        server = {"nats": self.supervisor.nats, "postgres": self.supervisor.postgres}.get(part)
+        if server is not None:
+            return server.pid is not None
+        return any(child.name == part and child.running for child in self.supervisor.children)
+
+    def register(self, kind: str, names: list[str], household: UUID | None = None) -> None:
         """Enter devices of the organisation `demo`."""
         with connect(self.database_url, application="rig") as conn:
             for name in names:
-                register_device(conn, DeviceKey("demo", name), kind, registered=datetime.now(UTC))
+                key = DeviceKey("demo", name)
+                register_device(conn, key, kind, registered=datetime.now(UTC), household=household)
+
+    def _look_after(self) -> None:
+        while not self._ended.wait(_TICK):
+            with self._hands:
+                self.supervisor.tend()
+
+
+def make_folder() -> Path:
+    """A folder that the database's account can reach; the caller removes it."""
+    folder = Path(tempfile.mkdtemp(prefix="wellkept-rig-"))
+    folder.chmod(0o711)
+    return folder
 
 
 @contextmanager
 def rig() -> Iterator[Rig]:
-    """A running rig in a folder that the database's account can reach."""
-    folder = Path(tempfile.mkdtemp(prefix="wellkept-rig-"))
-    folder.chmod(0o711)
+    """A running rig in a folder of its own."""
+    folder = make_folder()
     running = Rig(folder)
     try:
         running.start()

@@ -31,7 +31,7 @@ from telemetry.catalogue import load_catalogue
 from telemetry.clock import FleetClock, system_wall, to_micros
 from telemetry.identity import DeviceKey
 from telemetry.message import telemetry_message
-from tests.spine.audit import tickets
+from tests.faults.auditor import tickets
 from tests.spine.rig import Rig, rig, wait_for
 from worker.core import WorkerCore
 

@@ -1,0 +1,259 @@
+"""What devices and networks do to order: duplicates, reordering, epochs, overflow, clocks, backfills."""
+
+from __future__ import annotations
+
+import json
+import time
+from random import Random
+
+import msgspec
+import numpy as np
+
+from firmware_sim.firmware import Body
+from firmware_sim.mqtt import Gateway
+from firmware_sim.spool import Spool
+from storage.pool import connect
+from telemetry.clock import MICROS, system_wall
+from telemetry.message import Envelope, encode_envelope
+from tests.faults.raw import Raw
+from tests.faults.stage import PATIENCE, Case, numbered
+from tests.spine.rig import wait_for
+
+DAY = 86_400.0
+_ANSWER = 60 * PATIENCE
+
+
+def repeats_and_disorder(case: Case, messages: int, depth: int) -> None:
+    """Every tenth message twice, and every message up to `depth` places from where it belongs."""
+    names = case.plugs(4)
+    raw = case.raw()
+    for name in names:
+        seqs = [*range(1, messages + 1), *case.rng.sample(range(1, messages + 1), messages // 10)]
+        keyed = sorted((seq + case.rng.random() * depth, seq) for seq in seqs)
+        for _, seq in keyed:
+            raw.say(name, numbered(seq))
+        case.ledger.numbered(name, 1, range(1, messages + 1))
+    case.recoveries.append(raw.wait(names, 1, messages, _ANSWER))
+    raw.stop()
+
+
+def first_stored_wins(case: Case) -> None:
+    """One seq sent again with another time and another value: the first stays, in one row."""
+    names = case.plugs(3)
+    raw = case.raw()
+    t = time.time() - 3_600
+    for name in names:
+        for seq in range(1, 101):
+            raw.say(name, numbered(seq, t=t + seq))
+        case.ledger.numbered(name, 1, range(1, 101))
+    raw.wait(names, 1, 100, _ANSWER)
+    for name in names:
+        for seq in range(1, 101):
+            raw.say(name, numbered(seq, t=t + seq + 0.5, power=5_000.0))
+        # In one block with its repeat, too.
+        for twin in (numbered(101, t=t + 200), numbered(101, t=t + 300, power=6_000.0)):
+            raw.say(name, twin)
+        case.ledger.numbered(name, 1, [101])
+    case.recoveries.append(raw.wait(names, 1, 101, _ANSWER))
+    raw.wait_published()
+    # What came after the last repeat has its receipt: the repeats were judged before it.
+    for name in names:
+        raw.say(name, numbered(102))
+        case.ledger.numbered(name, 1, [102])
+    raw.wait(names, 1, 102, _ANSWER)
+    raw.stop()
+
+
+def new_epochs(case: Case) -> None:
+    """A spool lost again and again: numbering begins anew, what the old one never sent is given up, nothing else."""
+    names = case.plugs(4)
+    raw = case.raw()
+    t = time.time() - 3_600
+    for epoch in (10, 20, 30):
+        for name in names:
+            seqs = [seq for seq in range(1, 41) if epoch == 30 or seq not in (7, 8, 23)]
+            case.ledger.numbered(name, epoch, seqs)
+            case.ledger.dropped |= {(name, epoch, seq) for seq in (7, 8, 23) if epoch < 30}
+            case.rng.shuffle(seqs)
+            for seq in seqs:
+                raw.say(name, numbered(seq, epoch=epoch, t=t + epoch * 60 + seq))
+    case.recoveries.append(raw.wait(names, 30, 40, _ANSWER))
+    # The old epochs are closed by the new one: their receipts end without a gap as well.
+    raw.wait(names, 20, 40, _ANSWER)
+    raw.stop()
+
+
+def overflown_spool(case: Case, messages: int, kept: int) -> None:
+    """A full spool drops the oldest and says so: what it dropped is declared lost, what it held arrives."""
+    names = case.plugs(3)
+    keys = [f"demo/{name}" for name in names]
+    size = len(encode_envelope(numbered(messages, epoch=system_wall(), t=time.time()))) + 24
+    spool = Spool(case.folder / "full.sqlite", system_wall, limit=kept * size)
+    t0 = system_wall() - messages * MICROS
+    for first in range(1, messages + 1, 100):
+        seqs = range(first, min(first + 100, messages + 1))
+        spool.append(
+            (key, Body(device=0, done=t0 + n * MICROS, t=t0 + n * MICROS, q={"power": float(n)}))
+            for n in seqs
+            for key in keys
+        )
+    for name, key in zip(names, keys, strict=True):
+        slot = spool.slot(key)
+        assert slot.dropped > messages // 2
+        assert slot.base == slot.dropped + 1
+        case.ledger.numbered(name, slot.epoch, range(1, slot.next_seq))
+        case.ledger.dropped |= {(name, slot.epoch, seq) for seq in range(1, slot.base)}
+    gateway = Gateway(
+        case.rig.supervisor.mqtt_url("gateway"),
+        keys,
+        spool,
+        system_wall,
+        rng=np.random.default_rng(1),
+        client_id=f"{case.prefix}full",
+    )
+    began = time.monotonic()
+    gateway.start()
+    assert gateway.settled(_ANSWER), f"not all receipted: {gateway.counts()}"
+    case.recoveries.append(time.monotonic() - began)
+    case.notes.append(f"{spool.slot(keys[0]).dropped} of {messages} dropped by each spool")
+    gateway.stop()
+    spool.close()
+
+
+def strange_clocks(case: Case) -> None:
+    """Devices a day behind or ahead, in 1970 and in 2099: kept as readings, or as dead letters that say why."""
+    now = time.time()
+    shifts = {"behind": -DAY, "ahead": DAY, "epoch": -now, "far": 4_070_908_800.0 - now}
+    names = {shift: case.name(shift) for shift in shifts}
+    case.rig.register("smart_plug", list(names.values()))
+    raw = case.raw()
+    for seq in range(1, 51):
+        for shift, name in names.items():
+            raw.say(name, numbered(seq, t=time.time() + shifts[shift] + seq * 0.001))
+    for name in names.values():
+        case.ledger.numbered(name, 1, range(1, 51))
+    case.recoveries.append(raw.wait(list(names.values()), 1, 50, _ANSWER))
+    raw.stop()
+    with connect(case.url, application="look") as conn:
+        rows = conn.execute(
+            "select device, reason, count(*) from dead_letter where starts_with(device, %s) group by 1, 2 order by 1",
+            (case.prefix,),
+        ).fetchall()
+    assert rows == [(names["ahead"], "future", 50), (names["far"], "future", 50)], rows
+
+
+def fuzz(case: Case, payloads: int) -> None:
+    """Mutated payloads: each is kept as a reading or a dead letter, and its neighbours never notice."""
+    good, bad = case.plugs(1)[0], case.name("fuzzed")
+    case.rig.register("smart_plug", [bad])
+    raw = case.raw()
+    sent: list[bytes] = []
+    for n in range(1, payloads + 1):
+        payload = mutate(case.rng, n)
+        sent.append(payload)
+        raw.send(f"wellkept/v1/demo/{bad}/telemetry", payload)
+        if n % 20 == 0:
+            raw.say(good, numbered(n // 20))
+    case.ledger.numbered(good, 1, range(1, payloads // 20 + 1))
+    case.recoveries.append(raw.wait([good], 1, payloads // 20, 2 * _ANSWER))
+    raw.stop()
+    missing: list[bytes] = []
+
+    def all_kept() -> bool:
+        missing[:] = unaccounted(case, bad, sent)
+        return not missing
+
+    case.until(all_kept, 60, f"every fuzzed payload kept, {missing[:3]} are not")
+    case.ledger.values |= dict.fromkeys(identities(sent, bad), None)
+
+
+def unaccounted(case: Case, device: str, sent: list[bytes]) -> list[bytes]:
+    """Payloads whose bytes are no dead letter and whose identity was not taken."""
+    with connect(case.url, application="look") as conn:
+        raws = {bytes(row[0]) for row in conn.execute("select raw from dead_letter where device = %s", (device,))}  # type: ignore[call-overload]
+        taken = {
+            (int(str(epoch)), int(str(seq)))
+            for epoch, seq in conn.execute(
+                """
+                select r.epoch, r.seq from reading_smart_plug r join device d on d.no = r.device
+                where d.device = %(name)s
+                union
+                select e.epoch, e.seq from device_event e join device d on d.no = e.device where d.device = %(name)s
+                union select epoch, seq from dead_letter where device = %(name)s and seq is not null
+                """,
+                {"name": device},
+            )
+        }
+    return [payload for payload in sent if payload not in raws and identity(payload) not in taken]
+
+
+def identity(payload: bytes) -> tuple[int, int] | None:
+    """Epoch and seq of a payload by a parser that is not the product's, or None."""
+    decoders = (json.loads, msgspec.msgpack.decode)
+    for decode in decoders:
+        try:
+            found = decode(payload)
+            return int(found["epoch"]), int(found["seq"])
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError, msgspec.DecodeError):
+            continue
+    return None
+
+
+def identities(sent: list[bytes], device: str) -> set[tuple[str, int, int]]:
+    """Every number that a payload may have been kept under."""
+    return {(device, *found) for payload in sent if (found := identity(payload)) is not None}
+
+
+def mutate(rng: Random, n: int) -> bytes:
+    """A message with something wrong in it, as JSON or MessagePack; now and then nothing at all."""
+    envelope = Envelope(v=1, epoch=1, seq=n, base=0, t=time.time(), q={"power": float(n)})
+    payload = bytearray(encode_envelope(envelope, packed=rng.random() < 0.5))
+    kind = rng.randrange(6)
+    if kind == 0:
+        for _ in range(rng.randint(1, 4)):
+            payload[rng.randrange(len(payload))] = rng.randrange(256)
+    elif kind == 1:
+        del payload[rng.randrange(len(payload)) :]
+    elif kind == 2:
+        at = rng.randrange(len(payload))
+        payload[at:at] = rng.randbytes(rng.randint(1, 40))
+    elif kind == 3:
+        payload = bytearray(rng.randbytes(rng.randint(0, 200)))
+    elif kind == 4:
+        payload = bytearray(json.dumps(strange_body(rng, n)).encode())
+    return bytes(payload)
+
+
+def strange_body(rng: Random, n: int) -> dict[str, object]:
+    """A well-formed object that says strange things."""
+    strange: list[object] = [
+        None,
+        True,
+        -1,
+        1e39,
+        2**70,
+        "x" * 300,
+        "a\0b",
+        [],
+        {},
+        [1, [2]],
+        {"power": []},
+        "\ud83d\ude00",
+        -0.0,
+    ]
+    body: dict[str, object] = {"v": 1, "epoch": 1, "seq": n, "base": 0, "t": time.time(), "q": {"power": 1.0}}
+    for _ in range(rng.randint(1, 3)):
+        body[rng.choice(["v", "epoch", "seq", "base", "t", "dt", "phase", "q", "events", "fw", "device"])] = rng.choice(
+            strange
+        )
+    return body
+
+
+def live_delays(raw: Raw, since: int) -> float:
+    """99th percentile of seconds from publishing to receipt, of what was said since a count of delays."""
+    return float(np.percentile(np.array(raw.delays[since:]), 99))
+
+
+def wait_quiet(raw: Raw, count: int) -> None:
+    """Wait for so many receipts."""
+    wait_for(lambda: len(raw.delays) >= count, _ANSWER, "receipts of live devices")
