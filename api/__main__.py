@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import uvicorn
+import sys
 
 from api.app import create_app
+from api.server import Server
 from api.settings import load_settings
+
+_DID_NOT_START = 3
 
 
 def main() -> None:
     """Serve until told to end; requests under way get ten seconds."""
     settings = load_settings()
-    uvicorn.run(
-        create_app(settings),
-        host=settings.http_host,
-        port=settings.http_port,
-        log_level="warning",
-        access_log=False,  # addresses of owners' pages are secrets
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=10,
-    )
+    server = Server(create_app(settings), settings.http_host, settings.http_port)
+    server.run()
+    if not server.started:
+        sys.exit(_DID_NOT_START)
 
 
 if __name__ == "__main__":

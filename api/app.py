@@ -19,6 +19,7 @@ from api.health import Meters
 from api.limits import Limits
 from api.pages import owner, staff
 from api.pages.owner import LinkError
+from api.parts import PartSettings, Watch
 from api.settings import Settings
 from api.v1 import events, service, telemetry
 from storage.failures import BUSY, OUTAGES, UNFIT
@@ -72,6 +73,7 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
     )
     app.state.context = context
     app.state.meters = meters
+    app.state.watch = Watch(settings.database_url, PartSettings().nats_url)
     app.state.throttle = Throttle()
     app.state.feed = feed
     app.state.limits = Limits(settings.rate_per_s)

@@ -13,9 +13,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from api.context import Context, InContext
+from api.parts import Watch
 from api.problems import ProblemError, problem_response
-from storage.read_health import OUTAGES, migrations_applied, positions, ticket_states, totals
-from telemetry.clock import MICROS
+from storage.read_health import positions, ticket_states, totals
+from telemetry.clock import MICROS, to_datetime
 
 router = APIRouter(tags=["health"])
 
@@ -82,19 +83,22 @@ def healthz(context: InContext) -> dict[str, str]:
 
 
 @router.get("/readyz")
-def readyz(context: InContext) -> Response:
-    """The database answers and has the schema; the partitions' positions and how long ago they moved are told."""
-    try:
-        with context.begin() as tx:
-            applied, standing, now = migrations_applied(tx.conn), positions(tx.conn), tx.wall
-    except OUTAGES:
-        problem = ProblemError(503, "not-ready", "Not ready", "the database does not answer or has no schema yet")
+def readyz(request: Request, context: InContext) -> Response:
+    """Whether every part does its work: database, stream, ingest, and a worker on each partition."""
+    watch: Watch = request.app.state.watch
+    parts = watch.parts()
+    said = [{"part": each.name, "ready": each.ready, **({"why": each.why} if each.why else {})} for each in parts]
+    lost = [f"{each.name}: {each.why}" for each in parts if not each.ready]
+    if lost:
+        problem = ProblemError(503, "not-ready", "Not ready", "; ".join(lost), parts=said)
         return problem_response(problem, "/readyz")
-    moved = [each.moved for each in standing if each.moved is not None]
+    now = to_datetime(context.wall())
+    moved = [each.moved for each in watch.standing if each.moved is not None]
     body: dict[str, Any] = {
         "status": "ready",
-        "migrations": applied,
-        "partitions": len(standing),
+        "parts": said,
+        "migrations": watch.migrations,
+        "partitions": len(watch.standing),
         "last_moved_s": round((now - max(moved)).total_seconds(), 3) if moved else None,
         "longest_still_s": round((now - min(moved)).total_seconds(), 3) if moved else None,
     }

@@ -223,8 +223,12 @@ class People:
         return answer.content
 
     def _post(self, job: _Job, what: str, body: dict[str, Any], state: str) -> None:
-        """Do one thing; after a conflict the next look shows what somebody else did."""
-        answer = self.client.post(f"/v1/visits/{job.visit.id}/{what}", json=body, timeout=_TIMEOUT_S)
+        """Do one thing; after a conflict the next look shows what somebody else did.
+
+        An answer that never came is asked for again with the same key: the thing is done once.
+        """
+        path, key = f"/v1/visits/{job.visit.id}/{what}", f"{job.visit.id}:{state}"
+        answer = self.client.post(path, json=body, headers={"Idempotency-Key": key}, timeout=_TIMEOUT_S)
         if answer.status_code == _CONFLICT:
             self._jobs.pop(job.visit.id, None)
         answer.raise_for_status()

@@ -12,7 +12,6 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
-from telemetry.ids import maker
 from servicedesk.model import Household
 from servicedesk.office import Office
 from servicedesk.opening import report
@@ -26,6 +25,7 @@ from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import MICROS, FleetClock, to_datetime, to_micros
 from telemetry.finding import Cause, EpisodeState, Finding, Proof, Rejected, Signal, finding_id
 from telemetry.identity import DeviceKey
+from telemetry.ids import maker
 
 ORG = "demo"
 NOW = datetime(2026, 11, 18, 1, 30, tzinfo=UTC)  # 09:30 in Shanghai

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import httpx
 import psycopg
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from psycopg import sql
 
 from api.app import create_app
+from api.server import Server
 from api.settings import Settings
 from stack.embedded_postgres import EmbeddedPostgres
 from storage.pool import connect
@@ -64,7 +64,7 @@ def app(database_url: str) -> Iterator[FastAPI]:
 @pytest.fixture
 def base_url(app: FastAPI) -> Iterator[str]:
     """The address of a real server on the loopback."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False))
+    server = Server(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

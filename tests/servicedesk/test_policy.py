@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.ids import uuid7
 from servicedesk.policy import DEFAULT, decide, fault_of, fault_probability, priority, proof_time, respond_due
 from telemetry.finding import Cause, EpisodeState, Proof
+from telemetry.ids import uuid7
 from tests.servicedesk.world import CATALOGUE, START, finding
 
 FRIDGE = CATALOGUE["refrigerator"]

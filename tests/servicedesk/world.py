@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from telemetry.ids import maker
 from servicedesk.memory import MemoryDesk
 from servicedesk.model import Appliance, Contact, Household, Notice, Outcome, OutcomeCode, Ticket, Visit
 from servicedesk.notices import DELIVER, delivered
@@ -22,6 +21,7 @@ from telemetry.catalogue import load_catalogue
 from telemetry.clock import to_micros
 from telemetry.finding import Cause, EpisodeState, Finding, Proof, finding_id
 from telemetry.identity import DeviceKey
+from telemetry.ids import maker
 
 CATALOGUE = load_catalogue()
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -10,7 +10,6 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
-from telemetry.ids import maker
 from servicedesk.model import Household, Ticket
 from servicedesk.office import Office
 from storage.desk import PgDesk, register_household, seed_demo
@@ -18,6 +17,7 @@ from storage.pool import Connection, connect
 from storage.registry import DeviceRow, register_device
 from telemetry.clock import to_datetime, to_micros
 from telemetry.finding import Finding
+from telemetry.ids import maker
 from tests.servicedesk.world import CATALOGUE, KEY, START
 from worker.desk import report
 
