@@ -26,6 +26,9 @@ const query = (statement) => {
   return new Uint8Array(message)
 }
 
+// A session as a server's would begin; PGlite's own default path is the catalogue's.
+const BEGIN = ['rollback', 'discard all', 'set search_path to public']
+
 const db = await PGlite.create({ extensions: { btree_gist, timescaledb } })
 
 // The socket server hands over packets as they come; the database takes whole messages only. This gathers them up to
@@ -52,7 +55,7 @@ const messages = {
       if (greeted ? TURNS.has(held[at]) : true) turn = at + size
       if (!greeted) {
         greeted = held.readUInt32BE(at + 4) !== SSL_REQUEST
-        if (greeted) for (const statement of ['rollback', 'discard all']) await db.execProtocolRaw(query(statement))
+        if (greeted) for (const statement of BEGIN) await db.execProtocolRaw(query(statement))
       }
       at += size
     }
