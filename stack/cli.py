@@ -86,6 +86,8 @@ def status(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> 
         emit(found, as_json=True)
         return
     emit(found.pop("parts"), as_json=False)
+    if workers := found.pop("workers", None):
+        emit(workers, as_json=False)
     emit(found, as_json=False)
 
 

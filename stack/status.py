@@ -21,9 +21,14 @@ from stack.process import free_port
 from storage.clock_store import read_clock
 from storage.overview import Unreachable, open_things, positions, read_counts
 from storage.pool import Connection, connect
+from stream.heads import read_behind
+from stream.nats_client import NatsStream
+from stream.nats_leases import NatsLeases
+from stream.port import Position, StreamError
 from telemetry.catalogue import load_catalogue
-from telemetry.clock import system_wall, to_datetime
+from telemetry.clock import MICROS, system_wall, to_datetime
 from telemetry.errors import WellkeptError
+from worker.ownership import read_owners
 
 _BLOCKS = "WK_BLOCKS"
 _FREE_BYTES = 2 * 1024**3
@@ -59,22 +64,44 @@ def collect(data_dir: Path) -> dict[str, Any]:
     status["stream"] = stream
     try:
         with connect(state.secrets["database_url"], application="wellkept-status", autocommit=True) as conn:
-            status |= _database(conn, stream)
+            status |= _database(conn)
+            committed = {partition: Position(*at) for partition, at in positions(conn).items()}
     except Unreachable as error:
-        status["database_error"] = str(error).splitlines()[0]
+        return status | {"database_error": str(error).splitlines()[0]}
+    try:
+        status |= _sharing(state.secrets["nats_url"], committed)
+    except StreamError as error:
+        status["stream_error"] = str(error)
     return status
 
 
-def _database(conn: Connection, stream: dict[str, Any] | None) -> dict[str, Any]:
+def _sharing(nats_url: str, committed: dict[int, Position]) -> dict[str, Any]:
+    """Which worker owns what, and what nobody has committed yet."""
+    stream = NatsStream(nats_url, name="status")
+    try:
+        members, owners = read_owners(NatsLeases(stream).read_records())
+        behind = read_behind(stream, committed)
+    finally:
+        stream.close()
+    waiting = {p: max(0, at.head - committed[p].seq) for p, at in behind.items() if at.oldest is not None}
+    oldest = min((at.oldest for at in behind.values() if at.oldest is not None), default=None)
+    return {
+        "workers": [
+            {"name": name, "partitions": sorted(p for p, owner in owners.items() if owner == name)}
+            for name in sorted({*members, *owners.values()})
+        ],
+        "lag_blocks": max(waiting.values(), default=0),
+        "lag_s": 0.0 if oldest is None else round((system_wall() - oldest) / MICROS, 3),
+    }
+
+
+def _database(conn: Connection) -> dict[str, Any]:
     wall = system_wall()
     clock = read_clock(conn)
     counts = read_counts(conn)
-    committed = positions(conn)
-    newest = max((seq for _, seq in committed.values()), default=0)
     found: dict[str, Any] = {
         "counts": {name: getattr(counts, name) for name in counts.__dataclass_fields__},
-        "partitions": len(committed),
-        "lag_blocks": max(0, stream["last_seq"] - newest) if stream else None,
+        "partitions": len(positions(conn)),
     }
     if clock is not None:
         found["clock"] = describe(clock, wall)
