@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api import health, problems
+from api import health, openapi, problems
 from api.auth import LoginNeededError, Throttle
 from api.context import open_context
 from api.feed import Feed
@@ -21,6 +21,7 @@ from api.pages import owner, staff
 from api.pages.owner import LinkError
 from api.parts import PartSettings, Watch
 from api.settings import Settings
+from api.tracing import RequestIds
 from api.v1 import events, service, telemetry
 from storage.failures import BUSY, OUTAGES, UNFIT
 from telemetry.clock import WallClock, system_wall
@@ -29,7 +30,10 @@ _YEAR = "public, max-age=31536000, immutable"
 _DESCRIPTION = """
 Devices, readings, findings, tickets, visits and notices of a service desk for home appliances.
 
-Bearer tokens with a role (`wellkept token new`). Times are fleet times in RFC 3339. Lists go on by `cursor`.
+Bearer tokens with a role (`wellkept token new`). Times are fleet times in RFC 3339 with `Z`; ids are opaque.
+Lists answer `items` and `next`; `next` goes into `cursor`, and stands in the `Link` header as an address.
+Every answer to a GET has an `ETag` for `If-None-Match`; a change takes `If-Match`, so that it is made to the state you saw.
+Every POST takes an `Idempotency-Key`: repeated, it gives the same answer and has no second effect, for seven days.
 Errors are problem details (RFC 9457); an illegal move is a 409 whose `legal` names what may follow.
 What is outside a token's scope looks like what is not there.
 """
@@ -81,8 +85,10 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         app.include_router(router)
     app.mount("/static", _Assets(directory=str(files("api").joinpath("static"))), name="static")
     problems.install(app)
+    openapi.install(app)
     _install_pages(app)
     _install_meters(app, meters)
+    app.add_middleware(RequestIds)
     return app
 
 

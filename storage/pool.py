@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 from psycopg_pool import ConnectionPool
+
+# A peer that vanished without a word is noticed within seconds, not hours.
+_NET: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
 Connection = psycopg.Connection[tuple[object, ...]]
 Pool = ConnectionPool[Connection]
@@ -20,7 +31,7 @@ def connect(url: str, *, application: str, autocommit: bool = False) -> psycopg.
     Raises:
         psycopg.OperationalError: the database does not answer.
     """
-    conn = psycopg.connect(url, application_name=application, connect_timeout=5)
+    conn = psycopg.connect(url, application_name=application, **_NET)
     _configure(conn)
     conn.autocommit = autocommit
     return conn
@@ -32,7 +43,7 @@ def open_pool(url: str, *, application: str, size: int = 8) -> ConnectionPool[ps
         url,
         min_size=1,
         max_size=size,
-        kwargs={"application_name": application, "connect_timeout": 5},
+        kwargs={"application_name": application, **_NET},
         configure=_configure,
         check=ConnectionPool.check_connection,
         open=True,

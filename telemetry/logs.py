@@ -121,4 +121,6 @@ class _Named:
 
     def __call__(self, _logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["process"] = self._process
+        if event.get("correlation", "") is None:
+            del event["correlation"]
         return event

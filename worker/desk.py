@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 from functools import cache
 
+import structlog
+
 from servicedesk.model import Appliance, Ticket
 from servicedesk.office import Office
 from servicedesk.opening import report as open_for
+from storage.correlation import note_correlation
 from storage.desk import PgDesk
 from storage.pool import Connection
 from storage.registry import DeviceRow
@@ -15,6 +18,8 @@ from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import to_datetime
 from telemetry.finding import Finding
 from telemetry.ids import maker
+
+log = structlog.get_logger()
 
 _RNG = random.SystemRandom()
 
@@ -31,8 +36,17 @@ def report(conn: Connection, finding: Finding, device: DeviceRow, arrival: int) 
     Returns:
         The ticket, when one was opened.
     """
-    now = to_datetime(arrival)
-    return open_for(_office(conn, arrival), finding, _appliance(device), now)
+    ticket = open_for(_office(conn, arrival), finding, _appliance(device), to_datetime(arrival))
+    if ticket is not None or not finding.revision:
+        log.info(
+            "finding",
+            correlation=note_correlation(conn, finding, device),
+            finding=finding.id,
+            revision=finding.revision,
+            family=finding.family,
+            ticket=ticket.ref if ticket is not None else None,
+        )
+    return ticket
 
 
 def _office(conn: Connection, now: int) -> Office:

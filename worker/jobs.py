@@ -13,15 +13,17 @@ from uuid import UUID
 import structlog
 from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
+from structlog.contextvars import bind_contextvars, bound_contextvars
 
 from servicedesk.notices import DELIVER
 from servicedesk.office import Office
 from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY, recur, revise
 from servicedesk.planning import plan
 from servicedesk.proving import fall_due, verify
+from storage.correlation import of_finding, of_notice, of_thing, of_ticket
 from storage.desk import PgDesk
 from storage.jobs import QUEUE
-from storage.pool import Pool
+from storage.pool import Connection, Pool
 from telemetry.catalogue import Catalogue
 from telemetry.clock import to_datetime
 from telemetry.finding import Finding
@@ -41,6 +43,25 @@ class Patience(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:  # noqa: ARG002  (the library's signature)
         """Wait 1, 2, 4 … 60 wall seconds."""
         return RetryDecision(retry_in={"seconds": min(_LONGEST, 2 ** min(job.attempts, 6))})
+
+
+Origin = Callable[[Connection, UUID], str | None]
+"""Finds the message that a thing goes back to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a job has in hand.
+
+    Attributes:
+        office: the desk on the job's transaction.
+        now: fleet time at which it began.
+        correlation: the message that it goes back to, if any.
+    """
+
+    office: Office
+    now: datetime
+    correlation: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +84,26 @@ class Bureau:
     rng: random.Random = field(default_factory=random.SystemRandom)
 
     @contextmanager
-    def transaction(self) -> Iterator[tuple[Office, datetime]]:
-        """An office on a transaction of its own, and the fleet time at which it began."""
+    def transaction(self, task: str, origin: Origin, about: UUID) -> Iterator[Work]:
+        """An office on a transaction of its own; what is logged meanwhile names the task and its origin.
+
+        Args:
+            task: its name.
+            origin: finds the message that a thing goes back to.
+            about: the thing.
+        """
         now = self.fleet_now()
-        with said(), self.pool.connection() as conn:
-            desk = PgDesk(conn, self.public_url)
-            yield (
-                Office(
-                    desk,
-                    self.catalogue,
-                    maker(lambda: now, self.rng),
-                    channel="mailbox" if self.channel.final else "mail",
-                ),
-                to_datetime(now),
+        with bound_contextvars(task=task, correlation=None), said(), self.pool.connection() as conn:
+            correlation = origin(conn, about)
+            bind_contextvars(correlation=correlation)
+            office = Office(
+                PgDesk(conn, self.public_url),
+                self.catalogue,
+                maker(lambda: now, self.rng),
+                channel="mailbox" if self.channel.final else "mail",
             )
+            yield Work(office, to_datetime(now), correlation)
+            (log.debug if task == FALL_DUE else log.info)("job", about=str(about))
 
 
 @contextmanager
@@ -96,37 +123,37 @@ def register(app: App, bureau: Bureau) -> None:
 
     @app.task(name=PLAN, queue=QUEUE, retry=patient)
     def plan_visit(*, ticket: str) -> None:
-        with bureau.transaction() as (office, now):
-            plan(office, UUID(ticket), now)
+        with bureau.transaction(PLAN, of_ticket, UUID(ticket)) as work:
+            plan(work.office, UUID(ticket), work.now)
 
     @app.task(name=DELIVER, queue=QUEUE, retry=patient)
     def deliver_notice(*, notice: str) -> None:
-        with bureau.transaction() as (office, now):
-            deliver(office, UUID(notice), bureau.channel, now)
+        with bureau.transaction(DELIVER, of_notice, UUID(notice)) as work:
+            deliver(work.office, UUID(notice), bureau.channel, work.now, work.correlation)
 
     @app.task(name=VERIFY, queue=QUEUE, retry=patient)
     def take_verdict(*, finding: str, revision: int) -> None:
-        with bureau.transaction() as (office, now):
-            found, device = _found(office, finding, revision)
-            verify(office, found, device, now)
+        with bureau.transaction(VERIFY, of_finding, UUID(finding)) as work:
+            found, device = _found(work.office, finding, revision)
+            verify(work.office, found, device, work.now)
 
     @app.task(name=RECUR, queue=QUEUE, retry=patient)
     def take_up_again(*, finding: str) -> None:
-        with bureau.transaction() as (office, now):
-            found, device = _found(office, finding)
-            recur(office, found, device, now)
+        with bureau.transaction(RECUR, of_finding, UUID(finding)) as work:
+            found, device = _found(work.office, finding)
+            recur(work.office, found, device, work.now)
 
     @app.task(name=REVISE, queue=QUEUE, retry=patient)
     def take_severity(*, finding: str) -> None:
-        with bureau.transaction() as (office, now):
-            revise(office, _found(office, finding)[0], now)
+        with bureau.transaction(REVISE, of_finding, UUID(finding)) as work:
+            revise(work.office, _found(work.office, finding)[0], work.now)
 
     @app.task(name=FALL_DUE, queue=QUEUE, retry=patient)
     def do_due(*, due: int, kind: str, ref: str) -> None:
-        with bureau.transaction() as (office, now):
+        with bureau.transaction(FALL_DUE, of_thing, UUID(ref)) as work:
             # Marked first: a thing that was taken back meanwhile is not done.
-            if office.desk.agenda.done(due, now):
-                fall_due(office, kind, UUID(ref), now)
+            if work.office.desk.agenda.done(due, work.now):
+                fall_due(work.office, kind, UUID(ref), work.now)
 
 
 def _found(office: Office, finding: str, revision: int | None = None) -> tuple[Finding, int]:

@@ -16,6 +16,8 @@ from servicedesk.notices import bounced, delivered
 from servicedesk.office import Office
 from telemetry.errors import WellkeptError
 
+CORRELATION_HEADER = "X-Wellkept-Correlation"
+"""Names the message that a notice goes back to."""
 _TIMEOUT = 10.0
 _PERMANENT = 500
 _SENDER = "service@wellkept.invalid"
@@ -31,8 +33,12 @@ class Channel(Protocol):
     final: bool
     """Whether what was taken has arrived; otherwise it may still bounce."""
 
-    def send(self, notice: Notice) -> None:
+    def send(self, notice: Notice, correlation: str | None) -> None:
         """Carry a notice out.
+
+        Args:
+            notice: what to say.
+            correlation: the message that it goes back to, where the way out can name it.
 
         Raises:
             RefusedError: the address is refused for good.
@@ -46,7 +52,7 @@ class Mailbox:
 
     final = True
 
-    def send(self, notice: Notice) -> None:
+    def send(self, notice: Notice, correlation: str | None) -> None:
         """Nothing to do."""
 
 
@@ -70,9 +76,9 @@ class Mail:
         # Said in EHLO; smtplib would else ask the name service, which may take seconds to say nothing.
         self._name = self._sender.rpartition("@")[2] or "localhost"
 
-    def send(self, notice: Notice) -> None:
+    def send(self, notice: Notice, correlation: str | None) -> None:
         """Hand a message over. A repeat carries the same Message-ID."""
-        message = message_of(notice, self._sender)
+        message = message_of(notice, self._sender, correlation)
         try:
             with self._connect() as server:
                 if self._starttls:
@@ -93,7 +99,7 @@ class Mail:
         return smtplib.SMTP(self._host, self._port, self._name, timeout=_TIMEOUT)
 
 
-def message_of(notice: Notice, sender: str) -> EmailMessage:
+def message_of(notice: Notice, sender: str, correlation: str | None = None) -> EmailMessage:
     """The notice as a mail: plain text, its link on a line of its own."""
     message = EmailMessage()
     message["Subject"] = notice.subject
@@ -103,6 +109,8 @@ def message_of(notice: Notice, sender: str) -> EmailMessage:
     message["Message-ID"] = notice.message_id
     message["Content-Language"] = "zh-CN" if notice.lang == "zh" else "en"
     message["Auto-Submitted"] = "auto-generated"
+    if correlation is not None:
+        message[CORRELATION_HEADER] = correlation
     message.set_content(f"{notice.body}\n\n{notice.link}\n")
     return message
 
@@ -112,7 +120,7 @@ def channel_of(smtp_url: str | None) -> Channel:
     return Mail(smtp_url) if smtp_url else Mailbox()
 
 
-def deliver(office: Office, notice_id: UUID, channel: Channel, now: datetime) -> None:
+def deliver(office: Office, notice_id: UUID, channel: Channel, now: datetime, correlation: str | None = None) -> None:
     """Carry a queued notice out, once it may reach the household; its row stays locked meanwhile.
 
     Raises:
@@ -125,7 +133,7 @@ def deliver(office: Office, notice_id: UUID, channel: Channel, now: datetime) ->
         delivered(office, notice, now, final=True)
         return
     try:
-        channel.send(notice)
+        channel.send(notice, correlation)
     except RefusedError as refusal:
         bounced(office, notice, now, str(refusal))
         return
