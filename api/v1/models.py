@@ -122,6 +122,9 @@ class FindingOut(BaseModel):
     life: tuple[float, float] | None = Field(description="remaining life from `observed`, seconds, low and high")
     detector: str
     version: str
+    correlation: str | None = Field(
+        default=None, description="`org/device/epoch/seq` of the message that brought it about, as in the logs"
+    )
     finding: dict[str, Any]
 
 
