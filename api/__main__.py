@@ -7,12 +7,14 @@ import sys
 from api.app import create_app
 from api.server import Server
 from api.settings import load_settings
+from telemetry import logs
 
 _DID_NOT_START = 3
 
 
 def main() -> None:
     """Serve until told to end; requests under way get ten seconds."""
+    logs.set_up("api")
     settings = load_settings()
     server = Server(create_app(settings), settings.http_host, settings.http_port)
     server.run()

@@ -21,6 +21,7 @@ class Server(uvicorn.Server):
             app,
             host=host,
             port=port,
+            log_config=None,  # as all the process's logs
             log_level="warning",
             access_log=False,  # addresses of owners' pages are secrets
             server_header=False,

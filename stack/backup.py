@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from servicedesk.ids import uuid7
 from stack.embedded_postgres import Account, server_folder
 from stack.errors import StackError, StartError
 from storage import backup_store
@@ -26,6 +25,7 @@ from storage.pool import connect
 from stream.nats_client import NatsStream
 from stream.notes import put_note
 from telemetry.clock import WallClock, to_datetime
+from telemetry.ids import uuid7
 
 MANIFEST = "manifest.json"
 DUMP = "database.dump"

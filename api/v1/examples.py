@@ -60,7 +60,7 @@ FINDING_OUT: dict[str, Any] = {
     "life": [1814400.0, 3628800.0],
     "detector": "cycles",
     "version": "1",
-    "correlation": "demo/fridge-7/1/120431",
+    "correlation": "demo/fridge-1/1/120431",
     "finding": {"causes": [{"fault": "condenser_fan_wear", "probability": 0.71}], "rejected": [], "evidence": []},
 }
 WINDOW_OUT: dict[str, Any] = {"start": "2026-11-20T00:00:00Z", "end": "2026-11-20T02:00:00Z"}
