@@ -18,7 +18,7 @@ import select
 import struct
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -32,8 +32,8 @@ SPREAD = np.array([0.002, 0.002, 0.3, 1.0, 0.25, 0.3, 1.0, 10.0])
 _POOL = 4_096
 _TICK = 0.004
 _PING_EVERY = 20.0
-_SILENCE = 3.0
-_SETTLE = 60.0
+_SILENCE = 15.0
+_SETTLE = 100.0
 _receipt = msgspec.json.Decoder().decode
 
 
@@ -170,8 +170,6 @@ class _Totals:
     resent: int = 0
     receipts: int = 0
     behind: float = 0.0
-    ticks: int = 0
-    seconds: list[dict[str, float]] = field(default_factory=list)
 
 
 class Generator:
@@ -260,9 +258,10 @@ class Generator:
             if not data:
                 raise SystemExit("the broker closed a connection of the generator")
             data = c.held + data
-            if len(data) % 4 == 0 and data.count(b"\x40\x02") == len(data) // 4:
-                c.acked += len(data) // 4
-                self.acked += len(data) // 4
+            count, odd = divmod(len(data), 4)
+            if not odd and data[::4].count(0x40) == data[1::4].count(0x02) == count:  # PUBACKs alone
+                c.acked += count
+                self.acked += count
                 c.held = b""
             else:
                 found, used = split(data)
@@ -305,7 +304,7 @@ class Generator:
         wall = time.time()
         told, pinged, second, turn = began, began, 0, 0
         target = o.sweeps * o.devices
-        owing = 0
+        owing, heard = 0, began
         while True:
             now = time.monotonic()
             if (o.seconds and now - began >= o.seconds) or (target and self.sent >= target):
@@ -330,8 +329,12 @@ class Generator:
             for c in self.connections:
                 self._hear(c)
             if o.bound:
-                owing = self.unreceipted()
-            self.totals.ticks += 1
+                if self.unreceipted() != owing or not owing:
+                    owing, heard = self.unreceipted(), now
+                elif now - heard > _SILENCE:  # sent before anybody listened, for example
+                    self._finish_packets()
+                    self._resend()
+                    heard = now
             if o.rate:
                 self.totals.behind = max(0.0, (now - began) - self.sent / o.rate)
             if now - told >= 1.0:
@@ -379,11 +382,8 @@ class Generator:
         print(json.dumps(line), flush=True)
 
     def _settle(self) -> None:
-        """Finish the packet that is half sent, wait for what is owed, send again what stays away."""
-        for c in self.connections:
-            while c.offset % c.template.size:
-                select.select([], [c.sock], [], 1.0)
-                self._send(c, 1)
+        """Wait for what is owed, send again what stays away."""
+        self._finish_packets()
         deadline = time.monotonic() + _SETTLE
         progress, changed = -1, time.monotonic()
         while time.monotonic() < deadline:
@@ -398,6 +398,12 @@ class Generator:
                 self._resend()
                 changed = time.monotonic()
             select.select([c.sock for c in self.connections], [], [], 0.05)
+
+    def _finish_packets(self) -> None:
+        for c in self.connections:
+            while c.offset % c.template.size:
+                select.select([], [c.sock], [], 1.0)
+                self._send(c, 1)
 
     def _resend(self) -> None:
         for number in np.flatnonzero(self.covered < self.last):

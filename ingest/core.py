@@ -7,14 +7,17 @@ ids anew, and an old one would acknowledge another message, which would then nev
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from ingest.wire import Delivery
 from telemetry.block import BlockBuilder, Reject
 from telemetry.clock import ClockTrack, FleetClock
 from telemetry.errors import WellkeptError, WireError
 from telemetry.identity import DeviceKey, partition_of
 from telemetry.message import MAX_MESSAGE_BYTES, Envelope, decode_envelope, read_identity
+from telemetry.plain import PlainDecoder
 from telemetry.topics import Channel, parse_topic
 
 MAX_AGE = 0.25
@@ -23,6 +26,7 @@ _FULL_AGE_MESSAGES = 8
 _MAX_MESSAGES = 512
 _RETRY = 0.2
 _RATE_WINDOW = 1.0
+_ROUTES = 131_072
 
 
 class WindowTooSmallError(WellkeptError):
@@ -49,8 +53,7 @@ def check_window(window: int, rate: float) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """What acknowledges one message: the connection that brought it and its packet id there."""
 
     connection: int
@@ -75,12 +78,30 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Partition:
+    number: int
     builder: BlockBuilder = field(default_factory=BlockBuilder)
     tokens: list[Token] = field(default_factory=list)
     since: float = 0.0
     counted: int = 0
     counted_since: float = 0.0
     rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """What a topic says, looked up once.
+
+    Attributes:
+        topic: as text.
+        key: the device, None when the topic names none.
+        partition: where its messages go.
+        refused: why nothing on this topic is a reading, if so.
+    """
+
+    topic: str
+    key: DeviceKey | None
+    partition: _Partition
+    refused: WireError | None
 
 
 @dataclass(slots=True)
@@ -104,7 +125,9 @@ class IngestCore:
     """
 
     def __init__(self, partitions: int, max_block: int, new_id: Callable[[], str] = lambda: uuid.uuid4().hex) -> None:
-        self._partitions = [_Partition() for _ in range(partitions)]
+        self._partitions = [_Partition(number) for number in range(partitions)]
+        self._routes: dict[bytes, _Route] = {}
+        self._plain = PlainDecoder()
         self._max_block = max_block
         self._new_id = new_id
         self._waiting: dict[str, _Waiting] = {}
@@ -129,12 +152,15 @@ class IngestCore:
         return held + sum(len(waiting.tokens) for waiting in self._waiting.values())
 
     def receive(self, topic: str, payload: bytes, token: Token, now: float, wall: int) -> list[PublishBlock]:
-        """Take one message.
+        """Take one message; see `receive_many`."""
+        return self.receive_many(token.connection, [(topic.encode(), payload, token.mid)], now, wall)
+
+    def receive_many(self, connection: int, messages: Sequence[Delivery], now: float, wall: int) -> list[PublishBlock]:
+        """Take messages that came together.
 
         Args:
-            topic: as delivered.
-            payload: as delivered.
-            token: acknowledges it later.
+            connection: that delivered them.
+            messages: topic, payload and packet id, as delivered.
             now: monotonic seconds, for block age.
             wall: wall time in microseconds, for the arrival stamp.
 
@@ -146,32 +172,29 @@ class IngestCore:
             raise RuntimeError("the fleet clock is not known yet")
         arrival = clock.fleet_at(wall)
         self._speed = clock.speed
-        self.counts.messages += 1
-        key, reject = None, None
-        try:
-            key, channel = parse_topic(topic)
-            envelope = _decode(key, channel, payload)
-            number = partition_of(key, len(self._partitions))
-            partition = self._partitions[number]
-            self._begin(partition, now)
-            partition.builder.add(key, envelope, arrival)
-        except WireError as error:
-            reject = _reject(topic, payload, key, error, arrival)
-            number = partition_of(key or DeviceKey("", topic), len(self._partitions))
-            partition = self._partitions[number]
-            self._begin(partition, now)
-            partition.builder.reject(reject)
-            self.counts.rejects += 1
-        partition.tokens.append(token)
-        full = partition.builder.size >= self._max_block // 2 or len(partition.tokens) >= _MAX_MESSAGES
-        return [self._close(number, now)] if full else []
+        self.counts.messages += len(messages)
+        effects: list[PublishBlock] = []
+        routes, plain, half = self._routes, self._plain.decode, self._max_block // 2
+        for topic, payload, mid in messages:
+            route = routes.get(topic) or self._route(topic)
+            partition = route.partition
+            tokens = partition.tokens
+            if not tokens:
+                self._begin(partition, now)
+            read = plain(payload) if route.refused is None else None
+            if read is not None and route.key is not None:
+                partition.builder.append(route.key, *read, arrival)
+            else:
+                self._take_unusual(route, payload, arrival)
+            tokens.append(Token(connection, mid))
+            if len(tokens) >= _MAX_MESSAGES or partition.builder.size >= half:
+                effects.append(self._close(partition, now))
+        return effects
 
     def step(self, now: float) -> list[PublishBlock]:
         """Close the blocks that are old enough and repeat those that the stream did not take."""
-        effects: list[PublishBlock] = []
-        for number, partition in enumerate(self._partitions):
-            if partition.tokens and now - partition.since >= self._age(partition):
-                effects.append(self._close(number, now))
+        old = [p for p in self._partitions if p.tokens and now - p.since >= self._age(p)]
+        effects = [self._close(partition, now) for partition in old]
         for waiting in self._waiting.values():
             if waiting.retry_at is not None and waiting.retry_at <= now:
                 waiting.retry_at = None
@@ -200,12 +223,37 @@ class IngestCore:
 
     def drain(self, now: float) -> list[PublishBlock]:
         """Close everything, before the process ends."""
-        return [self._close(number, now) for number, partition in enumerate(self._partitions) if partition.tokens]
+        return [self._close(partition, now) for partition in self._partitions if partition.tokens]
+
+    def _route(self, topic: bytes) -> _Route:
+        text = topic.decode(errors="backslashreplace")
+        key, refused = None, None
+        try:
+            key, channel = parse_topic(text)
+            if channel not in (Channel.TELEMETRY, Channel.EVENT):
+                refused = WireError("topic", f"{channel} is not a channel of readings")
+        except WireError as error:
+            refused = error
+        number = partition_of(key or DeviceKey("", text), len(self._partitions))
+        if len(self._routes) >= _ROUTES:
+            self._routes.clear()
+        route = self._routes[topic] = _Route(text, key, self._partitions[number], refused)
+        return route
+
+    def _take_unusual(self, route: _Route, payload: bytes, arrival: int) -> None:
+        """A message that is not plain: arrays, events, a new form, or unfit."""
+        builder = route.partition.builder
+        try:
+            if route.refused is not None or route.key is None:
+                raise route.refused or WireError("topic", "no device")
+            builder.add(route.key, _decode(route.key, payload), arrival)
+        except WireError as error:
+            builder.reject(_reject(route, payload, error, arrival))
+            self.counts.rejects += 1
 
     def _begin(self, partition: _Partition, now: float) -> None:
-        if not partition.tokens:
-            partition.since = now
-        partition.counted += 1
+        """A block begins; now and then the partition's rate is taken."""
+        partition.since = now
         elapsed = now - partition.counted_since
         if elapsed >= _RATE_WINDOW:
             partition.rate = partition.counted / elapsed
@@ -217,34 +265,32 @@ class IngestCore:
         expected = partition.rate * MAX_AGE
         return _MIN_AGE + (MAX_AGE - _MIN_AGE) * min(1.0, expected / _FULL_AGE_MESSAGES)
 
-    def _close(self, number: int, now: float) -> PublishBlock:
-        partition = self._partitions[number]
-        block = PublishBlock(number, self._new_id(), partition.builder.encode(self._speed))
+    def _close(self, partition: _Partition, now: float) -> PublishBlock:
+        block = PublishBlock(partition.number, self._new_id(), partition.builder.encode(self._speed))
         self._waiting[block.block_id] = _Waiting(block, partition.tokens)
+        partition.counted += len(partition.tokens)
         partition.builder, partition.tokens, partition.since = BlockBuilder(), [], now
         self.counts.blocks += 1
         return block
 
 
-def _decode(key: DeviceKey, channel: Channel, payload: bytes) -> Envelope:
-    if channel not in (Channel.TELEMETRY, Channel.EVENT):
-        raise WireError("topic", f"{channel} is not a channel of readings")
+def _decode(key: DeviceKey, payload: bytes) -> Envelope:
     envelope = decode_envelope(payload)
     if envelope.device is not None and envelope.device != key.device:
         raise WireError("foreign_body", f"the body speaks for {envelope.device[:64]!r}, not {key.device!r}")
     return envelope
 
 
-def _reject(topic: str, payload: bytes, key: DeviceKey | None, error: WireError, arrival: int) -> Reject:
-    identity = read_identity(payload) if key is not None and error.reason != "topic" else None
+def _reject(route: _Route, payload: bytes, error: WireError, arrival: int) -> Reject:
+    identity = read_identity(payload) if route.key is not None and error.reason != "topic" else None
     epoch, seq, base = identity if identity is not None else (None, None, None)
     return Reject(
-        topic=topic,
+        topic=route.topic,
         reason=error.reason,
         detail=error.detail,
         raw=payload[:MAX_MESSAGE_BYTES],
         arrival=arrival,
-        device=key,
+        device=route.key,
         epoch=epoch,
         seq=seq,
         base=base,

@@ -1,9 +1,9 @@
-"""paho-mqtt for ingest: its network thread only queues; acknowledgements are given by hand."""
+"""paho-mqtt for ingest: its network thread only queues; acknowledgements are given by hand, many at once."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
@@ -11,6 +11,8 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ingest.sorting_socket import SortingSocket, without_delay
+from ingest.wire import Delivery, puback_packets, publish_packet
 from telemetry.clock import MICROS, FleetClock
 from telemetry.errors import WellkeptError
 from telemetry.identity import DeviceKey
@@ -28,6 +30,25 @@ _KEEPALIVE = 30
 _DEFAULT_PORT = 1883
 
 
+class _Client(mqtt.Client):
+    """paho over a socket that takes messages out before it."""
+
+    def __init__(self, client_id: str, on_messages: Callable[[list[Delivery]], None]) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=False,
+            protocol=mqtt.MQTTv311,
+            manual_ack=True,
+        )
+        self._on_messages = on_messages
+        self.sorting: SortingSocket | None = None
+
+    def _create_socket_connection(self) -> SortingSocket:  # type: ignore[override]
+        self.sorting = SortingSocket(without_delay(super()._create_socket_connection()), self._on_messages)
+        return self.sorting
+
+
 class MqttIngress:
     """The persistent session of ingest on any MQTT 3.1.1 broker.
 
@@ -35,8 +56,8 @@ class MqttIngress:
         url: `mqtt://user:password@host:port`.
         client_id: names the session that the broker keeps for us.
         on_connection: called on the network thread when a connection begins; returns its number.
-        on_message: called on the network thread with connection, packet id, topic and payload; may block,
-            which stops reading.
+        on_messages: called on the network thread with the connection and what one read brought; may block, which
+            stops reading.
     """
 
     def __init__(
@@ -44,30 +65,24 @@ class MqttIngress:
         url: str,
         client_id: str,
         on_connection: Callable[[], int],
-        on_message: Callable[[int, int, str, bytes], None],
+        on_messages: Callable[[int, list[Delivery]], None],
     ) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or _DEFAULT_PORT
         self._on_connection = on_connection
-        self._on_message = on_message
+        self._on_messages = on_messages
         # 0 while there is none; guarded so that no acknowledgement crosses from one connection to the next.
         self._connection = 0
         self._guard = threading.Lock()
         self.refused: str | None = None
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            clean_session=False,
-            protocol=mqtt.MQTTv311,
-            manual_ack=True,
-        )
+        self._warned = False
+        self._client = _Client(client_id, self._received)
         if parts.username:
             self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
         self._client.reconnect_delay_set(min_delay=1, max_delay=2)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_subscribe = self._subscribed
-        self._client.on_message = self._received
 
     def start(self) -> None:
         """Connect in the background and keep connecting."""
@@ -87,16 +102,30 @@ class MqttIngress:
             )
         return self._client.is_connected()
 
-    def acknowledge(self, connection: int, mid: int) -> None:
-        """Tell the broker that a message is safe, unless its connection is gone."""
+    def acknowledge(self, connection: int, mids: Sequence[int]) -> None:
+        """Tell the broker that messages are safe, unless their connection is gone."""
+        packets = puback_packets(mids)
         with self._guard:
-            if connection == self._connection:
-                self._client.ack(mid, 1)
+            if connection == self._connection and self._client.sorting is not None:
+                self._client.sorting.write(packets)
 
-    def relay(self, key: DeviceKey, channel: str, payload: bytes) -> None:
-        """Pass on what servers send to a device; a receipt may be lost, a command may not."""
-        known = Channel(channel)
-        self._client.publish(topic_of(key, known), payload, qos=0 if known is Channel.RECEIPT else 1)
+    def flush(self) -> None:
+        """Try again with what the network did not take."""
+        if self._client.sorting is not None:
+            self._client.sorting.flush()
+
+    def relay(self, messages: Sequence[tuple[DeviceKey, str, bytes]]) -> None:
+        """Pass on what servers send to devices; a receipt may be lost, a command may not."""
+        receipts: list[bytes] = []
+        for key, channel, payload in messages:
+            known = Channel(channel)
+            if known is Channel.RECEIPT:
+                receipts.append(publish_packet(topic_of(key, known), payload))
+            else:
+                self._client.publish(topic_of(key, known), payload, qos=1)
+        with self._guard:
+            if receipts and self._connection and self._client.sorting is not None:
+                self._client.sorting.write(b"".join(receipts), may_drop=True)
 
     def tell_clock(self, clock: FleetClock) -> None:
         """Publish the fleet clock, retained."""
@@ -134,7 +163,9 @@ class MqttIngress:
             self._connection = 0
         log.warning("broker disconnected", reason=str(code))
 
-    def _received(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        if message.qos == 0:
-            log.warning("a reading came with QoS 0; its device risks its loss", topic=message.topic)
-        self._on_message(self._connection, message.mid if message.qos else 0, message.topic, bytes(message.payload))
+    def _received(self, messages: list[Delivery]) -> None:
+        if not self._warned and any(mid == 0 for _, _, mid in messages):
+            self._warned = True
+            topic = next(topic for topic, _, mid in messages if mid == 0)
+            log.warning("readings come with QoS 0; their devices risk their loss", topic=topic.decode(errors="replace"))
+        self._on_messages(self._connection, messages)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from ingest.core import Counts, IngestCore, PublishBlock, Token, check_window
+from ingest.core import Counts, IngestCore, PublishBlock, check_window
 from ingest.meters import State
 from ingest.mqtt import MqttIngress
 from ingest.settings import IngestSettings
+from ingest.wire import Delivery
 from stream.nats_client import NatsStream
 from stream.pulse import EVERY, send_pulse
 from telemetry.clock import FleetClock, WallClock, system_wall
@@ -29,9 +30,7 @@ _MARGIN = 64 * 1024
 @dataclass(frozen=True, slots=True)
 class _Received:
     connection: int
-    mid: int
-    topic: str
-    payload: bytes
+    messages: list[Delivery]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +39,36 @@ class _Published:
     error: Exception | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Outgoing:
-    key: DeviceKey
-    channel: str
-    payload: bytes
-
-
+_Outgoing = tuple[DeviceKey, str, bytes]
 _Event = _Received | _Published | _Outgoing | FleetClock
+
+
+class _Room:
+    """How many messages are queued between paho's thread and ours.
+
+    The bound is on messages alone: answers of the stream must always find room, for they make it.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._changed = threading.Condition()
+        self.used = 0
+
+    def take(self, count: int, timeout: float) -> bool:
+        """Wait for room; what came in one read goes in whole."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.used < self._limit, timeout):
+                return False
+            self.used += count
+            return True
+
+    def give(self, count: int) -> None:
+        """They are taken."""
+        with self._changed:
+            full = self.used >= self._limit
+            self.used -= count
+            if full:
+                self._changed.notify()
 
 
 class IngestProcess:
@@ -63,8 +84,8 @@ class IngestProcess:
         self._stop = stop
         self._wall = wall
         self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
-        # The bound is on messages alone: answers of the stream must always find room, for they make it.
-        self._room = threading.BoundedSemaphore(_QUEUE)
+        self._room = _Room(_QUEUE)
+        self._outgoing: list[_Outgoing] = []
         self._stream = NatsStream(
             settings.nats_url, name="ingest", partitions=settings.partitions, max_bytes=settings.stream_bytes
         )
@@ -86,7 +107,7 @@ class IngestProcess:
     def run(self) -> None:
         """Take events until told to stop, then hand over what is held."""
         self._stream.watch_clock(self._events.put)
-        self._stream.hear(lambda key, channel, payload: self._events.put(_Outgoing(key, channel, payload)))
+        self._stream.hear(lambda key, channel, payload: self._events.put((key, channel, payload)))
         started = False
         try:
             while not self._stop.is_set():
@@ -95,6 +116,7 @@ class IngestProcess:
                     self._mqtt.start()
                     started = True
                 self._tell_clock()
+                self._mqtt.flush()
                 now = time.monotonic()
                 self._carry_out(self._core.step(now))
                 if now >= self._next_pulse:
@@ -110,7 +132,7 @@ class IngestProcess:
         self.state = State(
             connected=clock and self._mqtt.connected(),
             clock=clock,
-            queued=self._events.qsize(),
+            queued=self._room.used,
             limit=_QUEUE,
             in_flight=self._core.in_flight,
         )
@@ -129,22 +151,24 @@ class IngestProcess:
                 event = self._events.get_nowait()
             self._handle(event)
         except queue.Empty:
-            return
+            pass
+        if self._outgoing:
+            self._mqtt.relay(self._outgoing)
+            self._outgoing = []
 
     def _handle(self, event: _Event) -> None:
         now = time.monotonic()
         if isinstance(event, _Received):
-            self._room.release()
-            token = Token(event.connection, event.mid)
-            self._carry_out(self._core.receive(event.topic, event.payload, token, now, self._wall()))
+            self._room.give(len(event.messages))
+            self._carry_out(self._core.receive_many(event.connection, event.messages, now, self._wall()))
         elif isinstance(event, _Published):
             if event.error is not None:
                 log.warning("the stream did not take a block; repeating", error=repr(event.error))
-            for token in self._core.published(event.block_id, event.error, now):
-                if token.mid:
-                    self._mqtt.acknowledge(token.connection, token.mid)
-        elif isinstance(event, _Outgoing):
-            self._mqtt.relay(event.key, event.channel, event.payload)
+            tokens = [token for token in self._core.published(event.block_id, event.error, now) if token.mid]
+            if tokens:
+                self._mqtt.acknowledge(tokens[0].connection, [token.mid for token in tokens])
+        elif isinstance(event, tuple):
+            self._outgoing.append(event)
         else:
             self._clock = event
             self._core.hear_clock(event, self._wall())
@@ -162,14 +186,14 @@ class IngestProcess:
 
             self._stream.publish(block.partition, block.block_id, block.data, done)
 
-    def _received(self, connection: int, mid: int, topic: str, payload: bytes) -> None:
+    def _received(self, connection: int, messages: list[Delivery]) -> None:
         """On paho's thread: queue, or wait for room, which stops reading from the broker."""
-        if not self._room.acquire(blocking=False):
-            log.warning("ingest is full and stops reading", queued=_QUEUE, in_flight=self._core.in_flight)
-            while not self._room.acquire(timeout=_IDLE):
+        if not self._room.take(len(messages), 0):
+            log.warning("ingest is full and stops reading", queued=self._room.used, in_flight=self._core.in_flight)
+            while not self._room.take(len(messages), _IDLE):
                 if self._stop.is_set():
                     return
-        self._events.put(_Received(connection, mid, topic, payload))
+        self._events.put(_Received(connection, messages))
 
     def _drain(self) -> None:
         """Give the stream what is held; what it does not take in time the broker delivers again."""

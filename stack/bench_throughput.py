@@ -21,6 +21,7 @@ from stack.bench_load import BenchError, Program, Sink, Told, Trial, growing, se
 from stack.bench_meter import Part, cpu_us, memory_mb
 from stack.child import Child
 from stack.embedded_postgres import EmbeddedPostgres
+from stack.process import tail, wait_until
 from stack.settings import Settings
 from stack.supervisor import Supervisor
 from storage.pool import connect
@@ -35,6 +36,7 @@ _WARM_ROWS, _WARM_SWEEPS = 60, 7  # 420 readings: a pump's commissioning is 400
 _BOUND = 30_000  # messages without receipt while the rate is free; receipts come once a second
 _PROBE_S, _TRIAL_S, _HALF_S, _SHORT_S = 10.0, 12.0, 30.0, 6.0
 _SETTLE_S = 150.0
+_READY_S = 60.0
 _SAFE = 0.95
 
 
@@ -101,8 +103,13 @@ class Bench:
                 register_device(conn, DeviceKey(ORG, f"pump-{number:05d}"), "pump", registered=now)
         if self.plan.broker != "embedded":
             os.environ["WELLKEPT_MQTT_WINDOW"] = str(self.plan.window)
-        self.stack.start_processes()
-        self.stack.wait_ready()
+        # The API is no part of a reading's way.
+        plan = [("ingest", "ingest"), *((f"worker-{i + 1}", "worker") for i in range(self.plan.workers))]
+        for name, module in plan:
+            self.stack.add(name, ("-m", module), self.stack._environment(module))  # noqa: SLF001  (of the same package)
+        ingest = self.stack.children[0]
+        if not wait_until(lambda: "broker connected" in tail(ingest.log), _READY_S):
+            raise BenchError(f"ingest does not reach the broker: {tail(ingest.log)}")
         self._told(f"stack of {len(self.parts())} parts ready after {time.monotonic() - began:.1f} s")
         warm = self.generate(sweeps=_WARM_SWEEPS, rows=_WARM_ROWS, rate=0, bound=1_000, back=_WARM_SWEEPS * _WARM_ROWS)
         readings = warm.audit["stored"] * _WARM_ROWS
@@ -115,6 +122,11 @@ class Bench:
         self.stack.stop()
         if self.stack.postgres is not None:
             self.stack.postgres.remove()
+
+    def tell_logs(self) -> None:
+        """The ends of the logs, before the folder goes."""
+        for child in self.stack.children:
+            self._told(f"-- {child.name}, exit status {child.exit_status}\n{tail(child.log)}")
 
     def parts(self) -> dict[str, Part]:
         """Every process but the generator and this one."""
@@ -322,6 +334,9 @@ def _bench(plan: Plan, told: Told) -> Iterator[Bench]:
     bench = Bench(plan, folder, told)
     try:
         yield bench
+    except BaseException:
+        bench.tell_logs()
+        raise
     finally:
         bench.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -12,6 +12,11 @@ from stack.console import emit, err
 bench_app = typer.Typer(help="Measure the product on this machine.", no_args_is_help=True)
 
 
+@bench_app.callback()
+def bench() -> None:
+    """Measure the product on this machine."""
+
+
 @bench_app.command("throughput", epilog="Example: wellkept bench throughput --for 60 --json")
 def throughput_command(
     *,
@@ -29,3 +34,7 @@ def throughput_command(
     plan = Plan(seconds, broker, rate, devices, window=window, reference=reference)
     found = throughput(plan, lambda line: err.print(line, highlight=False))
     emit(found if as_json else [{"figure": name, "value": value} for name, value in found.items()], as_json=as_json)
+
+
+if __name__ == "__main__":
+    bench_app()

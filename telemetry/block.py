@@ -7,6 +7,7 @@ without a registry, so its tables are its own: `devices`, `words` (phases, firmw
 from __future__ import annotations
 
 import math
+import struct
 from dataclasses import dataclass, field
 
 import msgspec
@@ -112,6 +113,8 @@ class _Columns(msgspec.Struct, kw_only=True):
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Columns).decode
 _INTS = ("device", "epoch", "seq", "base", "t", "dt", "arrival", "phase", "fw", "shape", "n")
+_pack_row = struct.Struct(f"<{len(_INTS)}q").pack
+_ROW_BYTES = 8 * len(_INTS)
 
 
 def _no_ints() -> NDArray[np.int64]:
@@ -197,9 +200,9 @@ class BlockBuilder:
 
     def __init__(self) -> None:
         self._devices: dict[DeviceKey, int] = {}
-        self._words: dict[str, int] = {}
+        self._words: dict[str | None, int] = {None: _NONE}
         self._shapes: dict[tuple[str, ...], int] = {}
-        self._ints: dict[str, list[int]] = {name: [] for name in _INTS}
+        self._rows: list[bytes] = []
         self._values: list[bytes] = []
         self._events: dict[int, list[str]] = {}
         self._rejects: list[Reject] = []
@@ -208,7 +211,7 @@ class BlockBuilder:
         """Estimated bytes so far; kept below the stream's max_payload by the caller."""
 
     def __len__(self) -> int:
-        return len(self._ints["seq"]) + len(self._rejects) + len(self._controls)
+        return len(self._rows) + len(self._rejects) + len(self._controls)
 
     def add(self, key: DeviceKey, envelope: Envelope, arrival: int) -> None:
         """Append a checked envelope, rounding values to float32 and times to microseconds.
@@ -219,23 +222,53 @@ class BlockBuilder:
         n = readings_of(envelope)
         channels = tuple(sorted(envelope.q)) if n else ()
         values = _to_float32(envelope, channels, n)
-        ints = self._ints
-        row = len(ints["seq"])
-        ints["device"].append(self._devices.setdefault(key, len(self._devices)))
-        ints["epoch"].append(envelope.epoch)
-        ints["seq"].append(envelope.seq)
-        ints["base"].append(envelope.base)
-        ints["t"].append(round(envelope.t * MICROS))
-        ints["dt"].append(0 if envelope.dt is None or n < 2 else round(envelope.dt * MICROS))  # noqa: PLR2004
-        ints["arrival"].append(arrival)
-        ints["phase"].append(self._word(envelope.phase))
-        ints["fw"].append(self._word(envelope.fw))
-        ints["shape"].append(self._shapes.setdefault(channels, len(self._shapes)))
-        ints["n"].append(n)
-        self._values.append(values)
+        dt = 0 if envelope.dt is None or n < 2 else round(envelope.dt * MICROS)  # noqa: PLR2004
         if envelope.events:
-            self._events[row] = list(envelope.events)
-        self.size += len(values) + 8 * len(_INTS) + 64 * len(envelope.events)
+            self._events[len(self._rows)] = list(envelope.events)
+            self.size += 64 * len(envelope.events)
+        self.append(key, envelope, channels, values, arrival, dt=dt, n=n)
+
+    def append(
+        self,
+        key: DeviceKey,
+        envelope: Envelope,
+        channels: tuple[str, ...],
+        values: bytes,
+        arrival: int,
+        *,
+        dt: int = 0,
+        n: int = 1,
+    ) -> None:
+        """Append a message whose values are rounded already.
+
+        Args:
+            key: who sent it.
+            envelope: checked; its `q` and `dt` are not looked at.
+            channels: sorted names of the columns of `values`.
+            values: float32 little-endian, `n` rows of the channels.
+            arrival: fleet time of arrival, microseconds.
+            dt: microseconds between readings.
+            n: readings.
+        """
+        devices, words, shapes = self._devices, self._words, self._shapes
+        phase, fw = envelope.phase, envelope.fw
+        self._rows.append(
+            _pack_row(
+                devices[key] if key in devices else devices.setdefault(key, len(devices)),
+                envelope.epoch,
+                envelope.seq,
+                envelope.base,
+                round(envelope.t * MICROS),
+                dt,
+                arrival,
+                words[phase] if phase in words else words.setdefault(phase, len(words) - 1),
+                words[fw] if fw in words else words.setdefault(fw, len(words) - 1),
+                shapes[channels] if channels in shapes else shapes.setdefault(channels, len(shapes)),
+                n,
+            )
+        )
+        self._values.append(values)
+        self.size += len(values) + _ROW_BYTES
 
     def reject(self, reject: Reject) -> None:
         """Append a refused message."""
@@ -249,13 +282,14 @@ class BlockBuilder:
 
     def encode(self, speed: float = 1.0) -> bytes:
         """The block as bytes; `speed` is the fleet clock's, see `Block.speed`."""
-        columns = {name: np.asarray(values, dtype="<i8").tobytes() for name, values in self._ints.items()}
+        table = np.frombuffer(b"".join(self._rows), dtype="<i8").reshape(-1, len(_INTS))
+        columns = {name: table[:, index].tobytes() for index, name in enumerate(_INTS)}
         return _encode(
             _Columns(
                 schema=BLOCK_SCHEMA,
                 speed=speed,
                 devices=[(key.org, key.device) for key in self._devices],
-                words=list(self._words),
+                words=[word for word in self._words if word is not None],
                 shapes=[list(shape) for shape in self._shapes],
                 values=b"".join(self._values),
                 events=self._events,
@@ -264,9 +298,6 @@ class BlockBuilder:
                 **columns,
             )
         )
-
-    def _word(self, text: str | None) -> int:
-        return _NONE if text is None else self._words.setdefault(text, len(self._words))
 
 
 def _to_float32(envelope: Envelope, channels: tuple[str, ...], n: int) -> bytes:

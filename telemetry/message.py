@@ -21,7 +21,8 @@ MAX_WORD = 64
 MAX_STEP = 86_400.0
 MAX_SEQ = 2**62
 RECEIPT_RANGES = 64
-_T_LIMIT = 253_402_300_800.0  # year 10000, the end of what timestamptz and datetime share
+TIME_LIMIT = 253_402_300_800.0
+"""Unix seconds of the year 10000, the end of what timestamptz and datetime share."""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -113,11 +114,28 @@ def decode_envelope(payload: bytes) -> Envelope:
     if len(payload) > MAX_MESSAGE_BYTES:
         raise WireError("oversized", f"{len(payload)} bytes; the limit is {MAX_MESSAGE_BYTES}: send smaller arrays")
     try:
-        envelope = _json_decode(payload) if _is_json(payload) else _pack_decode(payload)
+        envelope = decode_unchecked(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
         raise WireError("malformed", str(cause)[:200]) from cause
     check_envelope(envelope)
     return envelope
+
+
+def decode_unchecked(payload: bytes) -> Envelope:
+    """Decode syntax and types alone.
+
+    Raises:
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError: as the library does.
+    """
+    return _json_decode(payload) if _is_json(payload) else _pack_decode(payload)
+
+
+def is_word(text: str) -> bool:
+    """Whether a name or code is 1 to `MAX_WORD` printable characters.
+
+    Control characters would be refused by the database.
+    """
+    return 1 <= len(text) <= MAX_WORD and text.isprintable()
 
 
 def check_envelope(envelope: Envelope) -> None:
@@ -130,13 +148,12 @@ def check_envelope(envelope: Envelope) -> None:
         raise WireError("version", f"v is {envelope.v}; this server speaks {WIRE_VERSION}")
     if not (0 <= envelope.epoch < MAX_SEQ and 1 <= envelope.seq < MAX_SEQ and 0 <= envelope.base <= envelope.seq):
         raise WireError("sequence", "epoch >= 0, seq >= 1 and 0 <= base <= seq are required")
-    if not (math.isfinite(envelope.t) and 0 <= envelope.t < _T_LIMIT):
+    if not (math.isfinite(envelope.t) and 0 <= envelope.t < TIME_LIMIT):
         raise WireError("time", f"t {envelope.t!r} is not Unix seconds before the year 10000")
     if len(envelope.q) > MAX_CHANNELS or len(envelope.events) > MAX_EVENTS:
         raise WireError("shape", f"at most {MAX_CHANNELS} channels and {MAX_EVENTS} events a message")
     for word in (*envelope.q, *envelope.events, envelope.phase, envelope.fw):
-        # Control characters would pass here and be refused by the database.
-        if word is not None and not (word.isprintable() and 1 <= len(word) <= MAX_WORD):
+        if word is not None and not is_word(word):
             raise WireError("word", f"{word[:MAX_WORD]!r}: names and codes are 1 to {MAX_WORD} printable characters")
     _check_shape(envelope)
 
