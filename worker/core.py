@@ -304,7 +304,7 @@ class _Work:
         late = message.epoch < memory.epoch or memory.is_lost(message.epoch, message.seq)
         new = progress.add(message.seq)
         self._settled(memory, progress)
-        if not new and not self._comes_after_all(memory, message):
+        if not new and not self._comes_after_all(memory, message.epoch, message.seq):
             self._duplicates += 1
             return None
         dead = check(message, spec, speed)
@@ -319,13 +319,13 @@ class _Work:
         advance(memory, self._history.read_back)
         return dead
 
-    def _comes_after_all(self, memory: DeviceMemory, message: Message) -> bool:
+    def _comes_after_all(self, memory: DeviceMemory, epoch: int, seq: int) -> bool:
         """Whether a settled message is one that was declared lost and comes for the first time."""
-        place = memory.row.no, message.epoch, message.seq
-        if not memory.is_lost(message.epoch, message.seq) or place in self._after_all:
+        place = memory.row.no, epoch, seq
+        if not memory.is_lost(epoch, seq) or place in self._after_all:
             return False
         self._after_all.add(place)
-        return not self._history.came_late(memory.row, message.epoch, message.seq)
+        return not self._history.came_late(memory.row, epoch, seq)
 
     def _progress(self, memory: DeviceMemory, epoch: int, base: int, arrival: int) -> Progress:
         """The epoch's progress after what this message declares lost."""
@@ -374,11 +374,12 @@ class _Work:
                 progress = self._progress(memory, reject.epoch, reject.base or 0, reject.arrival)
                 self._settled(memory, progress)
             else:
+                # Not settled by its base: nobody could tell later whether what is below has come.
                 progress = self._strangers.setdefault((key, reject.epoch), Progress(reject.epoch))
-                progress.settle_below(reject.base or 0)
                 self._batch.strangers[key, reject.epoch] = progress
                 self._receipts[key, reject.epoch] = progress
-            if not progress.add(reject.seq):
+            new = progress.add(reject.seq)
+            if not new and (memory is None or not self._comes_after_all(memory, reject.epoch, reject.seq)):
                 self._duplicates += 1
                 return
             if memory is not None:
