@@ -341,9 +341,12 @@ class _Work:
         return progress
 
     def _end_epochs(self, memory: DeviceMemory, epoch: int, arrival: int) -> None:
-        """A new epoch says that the spool of the older ones is gone, and with it what is missing below."""
+        """A new epoch says that the spool of the one before is gone, and with it what is missing below.
+
+        Epochs before that one were ended by it; what came of them since was not observed, and nothing is told of them.
+        """
         for older in sorted(memory.progress.values(), key=lambda p: p.epoch):
-            if older.epoch < epoch and older.beyond:
+            if memory.epoch <= older.epoch < epoch and older.beyond:
                 lost = older.settle_below(older.beyond[-1][1] + 1)
                 self._batch.lost += memory.declare_lost(older.epoch, lost, arrival, "epoch")
                 self._settled(memory, older)
