@@ -118,6 +118,7 @@ class CyclicDetector:
         rest = "off_time" in kind.features
         self._segmenter = Segmenter(kind, rest_counts=rest, keep_rest=rest and not self._adaptive)
         self._share = (kind.cycle.on, kind.cycle.off)
+        self._channel = list(kind.channels).index(kind.cycle.channel)
         width = round(tuning.get("evidence_hours", 6) * 3600 * MICROS)
         self._state = CyclicState(
             segment=self._segmenter.dump(),
@@ -128,16 +129,22 @@ class CyclicDetector:
         )
 
     def observe(self, observation: Observation) -> list[Finding]:
-        """Take the next message; return new revisions of episodes, oldest first."""
+        """Take the next run of messages; return new revisions of episodes, oldest first."""
         found: list[Finding] = []
         if observation.events:
             at = int(observation.t[-1]) if len(observation.t) else self._segmenter.last_t
             if at is not None:
                 found += self._safety.observe(self._book, observation.epoch, at, observation.events)
-        if len(observation.values) == 0 or not self._levels_known(observation):
-            return found
-        for cycle in self._segmenter.feed(observation.t, observation.phase, observation.values):
-            found += self._judge(cycle, observation.epoch)
+        t, values = observation.t, observation.values
+        if len(values) and self._adaptive and self._state.levels.work is None:
+            used = learn(self._state.levels, t, values[:, self._channel], self._longest, self._learn_time)
+            if used is None:
+                return found
+            self._set_levels()
+            t, values = t[used:], values[used:]
+        if len(values):
+            for cycle in self._segmenter.feed(t, observation.phase, values):
+                found += self._judge(cycle, observation.epoch)
         return found
 
     def lose(self, epoch: int, seq: int) -> list[Finding]:  # noqa: ARG002  (the interface's)
@@ -174,15 +181,6 @@ class CyclicDetector:
         self._segmenter.load(self._state.segment)
         self._book.episodes = self._state.episodes
         self._set_levels()
-
-    def _levels_known(self, observation: Observation) -> bool:
-        if not self._adaptive or self._state.levels.work is not None:
-            return True
-        channel = list(self._kind.channels).index(self._kind.cycle.channel) if self._kind.cycle else 0
-        power = observation.values[:, channel]
-        if learn(self._state.levels, observation.t, power, self._longest, self._learn_time):
-            self._set_levels()
-        return False
 
     def _set_levels(self) -> None:
         work = self._state.levels.work
@@ -349,7 +347,9 @@ class CyclicDetector:
         if self._book.is_open(family):
             calm = track.level < self._exit and cohort < self._exit + 1
             band = track.level < self._band and cohort < self._band
-            finding = self._book.judge(family, span.start, span.at, calm=calm, band=band, what=what)
+            finding = self._book.judge(
+                family, span.start, span.at, calm=calm, band=band, cause=lambda: self._cause(family, seen), what=what
+            )
             if finding is not None and finding.proof is Proof.PROVEN and not self._adaptive:
                 self._forget_own()
             return [] if finding is None else [finding]
@@ -367,6 +367,9 @@ class CyclicDetector:
     def _shifted(self, track: Track) -> bool:
         """A second opinion where there are enough cycles: ADWIN sees the shift, too."""
         return not self._adaptive or shifted(track.scores)
+
+    def _cause(self, family: str, seen: Deviations) -> str:
+        return diagnose(self._names, self._signatures, family, seen).causes[0].fault
 
     def _assess(self, family: str, at: int, cohort: float, seen: Deviations) -> Assessment:
         track = self._state.tracks[family]

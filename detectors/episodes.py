@@ -128,7 +128,15 @@ class Book:
         return finding
 
     def judge(
-        self, family: str, start: int, at: int, *, calm: bool, band: bool, what: Callable[[], Assessment]
+        self,
+        family: str,
+        start: int,
+        at: int,
+        *,
+        calm: bool,
+        band: bool,
+        cause: Callable[[], str],
+        what: Callable[[], Assessment],
     ) -> Finding | None:
         """One judgement of an open episode.
 
@@ -138,7 +146,8 @@ class Book:
             at: when it ended.
             calm: below the exit bound.
             band: in band, as a proof asks for.
-            what: makes the state of knowledge, asked only when a revision may be due.
+            cause: names the most probable cause, asked only when a revision may be due.
+            what: makes the state of knowledge, asked only when one is told.
 
         Returns:
             A revision when there is something to tell.
@@ -152,8 +161,8 @@ class Book:
         since = at - episode.told
         if since < _TELL_CHANGE:
             return None
-        known = what()
-        return self._revise(episode, at, known) if since >= _TELL_EVERY or _differs(episode.finding, known) else None
+        due = since >= _TELL_EVERY or _differs(episode.finding, cause())
+        return self._revise(episode, at, what()) if due else None
 
     def repaired(self, family: str, at: int) -> Finding | None:
         """A repair was reported: the episode is under proof from here on. None when the family has none."""
@@ -238,6 +247,6 @@ def _fields(what: Assessment) -> dict[str, Any]:
     return {name: getattr(what, name) for name in what.__struct_fields__}
 
 
-def _differs(last: Finding, what: Assessment) -> bool:
+def _differs(last: Finding, cause: str) -> bool:
     """Whether the most probable cause, and with it what a visit must bring, changed."""
-    return last.causes[0].fault != what.causes[0].fault and what.causes[0].fault != "unknown"
+    return cause not in {last.causes[0].fault, "unknown"}

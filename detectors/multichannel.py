@@ -124,7 +124,9 @@ class MultichannelDetector:
         if self._book.blind(self._family, start):
             return []
         inside = self.plants.share(self.slot) <= rules.exit_share
-        finding = self._book.judge(self._family, start, at, calm=inside, band=inside, what=lambda: self._assess(at))
+        finding = self._book.judge(
+            self._family, start, at, calm=inside, band=inside, cause=lambda: self._fault, what=lambda: self._assess(at)
+        )
         return [] if finding is None else [finding]
 
     def _assess(self, at: int) -> Assessment:

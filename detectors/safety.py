@@ -40,7 +40,7 @@ class SafetyWatch:
                 continue
             onset = book.episodes[family].finding.onset
             what = partial(self._assess, name, onset, 0.0)
-            told = book.judge(family, start, at, calm=True, band=True, what=what)
+            told = book.judge(family, start, at, calm=True, band=True, cause=partial(str, name), what=what)
             if told is not None:
                 found.append(told)
         return found

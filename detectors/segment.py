@@ -27,6 +27,10 @@ class Rows:
     values: NDArray[np.float32]
     phase: NDArray[np.int8]
 
+    def part(self, low: int, high: int | None = None) -> Rows:
+        """Readings from `low` to before `high`."""
+        return Rows(self.t[low:high], self.values[low:high], self.phase[low:high])
+
 
 @dataclass(slots=True)
 class Cycle:
@@ -76,12 +80,17 @@ class _Run:
     size: int = 0
 
     def add(self, rows: Rows) -> None:
-        self.chunks.append(rows)
-        self.size += len(rows.t)
-        if self.size > _CAP:
-            whole = self.rows()
-            self.chunks = [Rows(whole.t[::2].copy(), whole.values[::2].copy(), whole.phase[::2].copy())]
-            self.size = len(self.chunks[0].t)
+        """Add readings, copied: a view would keep a whole delivery alive. Thinned by their number alone."""
+        low = 0
+        while low < len(rows.t):
+            part = rows.part(low, low + _CAP + 1 - self.size)
+            self.chunks.append(Rows(part.t.copy(), part.values.copy(), part.phase.copy()))
+            low += len(part.t)
+            self.size += len(part.t)
+            if self.size > _CAP:
+                whole = self.rows()
+                self.chunks = [Rows(whole.t[::2].copy(), whole.values[::2].copy(), whole.phase[::2].copy())]
+                self.size = len(self.chunks[0].t)
 
     def rows(self) -> Rows:
         if len(self.chunks) == 1:
@@ -139,7 +148,7 @@ class Segmenter:
         self._waiting: _Run | None = None
 
     def feed(self, t: NDArray[np.int64], phase: str | None, values: NDArray[np.float32]) -> list[Cycle]:
-        """Take a message; return the cycles that it completed. Readings without the channel are passed over."""
+        """Take a run of messages; return the cycles that it completed. Readings without the channel are passed over."""
         power = values[:, self._channel]
         known = np.isfinite(power)
         if not known.all():
@@ -241,9 +250,14 @@ class Segmenter:
             return []
         if self._run.end is None:
             self._run.end = int(rows.t[0])
+        # The run ends with the reading that completes the pause, wherever messages and runs of them end.
+        last = int(np.searchsorted(rows.t, self._run.end + self._pause))
         if self._keep_rest or self._pause > 0:
-            self._run.add(rows)
-        return self._finish() if int(rows.t[-1]) - self._run.end >= self._pause else []
+            self._run.add(rows.part(0, last + 1))
+        if last >= len(rows.t):
+            return []
+        done = self._finish()
+        return done + self._rest(rows.part(last + 1)) if last + 1 < len(rows.t) else done
 
     def _finish(self) -> list[Cycle]:
         run, self._run = self._run, None
