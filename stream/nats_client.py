@@ -18,6 +18,7 @@ from nats.js.errors import BadRequestError, KeyNotFoundError, KeyWrongLastSequen
 from nats.js.kv import KeyValue
 
 from stream.loop import LoopThread
+from stream.nats_publish import BlockPublisher
 from stream.nats_reader import PartitionReaders
 from stream.port import BLOCK_SUBJECT, OUT_SUBJECT, STREAM, Done, Entry, Outgoing, Position, StreamError
 from telemetry.clock import FleetClock
@@ -31,6 +32,8 @@ CLOCK_BUCKET = "wk_clock"
 _CLOCK_KEY = "clock"
 _CALL_TIMEOUT = 10.0
 _PUBLISH_TIMEOUT = 5.0
+# A worker's hot path waits for it.
+_PURGE_TIMEOUT = 1.0
 _CLOCK_POLL = 0.2
 _DEDUPLICATION = 120.0
 _clock_decode = msgspec.json.Decoder(tuple[int, int, int, float]).decode
@@ -60,6 +63,7 @@ class NatsStream:
         self._client = Client()
         self._js: JetStreamContext = self._client.jetstream(timeout=_PUBLISH_TIMEOUT)
         self._readers = PartitionReaders(self._thread, self._client, self._js, self._open)
+        self._publisher = BlockPublisher(self._thread, self._client, _PUBLISH_TIMEOUT)
         self._clock_watch: concurrent.futures.Future[None] | None = None
         self._closing = False
         try:
@@ -94,6 +98,7 @@ class NatsStream:
             pending_size=64 * 1024 * 1024,
         )
         await self._open()
+        await self._publisher.start()
 
     async def _open(self) -> str:
         """Make sure that the stream is there. Returns its incarnation."""
@@ -146,27 +151,7 @@ class NatsStream:
 
     def publish(self, partition: int, block_id: str, data: bytes, done: Done) -> None:
         """See `BlockSink.publish`; `done` is called on the stream's thread."""
-
-        async def send() -> None:
-            await self._js.publish(
-                f"{BLOCK_SUBJECT}.{partition}",
-                data,
-                timeout=_PUBLISH_TIMEOUT,
-                stream=STREAM,
-                headers={"Nats-Msg-Id": block_id} if block_id else None,
-            )
-
-        def finished(future: concurrent.futures.Future[None]) -> None:
-            if future.cancelled():
-                done(StreamError("the process is closing"))
-                return
-            error = future.exception()
-            done(error if error is None or isinstance(error, Exception) else StreamError(repr(error)))
-
-        try:
-            self._thread.start(send()).add_done_callback(finished)
-        except RuntimeError as cause:
-            done(StreamError(f"the stream client is closed: {cause}"))
+        self._publisher.publish(partition, block_id, data, done)
 
     # BlockSource
 
@@ -186,11 +171,11 @@ class NatsStream:
         """See `BlockSource.purge`; a failure is harmless: the next purge covers it."""
 
         async def drop() -> None:
-            if await self._open() == position.incarnation:
+            if self._client.is_connected and await self._open() == position.incarnation:
                 await self._js.purge_stream(STREAM, seq=position.seq + 1, subject=f"{BLOCK_SUBJECT}.{partition}")
 
         try:
-            self._thread.call(drop(), _CALL_TIMEOUT)
+            self._thread.call(drop(), _PURGE_TIMEOUT)
         except (NatsError, TimeoutError, concurrent.futures.TimeoutError) as error:
             log.info("purge put off", partition=partition, error=repr(error))
 
@@ -292,6 +277,7 @@ class NatsStream:
         self._readers.close()
 
         async def leave() -> None:
+            await self._publisher.close()
             if self._client.is_connected:
                 await self._client.flush(2)
             await self._client.close()

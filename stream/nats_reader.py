@@ -133,12 +133,13 @@ class PartitionReaders:
         incarnation = await self._incarnation()
         if incarnation != reader.position.incarnation:
             reader.position = Position(incarnation, 0)
-        inbox = self._client.new_inbox()
-        messages: asyncio.Queue[Msg] = asyncio.Queue()
+        session = _Session(reader, incarnation, asyncio.get_running_loop())
 
         async def receive(message: Msg) -> None:
-            await messages.put(message)
+            if not session.ended.done():
+                await self._receive(session, message)
 
+        inbox = self._client.new_inbox()
         subscription = await self._client.subscribe(inbox, cb=receive)
         try:
             await self._js.add_consumer(
@@ -157,38 +158,71 @@ class PartitionReaders:
                     num_replicas=1,
                 ),
             )
-            await self._pass_on(reader, incarnation, messages)
+            while not session.ended.done():
+                await asyncio.wait({session.ended}, timeout=_HEARTBEAT)
+                session.check()
         finally:
+            session.end()
             if self._client.is_connected:
                 await subscription.unsubscribe()
 
-    async def _pass_on(self, reader: _Reader, incarnation: str, messages: asyncio.Queue[Msg]) -> None:
-        delivered = 0
-        while True:
-            message = await asyncio.wait_for(messages.get(), _SILENCE)
-            if message.headers is not None and message.headers.get("Status") == _STATUS_CONTROL:
-                # A heartbeat says how far the server has come; flow control wants an answer once we are there.
-                if message.reply:
-                    await self._client.publish(message.reply)
-                last = message.headers.get("Nats-Last-Consumer")
-                if last is not None and int(last) != delivered:
-                    log.info("entries were missed; reading anew", partition=reader.partition, at=reader.position.seq)
-                    return
-                continue
+    async def _receive(self, session: _Session, message: Msg) -> None:
+        """Take one message on the subscription's own task: a queue and a timer for each would cost as much again."""
+        session.seen = session.loop.time()
+        if message.headers is not None and message.headers.get("Status") == _STATUS_CONTROL:
+            # A heartbeat says how far the server has come; flow control wants an answer once we are there.
+            if message.reply:
+                await self._client.publish(message.reply)
+            last = message.headers.get("Nats-Last-Consumer")
+            missed = last is not None and int(last) != session.delivered
+        else:
             sequence = message.metadata.sequence
-            if sequence.consumer != delivered + 1:
-                log.info("entries were missed; reading anew", partition=reader.partition, at=reader.position.seq)
-                return
-            delivered = sequence.consumer
-            await self._put(Entry(reader.partition, incarnation, sequence.stream, message.data, reader.generation))
-            reader.position = Position(incarnation, sequence.stream)
+            missed = sequence.consumer != session.delivered + 1
+            if not missed:
+                session.delivered = sequence.consumer
+                await self._put(session, sequence.stream, message.data)
+        if missed:
+            reader = session.reader
+            log.info("entries were missed; reading anew", partition=reader.partition, at=reader.position.seq)
+            session.end()
 
-    async def _put(self, entry: Entry) -> None:
+    async def _put(self, session: _Session, seq: int, data: bytes) -> None:
+        session.full = True
         while self._bytes > _BUFFER_BYTES:  # noqa: ASYNC110  (the buffer is emptied by another thread)
             await asyncio.sleep(_BUFFER_WAIT)
+        session.full = False
+        session.seen = session.loop.time()
+        reader = session.reader
+        if session.ended.done():
+            return
+        entry = Entry(reader.partition, session.incarnation, seq, data, reader.generation)
         with self._ready:
-            reader = self._readers.get(entry.partition)
-            if reader is not None and reader.generation == entry.generation:
+            current = self._readers.get(entry.partition)
+            if current is not None and current.generation == entry.generation:
                 self._buffer.append(entry)
                 self._bytes += len(entry.data)
                 self._ready.notify()
+        reader.position = Position(session.incarnation, seq)
+
+
+class _Session:
+    """One consumer's life."""
+
+    def __init__(self, reader: _Reader, incarnation: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.reader = reader
+        self.incarnation = incarnation
+        self.loop = loop
+        self.delivered = 0
+        self.seen = loop.time()
+        self.full = False
+        self.ended: asyncio.Future[None] = loop.create_future()
+
+    def check(self) -> None:
+        """Raise TimeoutError when not even a heartbeat came; a full buffer is our own silence."""
+        if not self.full and self.loop.time() - self.seen > _SILENCE:
+            raise TimeoutError
+
+    def end(self) -> None:
+        """Take nothing more."""
+        if not self.ended.done():
+            self.ended.set_result(None)
