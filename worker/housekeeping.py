@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Protocol
 
 import psycopg
 import structlog
@@ -11,8 +12,7 @@ import structlog
 from storage.clock_store import read_clock, write_clock
 from storage.control_store import claim_controls, give_back_controls
 from storage.pool import connect
-from stream.nats_client import NatsStream
-from stream.port import StreamError
+from stream.port import BlockSink, ClockMirror, StreamError
 from telemetry.block import BlockBuilder
 from telemetry.clock import ClockTrack, FleetClock, production_clock, system_wall
 from telemetry.identity import partition_of
@@ -25,10 +25,19 @@ _RETRY = 0.5
 _ANSWER = 6.0
 
 
+class Stream(BlockSink, ClockMirror, Protocol):
+    """What is asked of the stream here."""
+
+    @property
+    def partitions(self) -> int:
+        """How many it has."""
+        ...
+
+
 class Housekeeping:
     """One thread with a connection of its own; several workers do the same, and each thing is done once."""
 
-    def __init__(self, stream: NatsStream, database_url: str) -> None:
+    def __init__(self, stream: Stream, database_url: str) -> None:
         self._stream = stream
         self._url = database_url
         self._track = ClockTrack()

@@ -44,6 +44,9 @@ class Watched:
     def members(self) -> list[str]:
         return read_owners(self._leases.read_records())[0]
 
+    def has(self, name: str) -> bool:
+        return name in self.members()
+
     def join(self, name: str) -> None:
         supervisor = self.rig.supervisor
         supervisor.add(name, ("-m", "worker"), supervisor._environment("worker"))
@@ -107,7 +110,7 @@ def test_workers_share_leave_and_die_under_load(watched: Watched, plugs: Plugs) 
 
     for name in ("worker-2", "worker-3"):
         watched.join(name)
-        wait_for(lambda name=name: name in watched.members(), START, f"{name} joined")
+        wait_for(partial(watched.has, name), START, f"{name} joined")
         everybody = sorted(watched.members())
         took[f"{name} joins"] = wait_for(partial(watched.shared, *everybody), BALANCE, "balanced after a join")
     plugs.recovered(10)

@@ -215,3 +215,50 @@ def test_the_clock_reaches_its_watchers_the_present_one_first(form: Form, late: 
     writer.put_clock(second)
     hear_until(heard, 2)
     assert heard == [first, second]
+
+
+def test_a_partition_that_is_left_is_read_no_more_and_another_goes_on(form: Form) -> None:
+    sink, source = form.client("sink"), form.client("source")
+    for number in range(4):
+        assert put(sink, number % 2, f"b{number}", b"%d" % number) is None
+    source.seek(0, Position("", 0))
+    source.seek(1, Position("", 0))
+    assert len(gather(source, 4)) == 4
+    source.unseek(0)
+    source.unseek(3)
+    for number in range(4, 8):
+        assert put(sink, number % 2, f"b{number}", b"%d" % number) is None
+    assert [e.data for e in gather(source, 2)] == [b"5", b"7"]
+    source.seek(0, Position("", 0))
+    source.unseek(0)
+    assert put(sink, 1, "end", b"end") is None
+    assert [e.data for e in gather(source, 1)] == [b"end"]
+
+
+def test_several_messages_to_devices_arrive_in_their_order(form: Form) -> None:
+    worker, ingest = form.client("worker"), form.client("ingest")
+    heard: list[object] = []
+    ingest.hear(lambda key, channel, payload: heard.append((key, channel, payload)))
+    other = DeviceKey("demo", "b")
+    sent = [(KEY, "receipt", b"1"), (other, "receipt", b"2"), (KEY, "command", b"3")]
+    worker.send_many([])
+    worker.send_many(sent)
+    hear_until(heard, 3)
+    assert heard == sent
+
+
+def test_the_mirrored_clock_is_replaced_by_who_knows_its_revision(form: Form) -> None:
+    one, other = form.client("one"), form.client("other")
+    first, second, third = (FleetClock(rev, 10 * rev, 20, 1.0) for rev in (1, 2, 3))
+    assert one.mirrored() == (None, 0)
+    assert one.replace_clock(first, 0)
+    assert not other.replace_clock(second, 0)
+    clock, revision = other.mirrored()
+    assert clock == first
+    one.put_clock(third)
+    assert not other.replace_clock(second, revision)
+    clock, revision = other.mirrored()
+    assert clock == third
+    # An older one too: the row is the truth, and a database may be restored.
+    assert other.replace_clock(second, revision)
+    assert one.mirrored()[0] == second
