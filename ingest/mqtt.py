@@ -118,11 +118,12 @@ class MqttIngress:
         """Pass on what servers send to devices; a receipt may be lost, a command may not."""
         receipts: list[bytes] = []
         for key, channel, payload in messages:
-            known = Channel(channel)
-            if known is Channel.RECEIPT:
-                receipts.append(publish_packet(topic_of(key, known), payload))
+            if channel == Channel.RECEIPT:
+                receipts.append(publish_packet(topic_of(key, Channel.RECEIPT), payload))
+            elif channel == Channel.COMMAND:
+                self._client.publish(topic_of(key, Channel.COMMAND), payload, qos=1)
             else:
-                self._client.publish(topic_of(key, known), payload, qos=1)
+                log.warning("nothing but receipts and commands goes to devices", device=str(key), channel=channel)
         with self._guard:
             if receipts and self._connection and self._client.sorting is not None:
                 self._client.sorting.write(b"".join(receipts), may_drop=True)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from ingest.wire import Delivery, sort_packets
+from ingest.wire import Delivery, PacketError, sort_packets
 
 _READ = 256 * 1024
 _GATHER = 0.004
@@ -110,7 +110,10 @@ class SortingSocket:
         self._last_read = self._clock()
         if self._rest:
             data = self._rest + data
-        messages, self._control, used = sort_packets(data)
+        try:
+            messages, self._control, used = sort_packets(data)
+        except PacketError as cause:
+            raise ConnectionError("what the broker sent is not MQTT") from cause
         self._rest = data[used:]
         self._busy = len(messages) >= _GATHER_FROM
         if self._control:

@@ -36,6 +36,12 @@ _PUBLISH_TIMEOUT = 5.0
 _PURGE_TIMEOUT = 1.0
 _CLOCK_POLL = 0.2
 _DEDUPLICATION = 120.0
+MANY_SUBJECT = f"{OUT_SUBJECT}.many"
+"""Many messages to devices at once: MessagePack, a list of device, channel and payload."""
+_MANY = 2_000
+_RELAYS = "relays"
+_encode_many = msgspec.msgpack.Encoder().encode
+_decode_many = msgspec.msgpack.Decoder(list[tuple[DeviceKey, str, bytes]]).decode
 _clock_decode = msgspec.json.Decoder(tuple[int, int, int, float]).decode
 
 
@@ -189,9 +195,15 @@ class NatsStream:
         """See `Outbox.send_many`."""
 
         async def publish() -> None:
-            for key, channel, payload in messages:
-                if self._client.is_connected:
-                    await self._client.publish(f"{OUT_SUBJECT}.{key.org}.{key.device}.{channel}", payload)
+            if not self._client.is_connected:
+                return
+            if len(messages) == 1:
+                key, channel, payload = messages[0]
+                await self._client.publish(f"{OUT_SUBJECT}.{key.org}.{key.device}.{channel}", payload)
+                return
+            # A thousand receipts a second, one message each, cost sender and hearer as much as the readings do.
+            for at in range(0, len(messages), _MANY):
+                await self._client.publish(MANY_SUBJECT, _encode_many(messages[at : at + _MANY]))
 
         if messages:
             self._thread.start(publish())
@@ -203,8 +215,14 @@ class NatsStream:
             parts = msg.subject.split(".")
             heard(DeviceKey(parts[2], parts[3]), parts[4], msg.data)
 
+        async def relay_many(msg: Msg) -> None:
+            for key, channel, payload in _decode_many(msg.data):
+                heard(key, channel, payload)
+
         async def subscribe() -> None:
-            await self._client.subscribe(f"{OUT_SUBJECT}.*.*.*", cb=relay)
+            # Of several ingest processes one relays: all publish to the same broker.
+            await self._client.subscribe(f"{OUT_SUBJECT}.*.*.*", queue=_RELAYS, cb=relay)
+            await self._client.subscribe(MANY_SUBJECT, queue=_RELAYS, cb=relay_many)
 
         self._thread.call(subscribe(), _CALL_TIMEOUT)
 
