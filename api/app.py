@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from api import health, openapi, problems
 from api.auth import LoginNeededError, Throttle
+from api.body_limit import BodyLimit
 from api.context import open_context
 from api.feed import Feed
 from api.health import Meters
@@ -32,7 +33,7 @@ Devices, readings, findings, tickets, visits and notices of a service desk for h
 
 Bearer tokens with a role (`wellkept token new`). Times are fleet times in RFC 3339 with `Z`; ids are opaque.
 Lists answer `items` and `next`; `next` goes into `cursor`, and stands in the `Link` header as an address.
-Every answer to a GET has an `ETag` for `If-None-Match`; a change takes `If-Match`, so that it is made to the state you saw.
+Every answer to a GET has an `ETag` for `If-None-Match`; a change takes `If-Match`: it is made to the state you saw.
 Every POST takes an `Idempotency-Key`: repeated, it gives the same answer and has no second effect, for seven days.
 Errors are problem details (RFC 9457); an illegal move is a 409 whose `legal` names what may follow.
 What is outside a token's scope looks like what is not there.
@@ -74,7 +75,9 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
+    app.add_middleware(BodyLimit)
     app.state.context = context
     app.state.meters = meters
     app.state.watch = Watch(settings.database_url, PartSettings().nats_url)

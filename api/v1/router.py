@@ -36,6 +36,8 @@ _ETAG_BYTES = 15
 _SAFE = frozenset({"GET"})
 _COMMON = {"Cache-Control": "private, no-cache", "Vary": "Authorization", "X-Content-Type-Options": "nosniff"}
 _MARK = "__wellkept_changes__"
+NEEDS_MATCH = "x-needs-if-match"
+"""In the OpenAPI document: without `If-Match` this route answers 428."""
 
 IfMatch = Annotated[
     str | None,
@@ -139,6 +141,8 @@ class V1Router(APIRouter):
         else:
             template = f"{'|'.join(sorted(methods))} {self.prefix}{path}"
             wrapped = _changing(endpoint, TypeAdapter(answers), template, options.get("status_code") or 200)
+            if (marked := getattr(endpoint, _MARK, None)) is not None and marked.needs_match:
+                options["openapi_extra"] = {**(options.get("openapi_extra") or {}), NEEDS_MATCH: True}
             options["dependencies"] = [*(options.get("dependencies") or []), Depends(json_only)]
         super().add_api_route(path, wrapped, **options)
 
