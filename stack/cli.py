@@ -12,12 +12,13 @@ import typer
 from stack.cli_backup import backup, restore
 from stack.cli_bench import bench_app
 from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
+from stack.cli_doctor import doctor
 from stack.clockwork import Clockwork, describe, is_production
 from stack.console import database_url, emit, err, fail, nats_url, running
 from stack.demo import command as demo
 from stack.errors import StackError
 from stack.settings import DEFAULT_DATA_DIR, Settings
-from stack.status import collect, examine
+from stack.status import collect
 from stack.supervisor import Supervisor
 from storage.migrate import migrate
 from storage.pool import connect
@@ -44,6 +45,7 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(dead_letter_app, name="dead-letter")
 app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
 app.command("backup", epilog="Example: wellkept backup /backups/2026-11-22")(backup)
+app.command("doctor", epilog="Example: wellkept doctor --data-dir /var/lib/wellkept")(doctor)
 app.command("restore", epilog="Example: wellkept restore /backups/2026-11-22")(restore)
 
 
@@ -89,15 +91,6 @@ def status(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> 
     if workers := found.pop("workers", None):
         emit(workers, as_json=False)
     emit(found, as_json=False)
-
-
-@app.command(epilog="Example: wellkept doctor")
-def doctor(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
-    """Check what the product needs on this machine; the exit status is 1 when something is missing."""
-    findings = examine(data_dir)
-    emit(findings, as_json=as_json)
-    if any(finding["result"] == "error" for finding in findings):
-        raise typer.Exit(1)
 
 
 @app.command("migrate", epilog="Example: WELLKEPT_DATABASE_URL=postgresql://… wellkept migrate")

@@ -1,12 +1,8 @@
-"""`wellkept status`: parts, pids, addresses, lags; and `wellkept doctor`: what would keep the product from running."""
+"""`wellkept status`: parts, pids, addresses, lags."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -14,10 +10,6 @@ from urllib.request import urlopen
 
 from stack import run_state
 from stack.clockwork import describe
-from stack.embedded_nats import find_binary
-from stack.embedded_postgres import choose_account, server_folder
-from stack.errors import StackError
-from stack.process import free_port
 from storage.clock_store import read_clock
 from storage.overview import Unreachable, open_things, positions, read_counts
 from storage.pool import Connection, connect
@@ -25,13 +17,10 @@ from stream.heads import read_behind
 from stream.nats_client import NatsStream
 from stream.nats_leases import NatsLeases
 from stream.port import Position, StreamError
-from telemetry.catalogue import load_catalogue
 from telemetry.clock import MICROS, system_wall, to_datetime
-from telemetry.errors import WellkeptError
 from worker.ownership import read_owners
 
 _BLOCKS = "WK_BLOCKS"
-_FREE_BYTES = 2 * 1024**3
 
 
 def collect(data_dir: Path) -> dict[str, Any]:
@@ -133,51 +122,3 @@ def stream_state(monitor: str | None) -> dict[str, Any] | None:
         "mqtt_oldest": waiting.get("first_ts") if waiting.get("messages") else None,
         "store_bytes": said.get("storage", 0),
     }
-
-
-def examine(data_dir: Path) -> list[dict[str, str]]:
-    """Check what the product needs on this machine, one line each: `ok`, `warning` or `error` and what to do."""
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("python", _check_python),
-        ("broker", lambda: str(find_binary())),
-        ("database server", lambda: str(server_folder(choose_account()))),
-        ("ports", lambda: f"port {free_port()} of 127.0.0.1 can be bound"),
-        ("catalogue", lambda: ", ".join(sorted(load_catalogue().kinds))),
-        ("disk", lambda: _check_disk(data_dir)),
-        ("data directory", lambda: _check_writable(data_dir)),
-    ]
-    findings = []
-    for name, check in checks:
-        try:
-            findings.append({"check": name, "result": "ok", "detail": check()})
-        except (WellkeptError, OSError) as error:
-            findings.append({"check": name, "result": "error", "detail": str(error)})
-    return findings
-
-
-def _check_python() -> str:
-    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-        raise StackError(f"Python {sys.version.split()[0]}; use 3.11 to 3.13")
-    return sys.version.split()[0]
-
-
-def _check_disk(data_dir: Path) -> str:
-    existing = _existing(data_dir)
-    free = shutil.disk_usage(existing).free
-    if free < _FREE_BYTES:
-        raise StackError(f"{free // 1024**2} MB free at {existing}; at least {_FREE_BYTES // 1024**2} MB are needed")
-    return f"{free // 1024**3} GB free"
-
-
-def _check_writable(data_dir: Path) -> str:
-    existing = _existing(data_dir)
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise StackError(f"{existing} is not writable; give another --data-dir")
-    return str(data_dir.resolve())
-
-
-def _existing(path: Path) -> Path:
-    path = path.resolve()
-    while not path.exists():
-        path = path.parent
-    return path
