@@ -41,7 +41,13 @@ class GatewayCore:
         """Take messages that are in the spool."""
         for message in messages:
             self._fresh[message.device, message.seq] = message
-            self.cores[message.device].produced(message.seq, now)
+            core = self.cores[message.device]
+            core.produced(message.seq, now)
+            # What a full spool dropped to make room is not waited for any more.
+            base = self._spool.slot(message.device).base
+            while (oldest := next(iter(core.pending))) < base:
+                core.forget(oldest)
+                self._fresh.pop((message.device, oldest), None)
 
     def connected(self, now: int, jitter: Callable[[], float]) -> None:
         """The connection is up; `jitter` draws 0 to 1 for each device, see `DeviceCore.connected`."""

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from firmware_sim.firmware import Body
 from telemetry.errors import WellkeptError
@@ -20,6 +21,9 @@ from telemetry.topics import Channel
 
 DEFAULT_LIMIT = 16 * 1024 * 1024
 """Bytes of payload one device may hold."""
+
+OPEN: Final[dict[str, Any]] = {"isolation_level": None, "check_same_thread": False}
+"""How the file is opened."""
 
 _SCHEMA = """
 create table if not exists device (
@@ -89,14 +93,17 @@ class Spool:
     """The file.
 
     Args:
-        path: of the SQLite file; made when absent.
+        disk: the SQLite file, made when absent; or a connection, which then stands for the disk of a simulated device
+            and outlives this object.
         new_epoch: an integer for devices that the file does not know, greater than any before (wall microseconds).
         limit: bytes of payload one device may hold; above it the oldest are dropped.
     """
 
-    def __init__(self, path: Path, new_epoch: Callable[[], int], limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(
+        self, disk: Path | sqlite3.Connection, new_epoch: Callable[[], int], limit: int = DEFAULT_LIMIT
+    ) -> None:
         self._new_epoch, self._limit = new_epoch, limit
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db = disk if isinstance(disk, sqlite3.Connection) else sqlite3.connect(disk, **OPEN)
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = full")
         self._db.executescript(_SCHEMA)

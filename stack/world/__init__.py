@@ -1,0 +1,1 @@
+"""The deterministic simulation: the product's own cores in one process, on virtual time, from one seed."""
