@@ -13,11 +13,13 @@ from ingest.core import Counts, IngestCore, PublishBlock, check_window
 from ingest.meters import State
 from ingest.mqtt import MqttIngress
 from ingest.settings import IngestSettings
+from ingest.tell import tell_block
 from ingest.wire import Delivery
 from stream.nats_client import NatsStream
 from stream.pulse import EVERY, send_pulse
 from telemetry.clock import FleetClock, WallClock, system_wall
 from telemetry.identity import DeviceKey
+from telemetry.logs import debugging
 
 log = structlog.get_logger()
 
@@ -96,6 +98,7 @@ class IngestProcess:
         self._told: FleetClock | None = None
         self._name = settings.mqtt_client_id
         self._next_pulse = 0.0
+        self._debug = debugging()
         # For those who watch from other threads: replaced as a whole, never changed.
         self.state = State(limit=_QUEUE)
 
@@ -180,6 +183,8 @@ class IngestProcess:
 
     def _carry_out(self, blocks: list[PublishBlock]) -> None:
         for block in blocks:
+            if self._debug:
+                tell_block(block.partition, block.block_id, block.data)
 
             def done(error: Exception | None, block_id: str = block.block_id) -> None:
                 self._events.put(_Published(block_id, error))
