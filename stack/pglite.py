@@ -35,9 +35,11 @@ class Pglite:
 
     Args:
         folder: for its log.
+        extension: whether it has the extension from the start.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, extension: bool = True) -> None:
+        self._extension = extension
         self._log = folder / "pglite.log"
         self._child: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -48,7 +50,7 @@ class Pglite:
         return f"postgresql://postgres:any@127.0.0.1:{self.port}/postgres?sslmode=disable&gssencmode=disable"
 
     def start(self) -> None:
-        """Start the process and create the extension.
+        """Start the process; create the extension.
 
         Raises:
             StartError: Node.js or the package is missing, or the process ends or stays silent.
@@ -63,6 +65,8 @@ class Pglite:
                 [node, str(_SCRIPT), str(self.port)], stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT
             )
         wait_ready(PART, self._child, self._answers, self._log, _READY_S)
+        if not self._extension:
+            return
         with connect(self.url, application="wellkept-setup", autocommit=True) as conn:
             create(conn)
 

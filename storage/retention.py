@@ -183,9 +183,9 @@ def _drop_chunks(
         with conn.transaction():
             conn.execute(_LOCK_TIMEOUT)
             conn.execute(_LOCK.format(chunk=sql.Identifier(str(schema), str(chunk))))
-            held = _held(conn, table, end)
-            if held is not None:
-                return DAY.ceil(start), held
+            come_since = _held(conn, table, end)
+            if come_since is not None:
+                return DAY.ceil(start), come_since
             conn.execute(_DROP, (table, end))
     return bound, held
 

@@ -109,8 +109,8 @@ def chunk_interval(rows_per_second: float) -> timedelta:
 
 
 def reading_rate(spec: KindSpec) -> float:
-    """Readings a second that a device of a kind sends in its busiest phase."""
-    return max((1 / phase.every for phase in spec.phases.values() if phase.every), default=0.0)
+    """Readings a second that a device of a kind sends in its busiest phase; one, when the catalogue names no phase."""
+    return max((1 / phase.every for phase in spec.phases.values()), default=1.0)
 
 
 def present(conn: Connection) -> bool:

@@ -39,8 +39,8 @@ def started_pglite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pglite]
 
 @pytest.fixture
 def fresh_pglite(tmp_path: Path, started_pglite: Pglite) -> Iterator[str]:  # noqa: ARG001  (skips where there is none)
-    """An empty database with the extension, not migrated."""
-    server = Pglite(tmp_path)
+    """An empty database that could have the extension, not migrated."""
+    server = Pglite(tmp_path, extension=False)
     server.start()
     yield server.url
     server.stop()
@@ -85,6 +85,12 @@ def timescale(timescale_url: str) -> Iterator[Lane]:
 def plain(postgres: EmbeddedPostgres, database_url: str) -> Iterator[Lane]:  # noqa: ARG001  (the server lives on)
     with connect(database_url, application="wellkept-worker", autocommit=True) as conn:
         yield Lane(conn, copies=True)
+
+
+@pytest.fixture
+def fresh_plain(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """An empty database without the extension, not migrated."""
+    yield from database_on(postgres.url("postgres"))
 
 
 @pytest.fixture(params=["plain", "timescale"])
