@@ -109,6 +109,12 @@ class Child:
         self.start()
         return True
 
+    def ask(self) -> None:
+        """Let it begin to end; `stop` waits for it."""
+        if self.running and self._process is not None:
+            self.finished = True
+            self._process.send_signal(signal.SIGTERM)
+
     def stop(self, patience: float = 15.0, by: signal.Signals = signal.SIGTERM) -> None:
         """Ask it to finish what it has begun; after `patience` seconds it is killed."""
         if self._process is not None:

@@ -174,10 +174,17 @@ class Supervisor:
             if self._stream is not None:
                 steps.callback(self._stream.close)
             for child in sorted(self.children, key=lambda each: _stop_rank(each.name), reverse=True):
-                steps.callback(child.stop)
+                steps.callback(self._stop_with_its_like, child)
             if self.clockwork is not None:
                 with contextlib.suppress(WellkeptError, Unreachable):
                     self.clockwork.stand()
+
+    def _stop_with_its_like(self, child: Child) -> None:
+        # Workers leave at the same time: one after the other, each would first take over from the one before.
+        for other in self.children:
+            if other is not child and _stop_rank(other.name) == _stop_rank(child.name):
+                other.ask()
+        child.stop()
 
     def reconnect_clock(self) -> None:
         """Give the clock another connection after the database was away.

@@ -25,26 +25,44 @@ def _configure(conn: psycopg.Connection[object]) -> None:
     conn.commit()
 
 
-def connect(url: str, *, application: str, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
+def connect(
+    url: str, *, application: str, autocommit: bool = False, idle: float | None = None
+) -> psycopg.Connection[tuple[object, ...]]:
     """Open one connection for a purpose of its own.
+
+    Args:
+        url: of the database.
+        application: shown by the server.
+        autocommit: each statement a transaction.
+        idle: seconds after which the server ends a session that rests within a transaction: its process froze, and
+            others wait for its locks.
 
     Raises:
         psycopg.OperationalError: the database does not answer.
     """
-    conn = psycopg.connect(url, application_name=application, **_NET)
+    conn = psycopg.connect(url, application_name=application, **_NET, **_resting(idle))
     _configure(conn)
     conn.autocommit = autocommit
     return conn
 
 
-def open_pool(url: str, *, application: str, size: int = 8) -> ConnectionPool[psycopg.Connection[tuple[object, ...]]]:
-    """Open a pool; connections are checked when handed out, so that a restarted database is survived."""
+def open_pool(
+    url: str, *, application: str, size: int = 8, idle: float | None = None
+) -> ConnectionPool[psycopg.Connection[tuple[object, ...]]]:
+    """Open a pool; connections are checked when handed out, so that a restarted database is survived.
+
+    `idle` as for `connect`.
+    """
     return ConnectionPool(
         url,
         min_size=1,
         max_size=size,
-        kwargs={"application_name": application, **_NET},
+        kwargs={"application_name": application, **_NET, **_resting(idle)},
         configure=_configure,
         check=ConnectionPool.check_connection,
         open=True,
     )
+
+
+def _resting(idle: float | None) -> dict[str, Any]:
+    return {} if idle is None else {"options": f"-c idle_in_transaction_session_timeout={round(idle * 1_000)}"}

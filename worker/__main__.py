@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -36,7 +37,7 @@ def main() -> int:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda _number, _frame: stop.set())
     settings = WorkerSettings()  # type: ignore[call-arg]  # filled from the environment
-    name = settings.worker_name or f"{socket.gethostname().replace('.', '-')}-{os.getpid()}"
+    name = settings.worker_name or f"{re.sub(r'[^A-Za-z0-9_-]', '-', socket.gethostname())[:50]}-{os.getpid()}"
     logs.set_up(name)
     try:
         catalogue = load_catalogue()
@@ -48,7 +49,7 @@ def main() -> int:
         return 1
     housekeeping = Housekeeping(stream, settings.database_url)
     ownership = Ownership(name, uuid.uuid4().hex, settings.partitions)
-    leases = LeaseKeeper(ownership, NatsLeases(stream), replaced=stop.set)
+    leases = LeaseKeeper(ownership, NatsLeases(stream), ended=stop.set)
     pipeline = Pipeline(stream, leases, settings.database_url, catalogue, Bank(catalogue))
     vitals = Vitals(name, stream, pipeline)
     meters.show(pipeline, vitals, settings.data_dir)

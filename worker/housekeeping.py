@@ -20,6 +20,7 @@ from telemetry.identity import partition_of
 log = structlog.get_logger()
 
 _EVERY = 0.2
+_IDLE = 5.0
 _COMPARE = 1.0
 _RETRY = 0.5
 _ANSWER = 6.0
@@ -55,7 +56,7 @@ class Housekeeping:
         """Go round until told to stop."""
         while not stop.is_set():
             try:
-                with connect(self._url, application="wellkept-housekeeping", autocommit=True) as conn:
+                with connect(self._url, application="wellkept-housekeeping", autocommit=True, idle=_IDLE) as conn:
                     while not stop.wait(_EVERY):
                         self._step(conn, time.monotonic())
             except (psycopg.Error, StreamError) as error:

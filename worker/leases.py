@@ -51,13 +51,13 @@ class LeaseKeeper:
     Args:
         ownership: decides.
         store: the bucket.
-        replaced: called once when another process runs under this worker's name.
+        ended: called when the leases are kept no more: another process runs under this worker's name, or an error.
     """
 
-    def __init__(self, ownership: Ownership, store: LeaseStore, replaced: Callable[[], None]) -> None:
+    def __init__(self, ownership: Ownership, store: LeaseStore, ended: Callable[[], None]) -> None:
         self._ownership = ownership
         self._store = store
-        self._replaced = replaced
+        self._ended = ended
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._hurry = threading.Event()
@@ -119,6 +119,15 @@ class LeaseKeeper:
             log.info("left without a word; the leases will expire", error=str(error))
 
     def _run(self) -> None:
+        try:
+            self._keep()
+        finally:
+            self._changed.set()
+            if not self._stop.is_set():
+                log.error("the leases are kept no more; the worker ends")
+                self._ended()
+
+    def _keep(self) -> None:
         while not self._stop.is_set():
             self._hurry.clear()
             try:
@@ -144,8 +153,7 @@ class LeaseKeeper:
         if replaced:
             log.error("another process runs under this worker's name; this one ends", name=self._ownership.name)
             self._stop.set()
-            self._changed.set()
-            self._replaced()
+            self._ended()
             return False
         sent = time.monotonic()
         revisions = self._store.write_records([effect.write for effect in effects])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -26,7 +27,7 @@ class WorkerSettings(BaseSettings):
     nats_url: str
     database_url: str
     partitions: int = 16
-    worker_name: str = ""
+    worker_name: str = Field(default="", pattern="^[A-Za-z0-9_-]{0,64}$")
     smtp_url: str | None = None
     public_url: str = "http://127.0.0.1:8080"
     stream_bytes: int = 2 * 1024**3
