@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 CODE := api detectors firmware_sim ingest servicedesk stack storage stream telemetry worker tests benchmarks
 
-.PHONY: help setup demo test test-long lint types contracts format lock screens clean
+.PHONY: help setup setup-node demo test test-long test-timescale lint types contracts format lock screens clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -21,16 +21,29 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(BIN)/python -c 'from detectors.bank import Bank; from telemetry.catalogue import load_catalogue; Bank(load_catalogue())'
+	@touch $@
+
+setup-node: node_modules/.package-lock.json ## TimescaleDB for the tests, in Node.js (development only)
+
+node_modules/.package-lock.json: package.json package-lock.json .npmrc
+	@command -v npm >/dev/null || { echo "error: no npm; on Debian or Ubuntu: apt-get install nodejs npm" >&2; exit 1; }
+	npm ci --silent
 	@touch $@
 
 demo: setup ## the main job: fleet, broker, ingest, worker, pages; Ctrl-C ends it and prints the score
 	$(BIN)/wellkept demo
 
-test: setup lint types contracts ## everything but the long tier, on the real embedded servers
+test: setup setup-node lint types contracts ## everything but the long tier, on the real embedded servers
 	$(BIN)/pytest -m "not long"
 
 test-long: setup ## the long tier
 	$(BIN)/pytest -m long
+
+test-timescale: setup setup-node ## the storage suites on your own TimescaleDB server: URL=postgresql://…
+	@test -n "$(URL)" || { echo "error: name a server with TimescaleDB whose user may create databases:" \
+	  "make test-timescale URL=postgresql://user:password@host:5432/postgres" >&2; exit 2; }
+	CI=true WELLKEPT_TIMESCALE_URL='$(URL)' $(BIN)/pytest tests/timescale
 
 lint: setup ## ruff, whether the format is kept, and whether the dependencies are those that are used
 	$(BIN)/ruff check $(CODE)
@@ -55,4 +68,4 @@ screens: setup ## pictures of the product's own pages, for docs/img (needs Chrom
 	$(BIN)/wellkept screens docs/img
 
 clean: ## remove what was built, not the data of `wellkept up`
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache node_modules

@@ -20,20 +20,20 @@ _NUMERIC = ("llvmlite", "numba", "numpy", "river")
 class Bank:
     """Makes detectors. Implements `DetectorFactory`.
 
+    It compiles the loops over rows, or takes them from their cache, before the first message comes.
+
     Args:
         catalogue: decides priors, signatures and tuning; part of the version.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.version = _version(catalogue)
-        self._plants: dict[str, Plants] = {}
+        self._plants = {kind.kind: Plants(kind) for kind in catalogue.kinds.values() if kind.detector != "cycles"}
 
     def __call__(self, key: DeviceKey, kind: KindSpec) -> DeviceDetector:
         """A fresh detector: catalogue priors, nothing observed."""
         if kind.detector == "cycles":
             return CyclicDetector(key, kind, self.version)
-        if kind.kind not in self._plants:
-            self._plants[kind.kind] = Plants(kind)
         return MultichannelDetector(key, kind, self.version, self._plants[kind.kind])
 
     def observe(self, items: Sequence[tuple[DeviceDetector, Observation]]) -> list[Observed]:

@@ -52,7 +52,8 @@ def commission(rows: Matrix, lag: int, share: float, quantile: float) -> Plant:
     scale = np.maximum(scale, 1e-4 * np.maximum(np.abs(mean), 1e-3))
     z = (rows - mean) / scale
     stacks = np.hstack([z[i : len(z) - lag + 1 + i] for i in range(lag)])
-    weights, loadings = np.linalg.eigh(np.cov(stacks.T))
+    centred = stacks - stacks.mean(axis=0)
+    weights, loadings = np.linalg.eigh(centred.T @ centred / (len(stacks) - 1))
     explained = np.cumsum(weights[::-1]) / weights.sum()
     rest = np.ascontiguousarray(loadings[:, : len(weights) - int(np.searchsorted(explained, share)) - 1])
     error = ((stacks @ rest) ** 2).sum(axis=1)

@@ -158,7 +158,8 @@ def advance(
             whole[SEEN] = 1
             whole[LAST_T] = at
             if whole[READY] == 0:
-                early[whole[HELD] * channels : (whole[HELD] + 1) * channels] = read
+                for channel in range(channels):
+                    early[whole[HELD] * channels + channel] = read[channel]
                 whole[HELD] += 1
                 why = COMMISSION if whole[HELD] == rules.need else DONE
                 continue
@@ -220,7 +221,8 @@ def _show(whole: Whole, bin_at: Whole, bin_n: Whole, bin_sum: Double, at: int, r
         last += 1
         bin_at[last] = stretch
         bin_n[last] = 0
-        bin_sum[last] = 0.0
+        for channel in range(len(read)):
+            bin_sum[last, channel] = 0.0
     bin_n[last] += 1
     for channel in range(len(read)):
         bin_sum[last, channel] += read[channel]
@@ -230,22 +232,23 @@ def _show(whole: Whole, bin_at: Whole, bin_n: Whole, bin_sum: Double, at: int, r
         whole[BIN_WIDTH] *= 2
         kept = -1
         for old in range(whole[BINS]):
-            wider = bin_at[old] // 2
-            if kept >= 0 and bin_at[kept] == wider:
-                bin_n[kept] += bin_n[old]
-                bin_sum[kept] += bin_sum[old]
-            else:
+            wider, n = bin_at[old] // 2, bin_n[old]
+            same = kept >= 0 and bin_at[kept] == wider
+            if not same:
                 kept += 1
-                bin_at[kept] = wider
-                bin_n[kept] = bin_n[old]
-                bin_sum[kept] = bin_sum[old]
+            bin_at[kept] = wider
+            bin_n[kept] = bin_n[kept] + n if same else n
+            for channel in range(len(read)):
+                value = bin_sum[old, channel]
+                bin_sum[kept, channel] = bin_sum[kept, channel] + value if same else value
         whole[BINS] = kept + 1
 
 
 @compiled
 def _error(loadings: Double, z: Double, rest: Double) -> float:
     """Squared prediction error of a stack."""
-    rest[:] = 0.0
+    for component in range(len(rest)):
+        rest[component] = 0.0
     for place in range(len(z)):
         for component in range(len(rest)):
             rest[component] += z[place] * loadings[place, component]
