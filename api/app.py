@@ -16,8 +16,8 @@ from api.auth import LoginNeededError, Throttle
 from api.body_limit import BodyLimit
 from api.context import open_context
 from api.feed import Feed
-from api.health import Meters
 from api.limits import Limits
+from api.meters import Meters
 from api.pages import owner, staff
 from api.pages.owner import LinkError
 from api.parts import PartSettings, Watch
@@ -58,7 +58,8 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         wall: the wall clock; fleet time follows the clock's row.
     """
     context = open_context(settings, wall)
-    meters = Meters(context)
+    watch = Watch(settings.database_url, PartSettings().nats_url)
+    meters = Meters(context, watch)
     feed = Feed(context)
 
     @asynccontextmanager
@@ -80,7 +81,7 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.state.context = context
     app.state.meters = meters
-    app.state.watch = Watch(settings.database_url, PartSettings().nats_url)
+    app.state.watch = watch
     app.state.throttle = Throttle()
     app.state.feed = feed
     app.state.limits = Limits(settings.rate_per_s)

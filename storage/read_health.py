@@ -16,10 +16,16 @@ _POSITIONS = "select partition, seq, moved from partition_position order by part
 _TOTALS = """
 select (select count(*) from device) as devices,
        (select count(*) from finding) as findings,
-       (select count(*) from dead_letter) as dead_letters,
+       (select coalesce(sum(to_seq - from_seq + 1), 0)::bigint from declared_lost) as lost_messages,
+       (select count(*) from dead_letter where replayed is null) as dead_letters,
        (select count(*) from detector_error) as detector_errors,
        (select count(*) from control_entry where effect_seq is null) as waiting_controls,
-       (select count(*) from notice where sent is null) as waiting_notices
+       (select count(*) from notice where sent is null and state = 'queued') as waiting_notices,
+       (select count(*) from due where done_at is null and due <= %s) as overdue
+"""
+_JOBS = """
+select s::text, count(j.id) from unnest(array['todo', 'doing', 'failed']) s
+left join procrastinate_jobs j on j.status::text = s group by s order by s
 """
 _TICKETS = "select state, count(*) from ticket group by state order by state"
 
@@ -42,10 +48,12 @@ class Totals:
 
     devices: int
     findings: int
+    lost_messages: int
     dead_letters: int
     detector_errors: int
     waiting_controls: int
     waiting_notices: int
+    overdue: int
 
 
 def migrations_applied(conn: Connection) -> int:
@@ -60,10 +68,10 @@ def positions(conn: Connection) -> list[Position]:
         return cursor.execute(_POSITIONS).fetchall()
 
 
-def totals(conn: Connection) -> Totals:
-    """Row counts."""
+def totals(conn: Connection, fleet_now: datetime) -> Totals:
+    """Row counts; what is overdue at a fleet time."""
     with conn.cursor(row_factory=class_row(Totals)) as cursor:
-        row = cursor.execute(_TOTALS).fetchone()
+        row = cursor.execute(_TOTALS, (fleet_now,)).fetchone()
     if row is None:  # an aggregate always gives a row
         raise LookupError("no totals")
     return row
@@ -72,3 +80,8 @@ def totals(conn: Connection) -> Totals:
 def ticket_states(conn: Connection) -> dict[str, int]:
     """Tickets by state."""
     return {str(state): int(str(count)) for state, count in conn.execute(_TICKETS)}
+
+
+def jobs(conn: Connection) -> dict[str, int]:
+    """Jobs by status: `todo` wait, `doing` are at work."""
+    return {str(status): int(str(count)) for status, count in conn.execute(_JOBS)}
