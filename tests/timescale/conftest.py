@@ -38,8 +38,16 @@ def started_pglite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pglite]
 
 
 @pytest.fixture
-def fresh_pglite(tmp_path: Path, started_pglite: Pglite) -> Iterator[str]:  # noqa: ARG001  (skips where there is none)
+def extensible(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database that could have the extension, not migrated."""
+    if SERVER:
+        for url in database_on(SERVER):
+            with psycopg.connect(url, autocommit=True) as conn:
+                # The server's template may bring it.
+                conn.execute("drop extension if exists timescaledb")
+            yield url
+        return
+    request.getfixturevalue("started_pglite")  # skips where there is none
     server = Pglite(tmp_path, extension=False)
     server.start()
     yield server.url

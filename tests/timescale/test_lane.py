@@ -11,6 +11,7 @@ import pytest
 from psycopg import errors
 
 from storage import migrate as migrating
+from storage import timescale as lanes
 from storage.memory_telemetry import MemoryTelemetry
 from storage.migrate import migrate
 from storage.pool import Connection, connect
@@ -194,11 +195,14 @@ def test_an_upgrade_equals_a_fresh_install(
         assert shape(conn) == shape(plain.conn)
 
 
-def test_a_full_plain_database_comes_into_the_lane(fresh_pglite: str, timescale: Lane) -> None:
+def test_a_full_plain_database_comes_into_the_lane(
+    extensible: str, timescale: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As when the extension is added later: nothing stored is lost, and roll-ups of dropped readings are kept."""
-    migrate(fresh_pglite)
-    with connect(fresh_pglite, application="wellkept-worker", autocommit=True) as conn:
-        lane = Lane(conn, copies=False)
+    monkeypatch.setattr(lanes, "_POSSIBLE", "select false")
+    migrate(extensible)
+    with connect(extensible, application="wellkept-worker", autocommit=True) as conn:
+        lane = Lane(conn, copies=bool(SERVER))
         assert not lane.chunked
         for device in lane.devices:
             lane.put(device, every(3600, 240), first_seq=1)
@@ -210,7 +214,7 @@ def test_a_full_plain_database_comes_into_the_lane(fresh_pglite: str, timescale:
         conn.execute("create extension timescaledb")
         assert adopt(conn, CATALOGUE)
         assert adopt(conn, CATALOGUE)
-        again = Lane(conn, copies=False, stored=lane.stored)
+        again = Lane(conn, copies=bool(SERVER), stored=lane.stored)
         assert again.chunked
         again.refresh(DAY0 + 10 * DAYS)
         assert (again.readings(), again.rows("hour"), again.rows("day")) == (stored, hours, days)
