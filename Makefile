@@ -8,7 +8,7 @@ CODE := api detectors firmware_sim ingest servicedesk stack storage stream telem
 .PHONY: help setup setup-node demo test test-long test-timescale lint types contracts format lock screens clean
 
 help: ## say what there is
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 setup: $(STAMP) ## local .venv with the locked dependencies and the `wellkept` command
 
