@@ -331,6 +331,9 @@ class _Work:
         """The epoch's progress after what this message declares lost."""
         progress = memory.progress.get(epoch)
         if progress is None:
+            if memory.live is not None:
+                # The usual way through `_take_block` may have moved it within this batch; it is the live one no longer.
+                self._settled(memory, memory.live)
             progress = memory.progress[epoch] = Progress(epoch)
             if epoch > memory.epoch:
                 self._end_epochs(memory, epoch, arrival)
