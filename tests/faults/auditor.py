@@ -51,10 +51,12 @@ class Ledger:
     Attributes:
         values: every numbered message, with the power it carries; None when it carries none.
         dropped: those that a spool truly lost: it was full, or its disk is gone.
+        babblers: devices whose messages name any number and give up any; who sends them accounts for them by bytes.
     """
 
     values: dict[Number, float | None] = field(default_factory=dict)
     dropped: set[Number] = field(default_factory=set)
+    babblers: set[str] = field(default_factory=set)
 
     def numbered(self, device: str, epoch: int, seqs: Iterable[int]) -> None:
         """Enter messages whose power is their seq."""
@@ -117,7 +119,8 @@ def audit(url: str, prefix: str, ledger: Ledger) -> Audit:
             declared |= {(name, int(str(given_up[1])), seq) for seq in range(first, last + 1)}
     twice = {number for number, subs in rows.items() if any(count > 1 for count in subs.values())}
     twice |= {number for number, count in buried.items() if count > 1} | (rows.keys() & buried.keys())
-    known = rows.keys() | buried.keys()
+    known = {number for number in rows.keys() | buried.keys() if number[0] not in ledger.babblers}
+    declared = {number for number in declared if number[0] not in ledger.babblers}
     return Audit(
         messages=len(ledger.values),
         lost=ledger.values.keys() - known - ledger.dropped,

@@ -39,6 +39,12 @@ class Proxy:
 
     Args:
         application: `application_name` of the sessions that are struck.
+
+    Attributes:
+        port: listens here.
+        struck: how often since it was armed.
+        held_client: port at the client's end of the session that is held.
+        held_port: the proxy's own, as the server sees it.
     """
 
     def __init__(self, application: str) -> None:
@@ -53,6 +59,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.struck = 0
+        self.held_client = self.held_port = 0
         threading.Thread(target=self._listen, name="proxy", daemon=True).start()
 
     def in_front_of(self, url: str) -> str:
@@ -71,14 +78,18 @@ class Proxy:
 
     @contextmanager
     def held(self, strike: Strike) -> Iterator[threading.Event]:
-        """Hold the next COPY or COMMIT for as long as the body runs; the event says that it is held."""
+        """Hold the next COPY or COMMIT until `release`, or the body's end; the event says that it is held."""
         self.arm(strike)
         try:
             yield self._holding
         finally:
-            with self._lock:
-                self._strike = None
-            self._released.set()
+            self.release()
+
+    def release(self) -> None:
+        """Let go what is held."""
+        with self._lock:
+            self._strike = None
+        self._released.set()
 
     def close(self) -> None:
         """Listen no more."""
@@ -122,8 +133,9 @@ class Proxy:
         """Whether the session that begins so is to be struck."""
         return b"application_name\0" + self._application + b"\0" in startup
 
-    def hold(self) -> None:
-        """Wait for the release."""
+    def hold(self, client: socket.socket, server: socket.socket) -> None:
+        """Wait for the release; the ports of the held session say whose it is."""
+        self.held_client, self.held_port = int(client.getpeername()[1]), int(server.getsockname()[1])
         self._holding.set()
         self._released.wait(_PATIENCE)
 
@@ -171,7 +183,7 @@ class _Session:
         if strike is Strike.BEFORE_COMMIT:
             return False
         if strike in (Strike.HOLD_COPY, Strike.HOLD_COMMIT):
-            self._proxy.hold()
+            self._proxy.hold(self._client, self._server)
         if strike is Strike.AFTER_COMMIT:
             self._mute.set()
         self._server.sendall(message)

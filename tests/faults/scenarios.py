@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.faults import disorder, kills
-from tests.faults.runner import Scenario, Tier
+from tests.faults import backfill, commits, disorder, kills, notices, outages
+from tests.faults.post import Moment
+from tests.faults.proxy import Strike
+from tests.faults.runner import Scenario, Tier, Where
 
 _EXACTLY = "0 lost, 0 twice; tickets and notices as without the fault"
 
@@ -85,5 +87,110 @@ SCENARIOS: tuple[Scenario, ...] = (
         partial(disorder.fuzz, payloads=100_000),
         Tier.LONG,
         seed=8,
+    ),
+    Scenario(
+        "database-down",
+        _EXACTLY,
+        "the database is away for 10 s",
+        partial(outages.database_down, seconds=10.0),
+    ),
+    Scenario(
+        "database-down-long",
+        _EXACTLY,
+        "the database is away for 60 s",
+        partial(outages.database_down, seconds=60.0),
+        Tier.LONG,
+    ),
+    Scenario(
+        "stream-recreated",
+        "0 lost, 0 twice",
+        "the stream is deleted and made anew, twice",
+        outages.stream_recreated,
+    ),
+    Scenario(
+        "store-deleted",
+        "0 lost, 0 twice",
+        "the broker's store is deleted while it is stopped, then ingest is killed",
+        outages.store_deleted,
+    ),
+    Scenario(
+        "poison",
+        "every block is kept as readings or whole as a dead letter",
+        "blocks that the database refuses",
+        outages.poison,
+        Tier.SHORT,
+    ),
+    Scenario(
+        "reconnect-200",
+        "0 lost, 0 twice",
+        "the broker is killed under 200 devices with a connection each",
+        partial(outages.reconnect_storm, devices=200),
+    ),
+    Scenario(
+        "reconnect-1000",
+        "0 lost, 0 twice",
+        "the broker is killed under 1,000 devices with a connection each",
+        partial(outages.reconnect_storm, devices=1_000),
+        Tier.LONG,
+    ),
+    Scenario(
+        "notice-killed",
+        "every notice arrives; a repeat has the same Message-ID",
+        "kill -9 of the bearer before, during and after hand-over to the mail server",
+        partial(notices.bearer_killed, moments=(Moment.BEFORE, Moment.DURING, Moment.AFTER), leaks=1),
+    ),
+    Scenario(
+        "stalled-jobs",
+        "every job of a killed worker is done",
+        "kill -9 of a worker with jobs under way and waiting",
+        partial(notices.bearer_killed, moments=(Moment.DURING,), leaks=8),
+        Tier.LONG,
+    ),
+    Scenario(
+        "day-offline",
+        "no alarm storm; live devices' receipts within 5 s (p99)",
+        "devices offline for a day bring it in order",
+        partial(backfill.offline_for_a_day, plugs=4, period=60.0, shuffled=False),
+    ),
+    Scenario(
+        "day-offline-shuffled",
+        "no alarm storm; live devices' receipts within 5 s (p99)",
+        "devices offline for a day bring it shuffled",
+        partial(backfill.offline_for_a_day, plugs=4, period=60.0, shuffled=True),
+    ),
+    Scenario(
+        "day-offline-long",
+        "no alarm storm; live devices' receipts within 5 s (p99)",
+        "10 devices with a message in 10 s, offline for a day, bring it in order",
+        partial(backfill.offline_for_a_day, plugs=10, period=10.0, shuffled=False),
+        Tier.LONG,
+    ),
+    Scenario(
+        "day-offline-shuffled-long",
+        "no alarm storm; live devices' receipts within 5 s (p99)",
+        "10 devices with a message in 10 s, offline for a day, bring it shuffled",
+        partial(backfill.offline_for_a_day, plugs=10, period=10.0, shuffled=True),
+        Tier.LONG,
+    ),
+    Scenario(
+        "doubtful-commit",
+        _EXACTLY,
+        "the connection is cut before, during and after COMMIT, three times in a row each",
+        partial(commits.doubtful_commits, times=3),
+        where=Where.PROXIED,
+    ),
+    Scenario(
+        "stopped-in-copy",
+        _EXACTLY,
+        "SIGSTOP of a worker inside COPY; it wakes when its partitions are another's",
+        partial(commits.stopped_and_woken, strike=Strike.HOLD_COPY),
+        where=Where.PROXIED,
+    ),
+    Scenario(
+        "stopped-before-commit",
+        _EXACTLY,
+        "SIGSTOP of a worker before COMMIT; it wakes when its partitions are another's",
+        partial(commits.stopped_and_woken, strike=Strike.HOLD_COMMIT),
+        where=Where.PROXIED,
     ),
 )

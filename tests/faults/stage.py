@@ -42,15 +42,14 @@ class Stage:
     """The product as `wellkept up` starts it, on servers of its own.
 
     Args:
-        proxied: whether workers reach the database through a proxy that can strike.
-        workers: so many.
+        proxied: whether two workers, not one, reach the database, through a proxy that can strike.
     """
 
     def __init__(self, *, proxied: bool = False) -> None:
         self.folder = make_folder()
         self.post = Post()
         self.proxy = Proxy(WORKER) if proxied else None
-        self.rig = Rig(self.folder, smtp_url=self.post.url)
+        self.rig = Rig(self.folder, smtp_url=self.post.url, workers=2 if proxied else 1)
         self._numbers = 0
 
     def start(self) -> None:
