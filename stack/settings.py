@@ -25,6 +25,7 @@ class Settings(BaseSettings):
         org: organisation whose devices the embedded broker's user `gateway` speaks for.
         mqtt_port: port of the embedded MQTT listener, any free one when 0.
         workers: worker processes that share the partitions.
+        partitions: of the stream, fixed when it is created.
     """
 
     model_config = SettingsConfigDict(env_prefix="WELLKEPT_", extra="ignore")
@@ -40,3 +41,4 @@ class Settings(BaseSettings):
     org: str = "demo"
     mqtt_port: int = Field(default=0, ge=0, le=65_535)
     workers: int = Field(default=1, ge=1, le=64)
+    partitions: int = Field(default=16, ge=1, le=1_024)

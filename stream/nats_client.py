@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 CLOCK_BUCKET = "wk_clock"
 _CLOCK_KEY = "clock"
+_PARTITIONS = "partitions"
 _CALL_TIMEOUT = 10.0
 _PUBLISH_TIMEOUT = 5.0
 # A worker's hot path waits for it.
@@ -51,7 +52,7 @@ class NatsStream:
     Args:
         url: `nats://user:password@host:port`, several by commas.
         name: shown in the server's monitoring.
-        partitions: fixed when the stream is created.
+        partitions: fixed when the stream is created; afterwards its own number counts, whatever is said here.
         max_bytes: the stream refuses beyond it; it never discards old blocks.
         replicas: 1 embedded, 3 on a cluster.
 
@@ -103,17 +104,23 @@ class NatsStream:
             max_outstanding_pings=2,
             pending_size=64 * 1024 * 1024,
         )
-        await self._open()
+        info = await self._find()
+        told = (info.config.metadata or {}).get(_PARTITIONS)
+        if told is not None and int(told) != self.partitions:
+            log.warning("the stream's own number of partitions counts", told=self.partitions, found=int(told))
+            self.partitions = int(told)
         await self._publisher.start()
 
     async def _open(self) -> str:
         """Make sure that the stream is there. Returns its incarnation."""
-        try:
-            info = await self._js.stream_info(STREAM)
-        except NotFoundError:
-            info = await self._create()
-        created = info.created
+        created = (await self._find()).created
         return str(created.isoformat() if created is not None else "")
+
+    async def _find(self) -> StreamInfo:
+        try:
+            return await self._js.stream_info(STREAM)
+        except NotFoundError:
+            return await self._create()
 
     async def _create(self) -> StreamInfo:
         config = StreamConfig(
@@ -125,7 +132,7 @@ class NatsStream:
             max_bytes=self._max_bytes,
             num_replicas=self._replicas,
             duplicate_window=_DEDUPLICATION,
-            metadata={"partitions": str(self.partitions)},
+            metadata={_PARTITIONS: str(self.partitions)},
         )
         try:
             return await self._js.add_stream(config)

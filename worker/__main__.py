@@ -48,7 +48,7 @@ def main() -> int:
         log.error("the worker cannot start", reason=str(error))  # noqa: TRY400  (the sentence says it all)
         return 1
     housekeeping = Housekeeping(stream, settings.database_url)
-    ownership = Ownership(name, uuid.uuid4().hex, settings.partitions)
+    ownership = Ownership(name, uuid.uuid4().hex, stream.partitions)
     leases = LeaseKeeper(ownership, NatsLeases(stream), ended=stop.set)
     pipeline = Pipeline(stream, leases, settings.database_url, catalogue, Bank(catalogue))
     vitals = Vitals(name, stream, pipeline)

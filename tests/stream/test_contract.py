@@ -262,3 +262,12 @@ def test_the_mirrored_clock_is_replaced_by_who_knows_its_revision(form: Form) ->
     # An older one too: the row is the truth, and a database may be restored.
     assert other.replace_clock(second, revision)
     assert one.mirrored()[0] == second
+
+
+@pytest.mark.stack
+def test_the_streams_own_number_of_partitions_counts(nats: EmbeddedNats) -> None:
+    first = NatsStream(nats.nats_url("worker"), name="first", partitions=4)
+    second = NatsStream(nats.nats_url("worker"), name="second", partitions=16)
+    assert (first.partitions, second.partitions) == (4, 4)
+    first.close()
+    second.close()
