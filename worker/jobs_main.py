@@ -15,13 +15,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from storage.jobs import QUEUE, make_app
 from storage.pool import open_pool
 from telemetry.catalogue import load_catalogue
-from worker import poller
+from worker import poller, rollups
 from worker.jobs import Bureau, register
 from worker.notify import channel_of
 
 log = structlog.get_logger()
 
 _CONCURRENCY = 4
+# A notice is handed over within its transaction, and a mail server may take its time.
+_IDLE = 30.0
 _HEARTBEAT = 1.0
 _POLL = 1.0
 _LOOK = 0.1
@@ -60,14 +62,15 @@ def run(
     """
     settings = settings or JobSettings()
     catalogue = load_catalogue()
-    pool = open_pool(database_url, application="wellkept-desk", size=_CONCURRENCY)
+    pool = open_pool(database_url, application="wellkept-desk", size=_CONCURRENCY, idle=_IDLE)
     bureau = Bureau(pool, catalogue, fleet_now, channel_of(settings.smtp_url), settings.public_url)
+    keeper = rollups.Keeper(database_url, catalogue, fleet_now)
     hand = threading.Thread(
         target=_ending, args=(stop, lambda: poller.run(database_url, stop, fleet_now)), name="poller", daemon=True
     )
     hand.start()
     try:
-        _ending(stop, lambda: _serve(database_url, stop, bureau))
+        _ending(stop, lambda: _serve(database_url, stop, bureau, keeper))
     finally:
         hand.join(_JOIN)
         pool.close()
@@ -83,10 +86,15 @@ def _ending(stop: threading.Event, part: Callable[[], None]) -> None:
             stop.set()
 
 
-def _serve(database_url: str, stop: threading.Event, bureau: Bureau) -> None:
+def _serve(database_url: str, stop: threading.Event, bureau: Bureau, keeper: rollups.Keeper) -> None:
+    def enrol(app: App) -> None:
+        register(app, bureau)
+        rollups.register(app, keeper)
+
     while not stop.is_set():
         try:
-            asyncio.run(_work(make_app(database_url, lambda app: register(app, bureau)), stop))
+            keeper.begin()
+            asyncio.run(_work(make_app(database_url, enrol), stop))
         except (exceptions.ConnectorException, psycopg.Error, PoolTimeout, OSError) as error:
             log.warning("the job worker starts anew", error=repr(error))
             stop.wait(_RETRY)

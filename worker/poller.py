@@ -12,12 +12,14 @@ from storage.desk_agenda import PgAgenda, take_back
 from storage.jobs import defer, reap
 from storage.pool import Connection, connect
 from telemetry.clock import to_datetime
+from worker import rollups
 from worker.jobs import FALL_DUE
 
 log = structlog.get_logger()
 
 _BATCH = 200
 _WAIT = 0.05
+_IDLE = 5.0
 _RETRY = 0.5
 _TAKE_BACK_EVERY = 10.0
 _REAP_EVERY = 1.0
@@ -30,7 +32,8 @@ def hand_over(conn: Connection, now: int) -> int:
     with conn.transaction():
         handed = PgAgenda(conn, "").hand_over(to_datetime(now), _BATCH)
         for each in handed:
-            defer(conn, FALL_DUE, once=f"due:{each.id}", due=each.id, kind=each.kind, ref=str(each.ref))
+            task = rollups.UPKEEP if each.kind in rollups.KINDS else FALL_DUE
+            defer(conn, task, once=f"due:{each.id}", due=each.id, kind=each.kind, ref=str(each.ref))
     return len(handed)
 
 
@@ -42,7 +45,7 @@ def run(database_url: str, stop: threading.Event, fleet_now: Callable[[], int]) 
     """
     while not stop.is_set():
         try:
-            with connect(database_url, application="wellkept-poller", autocommit=True) as conn:
+            with connect(database_url, application="wellkept-poller", autocommit=True, idle=_IDLE) as conn:
                 _poll(conn, stop, fleet_now)
         except psycopg.Error as error:
             log.warning("the poller starts anew", error=str(error))
