@@ -13,8 +13,8 @@ from starlette.types import Scope
 
 from api import health, openapi, problems
 from api.auth import LoginNeededError, Throttle
-from api.body_limit import BodyLimit
 from api.context import open_context
+from api.edge import Edge
 from api.feed import Feed
 from api.limits import Limits
 from api.meters import Meters
@@ -78,7 +78,6 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.add_middleware(BodyLimit)
     app.state.context = context
     app.state.meters = meters
     app.state.watch = watch
@@ -125,8 +124,9 @@ def _install_pages(app: FastAPI) -> None:
             return staff.error_page(request, problem.status)
         return problems.problem_response(problem, request.url.path)
 
-    for kind in (*BUSY, *UNFIT, *OUTAGES, Exception):
+    for kind in (*BUSY, *UNFIT, *OUTAGES):
         app.add_exception_handler(kind, _accident)
+    app.add_middleware(Edge, accident=_accident)
 
 
 def _install_meters(app: FastAPI, meters: Meters) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -35,6 +35,7 @@ class Meters:
     """
 
     def __init__(self, context: Context, watch: Watch) -> None:
+        disable_created_metrics()  # a second series for each, which nobody asked for
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "wellkept_http_requests", "Requests answered", ["method", "route", "status"], registry=self.registry

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.problems import MEDIA_TYPE, PROBLEMS, TYPE
-from api.v1.models import ChangeOut, ProblemOut
+from api.v1 import models
 from api.v1.router import NEEDS_MATCH
 
 Json = dict[str, Any]
@@ -61,8 +61,12 @@ def describe(app: FastAPI) -> Json:
     schemas = parts.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for model in (ProblemOut, ChangeOut):
+    for model in (models.ProblemOut, models.ChangeOut):
         schemas[model.__name__] = model.model_json_schema(ref_template=_REF)
+    for name, schema in schemas.items():
+        # The framework leaves members that are null out of examples.
+        if (known := getattr(models, name, None)) is not None:
+            schema["examples"] = known.model_config["json_schema_extra"]["examples"]
     parts["headers"] = _HEADERS
     parts["responses"] = {_answer_name(status): _problem_answer(status) for status in _statuses()}
     for path, operations in made["paths"].items():
@@ -142,6 +146,6 @@ def _problem_answer(status: int) -> Json:
 
 
 def _event_example() -> str:
-    example = ChangeOut.model_json_schema()["examples"][0]
-    data = ChangeOut.model_validate(example).model_dump_json()
+    example = models.ChangeOut.model_json_schema()["examples"][0]
+    data = models.ChangeOut.model_validate(example).model_dump_json()
     return f"retry: 2000\nid: 4711\n\nid: 4712\nevent: {example['type']}\ndata: {data}\n\n: still here\nid: 4712\n\n"

@@ -6,6 +6,7 @@ tested against it.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ MEDIA_TYPE = "application/problem+json"
 TYPE = "https://wellkept.invalid/problems/"
 """What a problem's `type` begins with: a name, not an address."""
 _log = structlog.get_logger(__name__)
+_FRAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,5 +231,7 @@ def of_accident(request: Request, error: Exception) -> ProblemError:
     if known is not None:
         return known
     incident = str(uuid4())
-    _log.error("a request failed", incident=incident, method=request.method, error=type(error).__name__, exc_info=error)
+    # Plain: a renderer that shows local variables would show secrets.
+    trace = "".join(traceback.format_exception(error, limit=-_FRAMES))
+    _log.error("a request failed", incident=incident, method=request.method, error=type(error).__name__, trace=trace)
     return problem("internal", "the error was recorded; tell its incident to the operator", incident=incident)

@@ -203,13 +203,12 @@ def _changing(endpoint: Endpoint, adapter: TypeAdapter[Any], template: str, stat
 
 def _check_match(marked: _Changes, tx: Tx, who: Principal, arguments: Mapping[str, Any], match: str | None) -> None:
     """Hold the resource and compare, so that nobody changes it between the look and the change."""
-    resource = marked.resource
-    if match is None:
-        if marked.needs_match:
-            raise problem("precondition-required", "read the resource and send its ETag as If-Match")
+    resource, ident = marked.resource, arguments[marked.resource.argument]
+    if match is None and not marked.needs_match:
         return
-    ident = arguments[resource.argument]
-    resource.read(tx, who, ident)
+    resource.read(tx, who, ident)  # what is not the asker's is not there, and is not held
+    if match is None:
+        raise problem("precondition-required", "read the resource and send its ETag as If-Match")
     try:
         resource.hold(tx, ident)
     except UnknownError as cause:

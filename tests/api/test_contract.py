@@ -1,0 +1,239 @@
+"""Every route of `/v1` keeps the conventions; so does one that was added a minute ago and did nothing for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel
+
+from api.app import create_app
+from api.auth import Reader, TicketMover
+from api.context import InTx
+from api.limits import Limits
+from api.problems import PROBLEMS
+from api.settings import Settings
+from api.v1 import models
+from api.v1.models import Body, Moment, Page, TicketDetailOut
+from api.v1.paging import Paging, listing
+from api.v1.router import V1Router, changes
+from api.v1.service import TICKET, read_ticket
+from storage.pool import connect
+from storage.read_desk import timeline
+from telemetry.ids import millis_of
+from tests.api.case import NOW, WALL, Seeded
+from tests.api.walk import (
+    Route,
+    check_changing,
+    check_reading,
+    check_refusals,
+    is_problem,
+    routes_of,
+    samples,
+    times_are_spelled,
+)
+
+
+class NoteIn(Body):
+    text: str
+
+
+class LineOut(BaseModel):
+    at: Moment
+    kind: str
+
+
+def new_routes() -> V1Router:
+    """What somebody adds later: a list, a thing, and a change that wants to be made to what was seen."""
+    router = V1Router()
+
+    @router.get("/lines/{ticket}")
+    def lines(ticket: UUID, who: Reader, tx: InTx, paging: Annotated[Paging, Depends(listing(2, 9))]) -> Page[LineOut]:
+        read_ticket(tx, who, ticket)
+        after = paging.after(int) or 0
+        rows = [row for row in timeline(tx.conn, ticket) if row.id > after][: paging.limit + 1]
+        return paging.page(rows, lambda row: LineOut(at=row.at, kind=row.kind), lambda row: row.id)
+
+    @router.get("/first-line/{ticket}")
+    def first_line(ticket: UUID, who: Reader, tx: InTx) -> LineOut:
+        read_ticket(tx, who, ticket)
+        row = timeline(tx.conn, ticket)[0]
+        return LineOut(at=row.at, kind=row.kind)
+
+    @router.post("/tickets/{ticket}/notes", status_code=201)
+    @changes(TICKET, needs_match=True)
+    def add_note(ticket: UUID, note: NoteIn, who: TicketMover, tx: InTx) -> TicketDetailOut:
+        read_ticket(tx, who, ticket)
+        tx.office.log(ticket, tx.now, "note", who.actor(), text=note.text)
+        return read_ticket(tx, who, ticket)
+
+    @router.get("/accident")
+    def accident(_: Reader) -> LineOut:
+        raise RuntimeError("select secret from psycopg")
+
+    return router
+
+
+@pytest.fixture
+def app(database_url: str) -> Iterator[FastAPI]:
+    made = create_app(Settings(database_url=database_url, pool_size=4), wall=lambda: WALL)
+    made.include_router(new_routes())
+    yield made
+    made.state.context.pool.close()
+
+
+@pytest.fixture
+def auth(seeded: Seeded) -> dict[str, str]:
+    return {"Authorization": f"Bearer {seeded.tokens['admin']}"}
+
+
+def bodies() -> dict[str, dict[str, Any] | None]:
+    """A body that each change accepts, in an order in which they can be made."""
+    return {
+        "/v1/tickets/{ticket}/notes": {"text": "rings twice"},
+        "/v1/visits/{visit}/windows": {"start": "2026-11-20T00:00:00Z"},
+        "/v1/visits/{visit}/confirm": None,
+        "/v1/visits/{visit}/moves": {"to": "dispatched"},
+        "/v1/visits/{visit}/outcome": {"code": "repaired", "cause": "condenser_fan_wear", "parts": ["RF-FAN-120"]},
+        "/v1/tickets/{ticket}/moves": {"to": "reopened", "reason": "it hums again"},
+    }
+
+
+def test_every_route_refuses_alike(http: httpx.Client, seeded: Seeded, auth: Mapping[str, str]) -> None:
+    routes = list(routes_of(http.get("/openapi.json").json()))
+    assert len(routes) >= 18
+    for route in routes:
+        check_refusals(http, route, samples(seeded), auth, bodies().get(route.template))
+    is_problem(http.get("/v1/nothing", headers=auth), 404, "not-found")
+    is_problem(http.get("/v1", headers=auth), 404, "not-found")
+
+
+def test_every_get_has_etags_and_every_list_goes_on(
+    http: httpx.Client, seeded: Seeded, auth: Mapping[str, str], database_url: str
+) -> None:
+    with connect(database_url, application="test") as conn:
+        for i in range(3):
+            conn.execute(
+                "insert into reading_refrigerator (device, t, epoch, seq, sub, arrival, power)"
+                " values (%s, %s, 1, 0, %s, %s, %s)",
+                (seeded.device.no, NOW.replace(hour=0), i, NOW, 90.5 + i),
+            )
+    routes = [r for r in routes_of(http.get("/openapi.json").json()) if r.method == "GET"]
+    lists = [route for route in routes if route.is_list]
+    assert {"/v1/lines/{ticket}", "/v1/devices/{org}/{device}/readings"} <= {route.template for route in lists}
+    for route in routes:
+        if not route.is_stream and route.template != "/v1/accident":
+            check_reading(http, route, samples(seeded), auth)
+    # A cursor belongs to its list and its filters.
+    first = http.get(f"/v1/lines/{seeded.ticket}", params={"limit": 1}, headers=auth).json()["next"]
+    is_problem(http.get("/v1/devices", params={"cursor": first}, headers=auth), 400, "bad-cursor")
+    more = {"limit": 1, "cursor": first, "kind": "x"}
+    is_problem(http.get(f"/v1/lines/{seeded.ticket}", params=more, headers=auth), 400, "bad-cursor")
+
+
+def test_every_change_is_conditional_and_repeatable(
+    http: httpx.Client, seeded: Seeded, auth: Mapping[str, str], database_url: str
+) -> None:
+    posts = {r.template: r for r in routes_of(http.get("/openapi.json").json()) if r.method != "GET"}
+    assert posts.keys() == bodies().keys(), "a new change needs a body in this test"
+    here = samples(seeded)
+    offers = http.get(f"/v1/visits/{here['visit']}/windows", headers=auth).json()
+    for template, body in bodies().items():
+        given = {"start": offers["best"][1]["start"]} if template.endswith("/windows") else body
+        if template.endswith("/outcome"):
+            for state in ("travelling", "on_site"):
+                assert http.post(f"/v1/visits/{here['visit']}/moves", json={"to": state}, headers=auth).is_success
+        with connect(database_url, application="test") as conn:
+            before = len(timeline(conn, seeded.ticket))
+        done = check_changing(http, posts[template], here, auth, given)
+        with connect(database_url, application="test") as conn:
+            kinds = [row.kind for row in timeline(conn, seeded.ticket)[before:]]
+        # The effect came once, whatever was asked around it.
+        assert kinds.count("note") == (template.endswith("/notes"))
+        assert kinds.count("outcome") == (template.endswith("/outcome"))
+        if template.endswith("/windows"):
+            here["visit"] = done["id"]
+            assert millis_of(UUID(done["id"])) == round(NOW.timestamp() * 1000)
+    ticket = http.get(f"/v1/tickets/{seeded.ticket}", headers=auth).json()
+    assert ticket["state"] == "reopened"
+    assert times_are_spelled(ticket["timeline"]) > 8
+
+
+def test_an_accident_tells_nothing_of_the_inside(http: httpx.Client, auth: Mapping[str, str]) -> None:
+    incident = UUID(is_problem(http.get("/v1/accident", headers=auth), 500, "internal")["incident"])
+    assert incident.version == 4
+    assert http.get("/v1/clock", headers=auth).is_success
+
+
+def test_what_the_database_cannot_hold_is_the_askers_fault(http: httpx.Client, auth: Mapping[str, str]) -> None:
+    is_problem(http.get("/v1/visits", params={"technician": "a\0b"}, headers=auth), 422, "invalid")
+    is_problem(http.get("/v1/devices/demo/a%00b", headers=auth), 422, "invalid")
+    path = "/v1/devices/demo/fridge-1/readings"
+    is_problem(http.get(path, params={"to": "0001-01-01T00:00:00Z"}, headers=auth), 422, "invalid")
+    for naive in ("2026-11-20", "2026-11-20T00:00:00", "1700000000", "2026-11-20 00:00:00Z"):
+        assert (
+            is_problem(http.get(path, params={"from": naive}, headers=auth), 422)["errors"][0]["where"] == "query.from"
+        )
+    assert http.get(path, params={"from": "2026-11-18T08:00:00+08:00"}, headers=auth).is_success
+
+
+def test_a_token_has_its_share() -> None:
+    limits = Limits(per_second=2)
+    one, other = UUID(int=1), UUID(int=2)
+    assert [limits.take(one, NOW) for _ in range(5)] == [0, 0, 0, 0, 1]
+    assert limits.take(other, NOW) == 0
+    assert limits.take(one, NOW + timedelta(seconds=1)) == 0
+
+
+def test_too_many_requests_are_a_problem(http: httpx.Client, app: FastAPI, auth: Mapping[str, str]) -> None:
+    app.state.limits = Limits(per_second=0.5)
+    assert http.get("/v1/clock", headers=auth).is_success
+    refused = http.get("/v1/clock", headers=auth)
+    is_problem(refused, 429, "too-many-requests")
+    assert refused.headers["retry-after"] == "2"
+
+
+def test_the_document_is_complete(http: httpx.Client) -> None:
+    document = http.get("/openapi.json").json()
+    schemas, answers = document["components"]["schemas"], document["components"]["responses"]
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    ids = []
+    for route in routes_of(document):
+        said = route.description
+        ids.append(said["operationId"])
+        assert said["security"] == [{"bearer": []}]
+        assert said["summary"]
+        _answers_are_described(route, answers)
+        if "Body" in said.get("requestBody", {}):
+            assert "application/json" in said["requestBody"]["content"]
+    assert len(set(ids)) == len(ids)
+    own = {name: getattr(models, name) for name in schemas if hasattr(models, name)}
+    assert {"TicketDetailOut", "VisitOut", "MoveIn", "ProblemOut", "ChangeOut"} <= own.keys()
+    for name, model in own.items():
+        for example in schemas[name]["examples"]:
+            assert model.model_validate(example), name
+    told = {each for answer in answers.values() for each in answer["content"]["application/problem+json"]["examples"]}
+    assert told == PROBLEMS.keys()
+
+
+def _answers_are_described(route: Route, answers: Mapping[str, Any]) -> None:
+    said = route.description["responses"]
+    assert {"401", "403", "429", "500", "503"} <= said.keys()
+    if route.method == "GET" and not route.is_stream:
+        assert "ETag" in said["200"]["headers"]
+        assert "304" in said
+    if route.method == "POST":
+        assert {"409", "413", "415", "422"} <= said.keys()
+    if route.parameters["path"]:
+        assert "404" in said
+    if route.template.endswith("/notes"):
+        assert "428" in said
+    for status, answer in said.items():
+        if "$ref" in answer:
+            assert answer["$ref"] == f"#/components/responses/Problem{status}"
+            assert f"Problem{status}" in answers
