@@ -230,6 +230,7 @@ class NatsStream:
             # Of several ingest processes one relays: all publish to the same broker.
             await self._client.subscribe(f"{OUT_SUBJECT}.*.*.*", queue=_RELAYS, cb=relay)
             await self._client.subscribe(MANY_SUBJECT, queue=_RELAYS, cb=relay_many)
+            await self._client.flush()  # from here on the server knows
 
         self._thread.call(subscribe(), _CALL_TIMEOUT)
 
