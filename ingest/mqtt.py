@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from urllib.parse import unquote, urlsplit
 
@@ -11,13 +12,14 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ingest.share import ShareProof, filters
 from ingest.sorting_socket import SortingSocket, without_delay
 from ingest.wire import Delivery, puback_packets, publish_packet
 from telemetry.clock import MICROS, FleetClock
 from telemetry.errors import WellkeptError
 from telemetry.identity import DeviceKey
 from telemetry.message import ClockMessage, encode_json
-from telemetry.topics import CLOCK_TOPIC, Channel, subscription, topic_of
+from telemetry.topics import CLOCK_TOPIC, Channel, topic_of
 
 log = structlog.get_logger()
 
@@ -55,6 +57,7 @@ class MqttIngress:
     Args:
         url: `mqtt://user:password@host:port`.
         client_id: names the session that the broker keeps for us.
+        share: group of a shared subscription, or nothing.
         on_connection: called on the network thread when a connection begins; returns its number.
         on_messages: called on the network thread with the connection and what one read brought; may block, which
             stops reading.
@@ -64,6 +67,7 @@ class MqttIngress:
         self,
         url: str,
         client_id: str,
+        share: str,
         on_connection: Callable[[], int],
         on_messages: Callable[[int, list[Delivery]], None],
     ) -> None:
@@ -75,6 +79,9 @@ class MqttIngress:
         self._connection = 0
         self._guard = threading.Lock()
         self.refused: str | None = None
+        self._filters = filters(share)
+        self._proof = ShareProof(share, f"{self._host}:{self._port}") if share else None
+        self._proof_mid: int | None = None
         self._warned = False
         self._client = _Client(client_id, self._received)
         if parts.username:
@@ -94,7 +101,10 @@ class MqttIngress:
 
         Raises:
             SubscriptionRefusedError: it refused one of our subscriptions; the mend is in its rights or window.
+            SharedSubscriptionError: it grants shared subscriptions and does not serve them.
         """
+        if self._proof is not None:
+            self._proof.check(time.monotonic())
         if self.refused is not None:
             raise SubscriptionRefusedError(
                 f"the broker at {self._host}:{self._port} refused a subscription ({self.refused}); "
@@ -146,16 +156,28 @@ class MqttIngress:
             return
         with self._guard:
             self._connection = self._on_connection()
-        client.subscribe([(subscription(Channel.TELEMETRY), 1), (subscription(Channel.EVENT), 1)])
+        if self._proof is None or self._proof.given:
+            self._subscribe()
+        else:
+            self._proof_mid = client.subscribe(self._proof.filter, 1)[1]
         log.info("broker connected", broker=f"{self._host}:{self._port}", connection=self._connection)
 
+    def _subscribe(self) -> None:
+        self._client.subscribe([(each, 1) for each in self._filters])
+
     def _subscribed(
-        self, _client: mqtt.Client, _data: object, _mid: int, codes: list[ReasonCode], _properties: object
+        self, client: mqtt.Client, _data: object, mid: int, codes: list[ReasonCode], _properties: object
     ) -> None:
         # A broker may refuse one of several subscriptions (NATS: when their windows add up to more than 65,535) and
         # would go on accepting messages for it that nobody hears.
-        if any(code.is_failure for code in codes):
+        proof = self._proof if self._proof is not None and mid == self._proof_mid else None
+        if proof is not None and any(code.is_failure for code in codes):
+            proof.refused(", ".join(str(code) for code in codes))
+        elif any(code.is_failure for code in codes):
             self.refused = ", ".join(str(code) for code in codes)
+        elif proof is not None:
+            client.publish(proof.topic, b"", qos=1)
+            proof.sent(time.monotonic())
 
     def _disconnected(
         self, _client: mqtt.Client, _data: object, _flags: mqtt.DisconnectFlags, code: ReasonCode, _properties: object
@@ -164,9 +186,21 @@ class MqttIngress:
             self._connection = 0
         log.warning("broker disconnected", reason=str(code))
 
+    def _prove(self, proof: ShareProof, messages: list[Delivery]) -> list[Delivery]:
+        others, own = proof.take(messages)
+        if own:
+            self.acknowledge(self._connection, [mid for _, _, mid in own if mid])
+            log.info("the shared subscription serves", filters=self._filters)
+            self._client.unsubscribe(proof.filter)
+            self._subscribe()
+        return others
+
     def _received(self, messages: list[Delivery]) -> None:
+        if self._proof is not None and not self._proof.given:
+            messages = self._prove(self._proof, messages)
         if not self._warned and any(mid == 0 for _, _, mid in messages):
             self._warned = True
             topic = next(topic for topic, _, mid in messages if mid == 0)
             log.warning("readings come with QoS 0; their devices risk their loss", topic=topic.decode(errors="replace"))
-        self._on_messages(self._connection, messages)
+        if messages:
+            self._on_messages(self._connection, messages)
