@@ -36,5 +36,22 @@ def throughput_command(
     emit(found if as_json else [{"figure": name, "value": value} for name, value in found.items()], as_json=as_json)
 
 
+@bench_app.command("storage", epilog="Example: wellkept bench storage --pglite --json")
+def storage_command(
+    *,
+    url: Annotated[str | None, typer.Option(help="A server of your own; a database is made there and removed.")] = None,
+    pglite: Annotated[bool, typer.Option("--pglite", help="TimescaleDB in Node.js, after `make setup-node`.")] = False,
+    devices: Annotated[int, typer.Option(min=1, help="How many pumps, eight channels each.")] = 100,
+    days: Annotated[int, typer.Option(min=8, help="Days of readings.")] = 8,
+    every: Annotated[int, typer.Option(min=1, help="Seconds between readings.")] = 60,
+    as_json: AsJson = False,
+) -> None:
+    """Bytes a reading on disk, and how long one device's week and a fleet's day take to read."""
+    from stack.bench_storage import Plan, storage  # noqa: PLC0415  (its imports are this command's alone)
+
+    found = storage(Plan(devices, days, every, url, pglite), lambda line: err.print(line, highlight=False))
+    emit(found if as_json else [{"figure": name, "value": value} for name, value in found.items()], as_json=as_json)
+
+
 if __name__ == "__main__":
     bench_app()
