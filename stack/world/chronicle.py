@@ -126,7 +126,7 @@ class Chronicle:
         opened = t if farewell or state.opened is None else state.opened
         digest = zlib.crc32(f"{state.count} {state.times} {state.values} {state.words}".encode())
         return Finding(
-            id=finding_id(self._key, self._family, opened, state.count if farewell else state.episode),
+            id=finding_id(self._key, self._family, opened, -1 - state.count if farewell else state.episode),
             device=self._key,
             family=self._family,
             revision=0 if farewell else state.revision,

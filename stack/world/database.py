@@ -13,7 +13,7 @@ from servicedesk.office import Office
 from servicedesk.opening import report
 from storage.memory_telemetry import MemoryTelemetry
 from storage.registry import DeviceRow
-from storage.telemetry_rows import Batch, DeviceHistory, StoredControl, StoredMessage
+from storage.telemetry_rows import Batch, DeviceHistory, Replay, SeqRange, StoredControl, StoredMessage
 from telemetry.catalogue import Catalogue
 from telemetry.clock import to_datetime
 from telemetry.errors import WellkeptError
@@ -139,7 +139,7 @@ class Session:
     # History
 
     def find(self, keys: Sequence[DeviceKey]) -> dict[DeviceKey, DeviceRow]:
-        """See `worker.core.History`, here and below."""
+        """See `worker.history.History`, here and below."""
         return self._store().find(keys)
 
     def load(self, devices: Sequence[int]) -> dict[int, DeviceHistory]:
@@ -149,6 +149,10 @@ class Session:
     def load_strangers(self, keys: Sequence[DeviceKey]) -> dict[tuple[DeviceKey, int], Progress]:
         """Of devices that are not registered."""
         return self._store().load_strangers(keys)
+
+    def replay(self, kind: str, ranges: Sequence[SeqRange]) -> Replay:
+        """What is observed again."""
+        return self._store().replay(kind, ranges)
 
     def read_back(self, device: int, kind: str, epoch: int, from_seq: int, to_seq: int) -> list[StoredMessage]:
         """Messages."""
