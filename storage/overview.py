@@ -17,7 +17,9 @@ select
     (select coalesce(sum(upto + coalesce(
         (select sum(upper(r) - lower(r)) from unnest(beyond) r), 0)), 0)::bigint from device_progress) as messages,
     (select coalesce(sum(n_tup_ins), 0)::bigint from pg_stat_user_tables
-     where starts_with(relname, 'reading_')) as readings_seen,
+     where starts_with(relname, 'reading_') and relname <> 'reading_horizon'
+        or relid in (select i.inhrelid from pg_inherits i join pg_class p on p.oid = i.inhparent
+                     where starts_with(p.relname, 'reading_'))) as readings_seen,
     (select coalesce(sum(to_seq - from_seq + 1), 0)::bigint from declared_lost) as lost,
     (select count(*) from dead_letter where replayed is null) as dead_letters,
     (select count(*) from detector_error) as detector_errors,

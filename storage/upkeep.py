@@ -11,7 +11,7 @@ _ENSURE = (
     "insert into due (kind, ref, due) values (%s, %s, %s) on conflict (kind, ref) where done_at is null do nothing"
 )
 _AGAIN = "update due set due = %s, handed_at = null where id = %s and done_at is null"
-_KEY = 7_239_402
+_KEY = 7_239_431
 
 
 def ensure_due(conn: Connection, kind: str, ref: UUID, due: datetime) -> None:
