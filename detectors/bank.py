@@ -11,6 +11,7 @@ from detectors.cyclic import CyclicDetector
 from detectors.engine import DeviceDetector, Observation, Observed, observe_each
 from detectors.multichannel import MultichannelDetector, observe_many
 from detectors.plants import Plants
+from detectors.segment import warm
 from telemetry.catalogue import Catalogue, KindSpec
 from telemetry.identity import DeviceKey
 
@@ -28,6 +29,7 @@ class Bank:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.version = _version(catalogue)
+        warm()
         self._plants = {kind.kind: Plants(kind) for kind in catalogue.kinds.values() if kind.detector != "cycles"}
 
     def __call__(self, key: DeviceKey, kind: KindSpec) -> DeviceDetector:

@@ -7,13 +7,17 @@ A cycle that a gap touches is dropped, never bridged.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.pieces import AFTER_GAP, UNKNOWN, WORKING, pieces
 from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
+
+_Number = TypeVar("_Number", bound=np.generic)
 
 _CAP = 512
 _SLACK = 2.5
@@ -149,26 +153,40 @@ class Segmenter:
 
     def feed(self, t: NDArray[np.int64], phase: str | None, values: NDArray[np.float32]) -> list[Cycle]:
         """Take a run of messages; return the cycles that it completed. Readings without the channel are passed over."""
-        power = values[:, self._channel]
-        known = np.isfinite(power)
-        if not known.all():
-            t, values, power = t[known], values[known], power[known]
-        if len(t) == 0:
-            return []
         number = self.phases.get(phase, -1) if phase is not None else -1
+        within = self._steps[number] if number >= 0 else self._step
+        between = -1
+        if self.last_t is not None:
+            between = max(within, self._steps[self._last_phase] if self._last_phase >= 0 else self._step)
+        starts, kinds = np.empty(len(t), np.int64), np.empty(len(t), np.int64)
+        count = pieces(
+            _plain(t),
+            _plain(values),
+            self._channel,
+            self.last_t or 0,
+            between,
+            within,
+            self._on_now,
+            self.on,
+            self.off,
+            starts,
+            kinds,
+        )
+        if count == UNKNOWN:
+            known = np.isfinite(values[:, self._channel])
+            return self.feed(t[known], phase, values[known])
+        if count == 0:
+            return []
         done: list[Cycle] = []
-        cuts = self._breaks(t, number)
-        above = self._levels(power)
-        edges = np.flatnonzero(above[1:] != above[:-1]) + 1
-        starts = sorted({0, *edges.tolist(), *cuts})
-        for low, high in zip(starts, [*starts[1:], len(t)], strict=True):
-            if low in cuts:
+        cuts = starts[:count].tolist()
+        for low, high, kind in zip(cuts, [*cuts[1:], len(t)], kinds[:count].tolist(), strict=True):
+            if kind & AFTER_GAP:
                 done += self.interrupt()
             part = Rows(t[low:high], values[low:high], np.full(high - low, number, np.int8))
-            done += self._active(part) if above[low] else self._rest(part)
+            done += self._active(part) if kind & WORKING else self._rest(part)
         self.last_t = int(t[-1])
         self._last_phase = number
-        self._on_now = bool(above[-1])
+        self._on_now = bool(kinds[count - 1] & WORKING)
         return done
 
     def interrupt(self) -> list[Cycle]:
@@ -200,28 +218,6 @@ class Segmenter:
         self._last_phase = state.last_phase
         self._run = None if state.run is None else _Run.load(state.run, self._channels)
         self._waiting = None if state.waiting is None else _Run.load(state.waiting, self._channels)
-
-    def _breaks(self, t: NDArray[np.int64], number: int) -> set[int]:
-        """Indices before which readings are missing, or time steps back."""
-        cuts: set[int] = set()
-        within = self._steps[number] if number >= 0 else self._step
-        if self.last_t is not None:
-            before = self._steps[self._last_phase] if self._last_phase >= 0 else self._step
-            if not 0 < int(t[0]) - self.last_t <= max(before, within):
-                cuts.add(0)
-        if len(t) > 1:
-            step = np.diff(t)
-            if int(step.max()) > within or int(step.min()) <= 0:
-                cuts.update((np.flatnonzero((step > within) | (step <= 0)) + 1).tolist())
-        return cuts
-
-    def _levels(self, power: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Whether the appliance works, with hysteresis: between the thresholds the last clear level holds."""
-        clear = (power >= self.on) | (power < self.off)
-        if clear.all():
-            return np.asarray(power >= self.on)
-        at = np.maximum.accumulate(np.where(clear, np.arange(len(power)), -1))
-        return np.where(at >= 0, power[at] >= self.on, self._on_now)
 
     def _active(self, rows: Rows) -> list[Cycle]:
         if self._lost:
@@ -273,6 +269,17 @@ class Segmenter:
         done = [] if self._waiting is None else [_cycle(self._waiting, run.start)]
         self._waiting = run
         return done
+
+
+def warm() -> None:
+    """Have the loop over rows compiled."""
+    none = np.empty(0, np.int64)
+    pieces(none, np.empty((0, 1), np.float32), 0, 0, -1, 0, False, 1.0, 0.0, none, none)  # noqa: FBT003  (by position)
+
+
+def _plain(x: NDArray[_Number]) -> NDArray[_Number]:
+    """In order, aligned and writable: for anything else the loop would be compiled once more."""
+    return x if x.flags.carray else x.copy()
 
 
 def _cycle(run: _Run, following: int | None) -> Cycle:
