@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from storage.registry import DeviceRow
 from storage.telemetry_rows import (
@@ -13,7 +14,10 @@ from storage.telemetry_rows import (
     DeadLetter,
     DeviceHistory,
     Observed,
+    Readings,
+    Replay,
     Reported,
+    SeqRange,
     Snapshot,
     StoredControl,
     StoredEvent,
@@ -81,6 +85,15 @@ class MemoryTelemetry:
         ]
         return sorted((m for m in found if len(m.values) or m.events), key=lambda m: m.seq)
 
+    def replay(self, kind: str, ranges: Sequence[SeqRange]) -> Replay:
+        """See `TelemetryStore.replay`."""
+        messages = [
+            message
+            for r in sorted(ranges, key=lambda r: (r.device, r.epoch, r.low))
+            for message in self.read_back(r.device, kind, r.epoch, r.low, r.high)
+        ]
+        return Replay(_readings(kind, messages), [event for m in messages for event in m.event_rows()])
+
     def came_late(self, device: DeviceRow, epoch: int, seq: int) -> bool:
         """See `TelemetryStore.came_late`."""
         return (device.no, epoch, seq) in self.messages or any(
@@ -124,6 +137,30 @@ class MemoryTelemetry:
             if effect is None:
                 stored = StoredControl(c.id, entry.kind, entry.at, entry.body, c.epoch, c.seq, c.order)
                 self.controls[c.id] = (entry, stored)
+
+
+def _readings(kind: str, messages: Sequence[StoredMessage]) -> Readings:
+    """Their readings as columns."""
+    filled = [m for m in messages if len(m.values)]
+    words = {word: index for index, word in enumerate(dict.fromkeys(m.phase for m in filled if m.phase is not None))}
+    counts = [len(m.values) for m in filled]
+
+    def spread(cells: Iterable[int]) -> NDArray[np.int64]:
+        return np.repeat(np.array(list(cells), dtype=np.int64), counts)
+
+    return Readings(
+        kind=kind,
+        device=spread(m.device for m in filled).astype(np.int32),
+        t=np.concatenate([np.empty(0, dtype=np.int64), *(m.t for m in filled)]),
+        epoch=spread(m.epoch for m in filled),
+        seq=spread(m.seq for m in filled),
+        sub=np.concatenate([np.empty(0, dtype=np.int16), *(np.arange(n, dtype=np.int16) for n in counts)]),
+        arrival=spread(m.arrival for m in filled),
+        phase=spread(-1 if m.phase is None else words[m.phase] for m in filled).astype(np.int16),
+        late=np.zeros(sum(counts), dtype=np.bool_),
+        values=np.concatenate([m.values for m in filled]) if filled else np.empty((0, 0), dtype=np.float32),
+        words=tuple(words),
+    )
 
 
 def _messages(batch: Batch) -> Iterator[StoredMessage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +27,16 @@ class StoredEvent:
     code: str
     arrival: int
     late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeqRange:
+    """Seqs `low` to `high` of a device's epoch, both ends included."""
+
+    device: int
+    epoch: int
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,23 @@ class Readings:
 
     def __len__(self) -> int:
         return len(self.seq)
+
+
+@dataclass(slots=True)
+class Replay:
+    """What detectors observe again.
+
+    Attributes:
+        readings: by device, epoch, seq and sub.
+        events: in the same order.
+    """
+
+    readings: Readings
+    events: list[StoredEvent]
+
+    def events_of(self, device: int) -> Iterator[StoredEvent]:
+        """Those of one device."""
+        return (event for event in self.events if event.device == device)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from storage.copy_binary import HEADER, TRAILER, encode_readings
 from storage.registry import DeviceRow, find_devices
+from storage.replay import read_replay
 from storage.rollups import NOTE_LATE
 from storage.stage_unnest import stage_unnest
 from storage.telemetry_rows import (
@@ -21,6 +22,8 @@ from storage.telemetry_rows import (
     Move,
     Observed,
     Readings,
+    Replay,
+    SeqRange,
     Snapshot,
     StoredControl,
     StoredMessage,
@@ -192,6 +195,10 @@ class TelemetryStore:
             (DeviceKey(org, device), epoch): Progress(epoch, upto, _ranges(beyond))
             for org, device, epoch, upto, beyond in self._conn.execute(_LOAD_STRANGERS, wanted)
         }
+
+    def replay(self, kind: str, ranges: Sequence[SeqRange]) -> Replay:
+        """What was stored of the ranges and is observed, by device, epoch, seq and sub; late messages are left out."""
+        return read_replay(self._conn, kind, self._kinds[kind], ranges)
 
     def read_back(self, device: int, kind: str, epoch: int, from_seq: int, to_seq: int) -> list[StoredMessage]:
         """The observed messages of a range as they were stored, by seq; late ones are left out."""

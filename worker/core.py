@@ -9,10 +9,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from detectors.engine import DetectorFactory
-from storage.registry import DeviceRow
 from storage.telemetry_rows import (
     Batch,
     ControlEffect,
@@ -21,8 +19,6 @@ from storage.telemetry_rows import (
     Move,
     Observed,
     Snapshot,
-    StoredControl,
-    StoredMessage,
 )
 from stream.port import Entry, Position
 from telemetry.block import Block, Message, Reject, decode_block, repack
@@ -33,48 +29,19 @@ from telemetry.identity import DeviceKey
 from telemetry.message import RECEIPT_RANGES, Receipt
 from telemetry.progress import Progress
 from worker.gather import Gather, Placed, Status
+from worker.history import History
 from worker.memory import DeviceMemory, Rows
-from worker.observer import advance, control, observe, rebuild
+from worker.observer import advance, control, observe
+from worker.rebuild import rebuild
 from worker.verdict import check, to_stored
 
 EntryId = tuple[int, str, int]
 """Partition, incarnation and seq of an entry."""
-_SNAPSHOT_EVERY = 400
-_SNAPSHOTS_A_BATCH = 8
+# A snapshot costs about as much as fifty messages, and a restart reads back what came since.
+_SNAPSHOT_EVERY = 200
+_SNAPSHOTS_A_BATCH = 64
 _NUMBERS = itertools.count(1)
 _STORED = int(Status.STORED)
-
-
-class History(Protocol):
-    """What the core asks of the database."""
-
-    def find(self, keys: Sequence[DeviceKey]) -> dict[DeviceKey, DeviceRow]:
-        """Registered devices among the keys."""
-        ...
-
-    def load(self, devices: Sequence[int]) -> dict[int, DeviceHistory]:
-        """See `TelemetryStore.load`."""
-        ...
-
-    def load_strangers(self, keys: Sequence[DeviceKey]) -> dict[tuple[DeviceKey, int], Progress]:
-        """See `TelemetryStore.load_strangers`."""
-        ...
-
-    def read_back(self, device: int, kind: str, epoch: int, from_seq: int, to_seq: int) -> list[StoredMessage]:
-        """See `TelemetryStore.read_back`."""
-        ...
-
-    def came_late(self, device: DeviceRow, epoch: int, seq: int) -> bool:
-        """See `TelemetryStore.came_late`."""
-        ...
-
-    def read_controls(self, device: int) -> list[StoredControl]:
-        """See `TelemetryStore.read_controls`."""
-        ...
-
-    def taken_effect(self, ids: Sequence[str]) -> set[str]:
-        """See `TelemetryStore.taken_effect`."""
-        ...
 
 
 @dataclass(slots=True)
@@ -212,30 +179,19 @@ class _Work:
             return
         rows = self._history.find(missing)
         loaded = self._history.load([row.no for row in rows.values()])
+        fresh: list[tuple[DeviceMemory, DeviceHistory]] = []
         for key, row in rows.items():
-            memory = self._load(row, loaded[row.no])
-            if memory is not None:
+            if row.kind in self._catalogue:
+                past = loaded[row.no]
+                memory = DeviceMemory(row, self._detectors(key, self._catalogue[row.kind]))
+                memory.progress = {progress.epoch: progress for progress in past.progress}
+                memory.lost = {epoch: list(ranges) for epoch, ranges in past.lost.items()}
                 self._partitions[where[key]].devices[key] = memory
+                fresh.append((memory, past))
+        rebuild(fresh, self._history, self._catalogue, self._detectors)
         strangers = [key for key in missing if key not in self._partitions[where[key]].devices]
         if strangers:
             self._strangers = self._history.load_strangers(strangers)
-
-    def _load(self, row: DeviceRow, history: DeviceHistory) -> DeviceMemory | None:
-        if row.kind not in self._catalogue:
-            return None
-        spec = self._catalogue[row.kind]
-        memory = DeviceMemory(row, self._detectors(row.key, spec))
-        memory.progress = {progress.epoch: progress for progress in history.progress}
-        memory.lost = {epoch: list(ranges) for epoch, ranges in history.lost.items()}
-        rebuild(
-            memory,
-            spec,
-            history,
-            controls=self._history.read_controls(row.no),
-            read_back=self._history.read_back,
-            detectors=self._detectors,
-        )
-        return memory
 
     def _take_block(self, entry: Entry, block: Block, effective: set[str]) -> None:
         devices = self._partitions[entry.partition].devices

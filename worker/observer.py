@@ -1,8 +1,7 @@
-"""Feeds detectors a device's messages in `(epoch, seq)` order, never across a gap, live and when memory is rebuilt.
+"""Feeds detectors a device's messages in `(epoch, seq)` order, never across a gap.
 
-Both ways go through the same calls, so that a restart equals no restart: messages are observed in order, whatever the
-runs they come in; a declared loss is told once for each of its rows, a control entry after the message behind which it
-took effect.
+Live and when memory is rebuilt, the same `feed` tells them, so that a restart equals no restart: messages in order,
+whatever the runs they come in; a declared loss once for each of its rows.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -18,13 +18,12 @@ import structlog
 from numpy.typing import NDArray
 
 from detectors.engine import DetectorFactory, Observation
-from storage.telemetry_rows import Batch, DetectorError, DeviceHistory, Reported, StoredControl, StoredMessage
+from storage.telemetry_rows import Batch, DetectorError, Reported, StoredMessage
 from telemetry.catalogue import Catalogue, KindSpec
 from telemetry.clock import MICROS
-from telemetry.control import ControlEntry, ControlKind
+from telemetry.control import ControlEntry
 from telemetry.finding import EpisodeState, Finding
-from telemetry.identity import DeviceKey
-from worker.gather import NOTHING_SEEN, Gather, Seen
+from worker.gather import Gather, Seen
 from worker.memory import DeviceMemory, Loss, Ready, Rows
 from worker.verdict import plausible
 
@@ -36,13 +35,16 @@ ReadBack = Callable[[int, str, int, int, int], list[StoredMessage]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
     """Consecutive messages to be observed at once, or a loss (no observation)."""
 
     epoch: int
     seq: int
     observation: Observation | None
     arrival: NDArray[np.int64]
+
+
+Told: TypeAlias = Run | ControlEntry
 
 
 def advance(memory: DeviceMemory, read_back: ReadBack) -> None:
@@ -67,7 +69,7 @@ def observe(
     for memory in memories:
         if memory.ready:
             by_kind.setdefault(memory.row.kind, []).append(memory)
-    queues: list[tuple[DeviceMemory, deque[_Run]]] = []
+    queues: list[tuple[DeviceMemory, deque[Told]]] = []
     for kind, of_kind in by_kind.items():
         spec = catalogue[kind]
         starts: list[int] = []
@@ -87,21 +89,24 @@ def observe(
                 if run.observation is not None:
                     memory.last_t = int(run.observation.t[-1])
                     memory.last_arrival = max(memory.last_arrival, int(run.arrival[-1]))
-            queues.append((memory, deque(runs)))
-    _feed(queues, detectors, batch)
+            queues.append((memory, deque[Told](runs)))
+    feed(queues, detectors, batch)
 
 
-def _feed(queues: list[tuple[DeviceMemory, deque[_Run]]], detectors: DetectorFactory, batch: Batch) -> None:
-    """One run of each device at a time, until all have observed theirs."""
+def feed(queues: Sequence[tuple[DeviceMemory, deque[Told]]], detectors: DetectorFactory, batch: Batch) -> None:
+    """One run of each device at a time, until all were told everything."""
     while queues:
-        turn: list[tuple[DeviceMemory, _Run, Observation]] = []
+        turn: list[tuple[DeviceMemory, Run, Observation]] = []
         for memory, runs in queues:
             while runs and not memory.failed:
                 run = runs.popleft()
-                if run.observation is not None:
+                if isinstance(run, ControlEntry):
+                    control(memory, run, memory.last_arrival, batch)
+                elif run.observation is None:
+                    _tell_loss(memory, run, batch)
+                else:
                     turn.append((memory, run, run.observation))
                     break
-                _tell_loss(memory, run, batch)
         answers = detectors.observe([(memory.detector, observation) for memory, _, observation in turn])
         for (memory, run, observation), answer in zip(turn, answers, strict=True):
             if isinstance(answer, Exception):
@@ -111,7 +116,7 @@ def _feed(queues: list[tuple[DeviceMemory, deque[_Run]]], detectors: DetectorFac
         queues = [(memory, runs) for memory, runs in queues if runs and not memory.failed]
 
 
-def _tell_loss(memory: DeviceMemory, run: _Run, batch: Batch) -> None:
+def _tell_loss(memory: DeviceMemory, run: Run, batch: Batch) -> None:
     try:
         findings = memory.detector.lose(run.epoch, run.seq)
     except Exception as error:  # noqa: BLE001  (whatever a detector does, its device alone must suffer)
@@ -120,7 +125,7 @@ def _tell_loss(memory: DeviceMemory, run: _Run, batch: Batch) -> None:
     _report(memory, findings, lambda _finding: memory.last_arrival, batch)
 
 
-def _arrived(run: _Run, observation: Observation, finding: Finding) -> int:
+def _arrived(run: Run, observation: Observation, finding: Finding) -> int:
     """When the reading came that a revision rests on."""
     upto = np.flatnonzero(observation.t[: len(run.arrival)] <= finding.observed)
     return int(run.arrival[upto[-1] if len(upto) else 0])
@@ -180,9 +185,9 @@ def _messages(ready: Sequence[Ready]) -> int:
     return sum(len(item.starts) if isinstance(item, Rows) else 1 for item in ready)
 
 
-def _runs(ready: Sequence[Ready], spec: KindSpec, seen: Seen, at: int) -> tuple[list[_Run], int]:
+def _runs(ready: Sequence[Ready], spec: KindSpec, seen: Seen, at: int) -> tuple[list[Run], int]:
     """Divide what is ready into runs. `at` is where the device's readings begin in `seen`; returns their end too."""
-    runs: list[_Run] = []
+    runs: list[Run] = []
     messages: list[StoredMessage] = []
     for item in ready:
         if messages and not _goes_on(messages[-1], item):
@@ -192,9 +197,9 @@ def _runs(ready: Sequence[Ready], spec: KindSpec, seen: Seen, at: int) -> tuple[
             part = slice(at, at + sum(item.counts))
             at = part.stop
             observation = Observation(item.epoch, item.seq, seen.t[part], item.phase, seen.values[part])
-            runs.append(_Run(item.epoch, item.seq, observation, seen.arrival[part]))
+            runs.append(Run(item.epoch, item.seq, observation, seen.arrival[part]))
         elif isinstance(item, Loss):
-            runs.append(_Run(item.epoch, item.seq, None, seen.arrival[:0]))
+            runs.append(Run(item.epoch, item.seq, None, seen.arrival[:0]))
         else:
             messages.append(item)
     if messages:
@@ -211,7 +216,7 @@ def _goes_on(message: StoredMessage, item: object) -> bool:
     )
 
 
-def _stored_run(messages: list[StoredMessage], spec: KindSpec) -> _Run:
+def _stored_run(messages: list[StoredMessage], spec: KindSpec) -> Run:
     last = messages[-1]
     t = last.t if len(messages) == 1 else np.concatenate([m.t for m in messages])
     values = last.values if len(messages) == 1 else np.concatenate([m.values for m in messages])
@@ -219,71 +224,7 @@ def _stored_run(messages: list[StoredMessage], spec: KindSpec) -> _Run:
         values = np.empty((0, len(spec.channels)), dtype=np.float32)
     arrival = np.repeat([m.arrival for m in messages], [len(m.t) for m in messages])
     observation = Observation(last.epoch, last.seq, t, last.phase, plausible(values, spec), last.events)
-    return _Run(last.epoch, last.seq, observation, arrival)
-
-
-def rebuild(
-    memory: DeviceMemory,
-    spec: KindSpec,
-    history: DeviceHistory,
-    *,
-    controls: list[StoredControl],
-    read_back: ReadBack,
-    detectors: DetectorFactory,
-) -> None:
-    """Bring a fresh detector to where the device was observed: snapshot, then what was stored since.
-
-    A snapshot of another version is not loaded: the whole history is observed anew. What it finds is in the database.
-    """
-    observed, snapshot = history.observed, history.snapshot
-    if observed is None:
-        return
-    from_epoch, from_seq = 0, 0
-    pending = controls
-    if snapshot is not None and snapshot.version == detectors.version:
-        memory.detector.restore(snapshot.state)
-        from_epoch, from_seq = snapshot.epoch, snapshot.seq
-        # A snapshot is taken at the end of a transaction: entries at its own place are in it.
-        pending = [c for c in controls if (c.epoch, c.seq) > (from_epoch, from_seq)]
-    silent = Batch()
-    ready: list[Ready] = []
-
-    def show() -> None:
-        runs, _ = _runs(ready, spec, NOTHING_SEEN, 0)
-        _feed([(memory, deque(runs))], detectors, silent)
-        memory.since_snapshot += len(ready)
-        ready.clear()
-
-    for progress in sorted(history.progress, key=lambda p: p.epoch):
-        if not from_epoch <= progress.epoch <= observed.epoch:
-            continue
-        upto = observed.seq if progress.epoch == observed.epoch else progress.upto
-        start = from_seq if progress.epoch == from_epoch else 0
-        for seq, item in _items(memory, progress.epoch, start, upto, read_back):
-            while pending and (pending[0].epoch, pending[0].seq) < (progress.epoch, seq):
-                show()
-                _repeat(memory, pending.pop(0), silent)
-            ready.append(item)
-            if len(ready) >= _CHUNK:
-                show()
-    show()
-    for entry in pending:
-        _repeat(memory, entry, silent)
-    memory.epoch, memory.seq, memory.last_t = observed.epoch, observed.seq, observed.last_t
-    memory.last_arrival = observed.last_arrival
-    memory.open_families = set(history.open_families)
-    memory.live = memory.progress.get(memory.epoch)
-
-
-def _repeat(memory: DeviceMemory, stored: StoredControl, batch: Batch) -> None:
-    entry = ControlEntry(
-        id=stored.id,
-        device=DeviceKey(memory.row.org, memory.row.device),
-        kind=ControlKind(stored.kind),
-        at=stored.at,
-        body=dict(stored.body),
-    )
-    control(memory, entry, memory.last_arrival, batch)
+    return Run(last.epoch, last.seq, observation, arrival)
 
 
 def _poison(memory: DeviceMemory, at: tuple[int, int], error: Exception, batch: Batch) -> None:

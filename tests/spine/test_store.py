@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import pytest
 from storage.memory_telemetry import MemoryTelemetry
 from storage.pool import connect
 from storage.registry import DeviceRow, register_device
-from storage.telemetry_rows import Batch
+from storage.telemetry_rows import Batch, Readings, SeqRange
 from storage.telemetry_store import PositionLostError, TelemetryStore
 from stream.port import Entry, Position
 from telemetry.block import BlockBuilder, Reject
@@ -25,7 +26,8 @@ from telemetry.control import ControlEntry, ControlKind
 from telemetry.identity import DeviceKey
 from telemetry.message import telemetry_message
 from tests.spine.recorder import Recorders
-from worker.core import History, WorkerCore
+from worker.core import WorkerCore
+from worker.history import History
 
 CATALOGUE = load_catalogue()
 NOW = 1_800_000_000_000_000
@@ -191,8 +193,19 @@ def test_both_forms_tell_the_same_story(memory: Memory, postgres_form: Postgres,
                 assert len(stored.values) == len(remembered.values)
                 if len(stored.values):
                     np.testing.assert_array_equal(stored.values, remembered.values)
+            ranges = [SeqRange(no, epoch, 1, 9), SeqRange(no, epoch, 11, 99)]
+            replayed, again = (form.history.replay(kind, ranges) for form in (postgres_form, memory))
+            assert replayed.events == again.events
+            assert comparable(replayed.readings) == comparable(again.readings)
         assert postgres_form.history.read_controls(no) == memory.history.read_controls(no)
     assert postgres_form.history.load_strangers(KEYS) == memory.history.load_strangers(KEYS)
+
+
+def comparable(readings: Readings) -> list[object]:
+    phases = (*readings.words, None)
+    columns = (readings.device, readings.epoch, readings.seq, readings.sub, readings.t, readings.arrival)
+    values = [[None if math.isnan(x) else x for x in row] for row in readings.values.tolist()]
+    return [*(column.tolist() for column in columns), [phases[i] for i in readings.phase], values]
 
 
 def assert_restarts_change_nothing(seed: int) -> None:
