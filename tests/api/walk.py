@@ -228,7 +228,8 @@ def _check_bodies(
 ) -> None:
     unknown = is_problem(client.request(route.method, path, headers=auth, json={**body, "zz": 1}), 422, "invalid")
     assert {"where": "body.zz", "pointer": "#/zz"}.items() <= unknown["errors"][0].items()
-    for wrong in ([], "x", 1, None):
+    wrongs: list[object] = [[], "x", 1, None]
+    for wrong in wrongs:
         is_problem(client.request(route.method, path, headers=auth, json=wrong), 422, "invalid")
     broken = client.request(
         route.method, path, headers={**auth, "Content-Type": "application/json"}, content=b'{"secret": '
