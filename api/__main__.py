@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 
+import structlog
+
 from api.app import create_app
 from api.server import Server
 from api.settings import load_settings
 from telemetry import logs
 
 _DID_NOT_START = 3
+
+log = structlog.get_logger()
 
 
 def main() -> None:
