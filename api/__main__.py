@@ -21,7 +21,9 @@ def main() -> None:
     logs.set_up("api")
     settings = load_settings()
     server = Server(create_app(settings), settings.http_host, settings.http_port)
+    log.info("api serves", host=settings.http_host, port=settings.http_port, version=settings.version)
     server.run()
+    log.info("api ended")
     if not server.started:
         sys.exit(_DID_NOT_START)
 
