@@ -43,6 +43,7 @@ _MANY = 2_000
 _RELAYS = "relays"
 _encode_many = msgspec.msgpack.Encoder().encode
 _decode_many = msgspec.msgpack.Decoder(list[tuple[DeviceKey, str, bytes]]).decode
+_UNANSWERED = (NatsError, OSError, TimeoutError, concurrent.futures.TimeoutError, concurrent.futures.CancelledError)
 _clock_decode = msgspec.json.Decoder(tuple[int, int, int, float]).decode
 
 
@@ -75,7 +76,7 @@ class NatsStream:
         self._closing = False
         try:
             self._thread.call(self._connect(url, name), _CALL_TIMEOUT)
-        except (NatsError, OSError, TimeoutError, concurrent.futures.TimeoutError) as cause:
+        except _UNANSWERED as cause:
             self._thread.close()
             raise StreamError(f"the stream's server did not answer at {_safe(url)}: {cause!r}") from cause
 
@@ -148,7 +149,7 @@ class NatsStream:
         """
         try:
             return self._thread.call(work(self._client, self._js), timeout)
-        except (NatsError, OSError, TimeoutError, concurrent.futures.TimeoutError) as cause:
+        except _UNANSWERED as cause:
             raise StreamError(f"the stream did not answer: {cause!r}") from cause
 
     def begin(self, work: Callable[[Client, JetStreamContext], Coroutine[Any, Any, None]]) -> None:
@@ -189,7 +190,7 @@ class NatsStream:
 
         try:
             self._thread.call(drop(), _PURGE_TIMEOUT)
-        except (NatsError, TimeoutError, concurrent.futures.TimeoutError) as error:
+        except _UNANSWERED as error:
             log.info("purge put off", partition=partition, error=repr(error))
 
     # Outbox
@@ -288,7 +289,7 @@ class NatsStream:
                 try:
                     bucket = await self._js.key_value(CLOCK_BUCKET)
                     data = (await bucket.get(_CLOCK_KEY)).value
-                except (NotFoundError, KeyNotFoundError, NatsError, TimeoutError):
+                except (NotFoundError, KeyNotFoundError, NatsError, OSError, TimeoutError):
                     data = last
                 if data is not None and data != last:
                     last = data
@@ -310,9 +311,10 @@ class NatsStream:
 
         try:
             self._thread.call(leave(), _CALL_TIMEOUT)
-        except (NatsError, TimeoutError, concurrent.futures.TimeoutError) as error:
+        except _UNANSWERED as error:
             log.info("stream left in haste", error=repr(error))
-        self._thread.close()
+        finally:
+            self._thread.close()
 
 
 def decode_clock(data: bytes) -> FleetClock:
