@@ -148,7 +148,7 @@ class MultichannelDetector:
         gone = max(0.0, (at - onset) / DAY)
         # Rows of one stack overlap: a window holds window / lag independent looks.
         looks = max(1, rules.window // rules.lag)
-        p = _binomial_tail(math.floor(plants.share(self.slot) * looks), looks, 1 - self._quantile)
+        p = binomial_tail(math.floor(plants.share(self.slot) * looks), looks, 1 - self._quantile)
         return Assessment(
             severity=self._spec.severity,
             onset=onset,
@@ -223,6 +223,6 @@ def _findings(told: Observed) -> list[Finding]:
     return told if isinstance(told, list) else []
 
 
-def _binomial_tail(least: int, n: int, p: float) -> float:
+def binomial_tail(least: int, n: int, p: float) -> float:
     """P(X >= least) of the binomial distribution."""
     return math.fsum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(max(0, least), n + 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 import numpy as np
@@ -113,6 +113,13 @@ def pump(rows: int, change: int | None, seed: int = 6) -> Iterator[Observation]:
         part = read[low : low + 60]
         t = START + (low + np.arange(len(part), dtype=np.int64)) * MICROS
         yield Observation(1, seq, t, "running", part)
+
+
+def messages_joined(parts: Iterable[Observation]) -> Observation:
+    """Consecutive messages as one run."""
+    whole = list(parts)
+    t, values = np.concatenate([m.t for m in whole]), np.concatenate([m.values for m in whole])
+    return Observation(whole[-1].epoch, whole[-1].seq, t, whole[-1].phase, values, whole[-1].events)
 
 
 def run(kind: str, stream: tuple[Observation, ...]) -> list[Finding]:

@@ -15,7 +15,7 @@ from detectors.engine import DeviceDetector, Observation, observe_each
 from telemetry.clock import MICROS
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.finding import Finding
-from tests.detectors.streams import KEY, KINDS, bank, faulty, fresh, plug, pump
+from tests.detectors.streams import KEY, KINDS, bank, faulty, fresh, messages_joined, plug, pump
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 few = settings(
@@ -50,12 +50,6 @@ def split(stream: Iterable[Observation]) -> Iterator[Observation]:
             yield Observation(1, 60 * m.seq + i, m.t[i : i + 1], m.phase, m.values[i : i + 1])
 
 
-def joined(parts: list[Observation]) -> Observation:
-    last = parts[-1]
-    t, values = np.concatenate([m.t for m in parts]), np.concatenate([m.values for m in parts])
-    return Observation(last.epoch, last.seq, t, last.phase, values, last.events)
-
-
 def runs(stream: tuple[Observation, ...], rng: np.random.Generator, lengths: tuple[int, ...]) -> Iterator[Observation]:
     """Consecutive messages of one phase joined, as many as chance says; a message with events stands alone."""
     length = int(rng.choice(lengths))
@@ -65,7 +59,7 @@ def runs(stream: tuple[Observation, ...], rng: np.random.Generator, lengths: tup
             cuts.append(i)
             length = int(rng.choice(lengths))
     for low, high in pairwise([*cuts, len(stream)]):
-        yield joined(list(stream[low:high]))
+        yield messages_joined(stream[low:high])
 
 
 @cache
@@ -149,7 +143,7 @@ def repaired(finding: Finding) -> ControlEntry:
 
 
 def test_an_error_stays_with_its_device() -> None:
-    first, *rest = (joined(list(part)) for part in (messages("pump")[:700], messages("pump")[700:1000]))
+    first, *rest = (messages_joined(part) for part in (messages("pump")[:700], messages("pump")[700:1000]))
     wrong = Observation(1, 9, first.t, first.phase, first.values[:, :3])
     spoilt, narrow, *healthy = pumps = [fresh("pump") for _ in range(5)]
     bank().observe([(detector, first) for detector in pumps])
@@ -172,7 +166,7 @@ def break_model(detector: DeviceDetector) -> None:
 
 def test_one_call_equals_one_by_one_also_where_commissioning_fails() -> None:
     still = Observation(1, 1, np.arange(450, dtype=np.int64) * MICROS, "running", np.full((450, 8), 3e38, np.float32))
-    fine = joined(list(messages("pump")[:450]))
+    fine = messages_joined(messages("pump")[:450])
     many = bank().observe([(fresh("pump"), still), (fresh("pump"), fine), (fresh("pump"), still)])
     each = observe_each([(fresh("pump"), still), (fresh("pump"), fine)])
     assert [type(told) for told in many] == [type(each[0]), type(each[1]), type(each[0])]
@@ -182,7 +176,7 @@ def test_one_call_equals_one_by_one_also_where_commissioning_fails() -> None:
 def test_memory_of_devices_that_are_gone_is_used_again() -> None:
     crowd = [fresh("pump") for _ in range(50)]
     slots = len(crowd[0].plants.fields.whole)  # type: ignore[attr-defined]
-    first = joined(list(messages("pump")[:600]))
+    first = messages_joined(messages("pump")[:600])
     bank().observe([(detector, first) for detector in crowd])
     for _ in range(5):
         del crowd

@@ -1,0 +1,182 @@
+"""The compiled loops against their textbook forms, and on any memory that numpy may hand over."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from river.drift import ADWIN
+
+from detectors import rowloop
+from detectors.decision import shifted
+from detectors.engine import Observation
+from detectors.evidence import Bins
+from detectors.multichannel import MultichannelDetector, binomial_tail
+from detectors.plants import Plants
+from telemetry.clock import MICROS
+from tests.detectors.streams import START, catalogue, fresh, messages_joined, plug, pump
+
+LAG, NEED = 5, 400
+
+
+@pytest.fixture(scope="module")
+def rows() -> NDArray[np.float32]:
+    return np.concatenate([m.values for m in pump(rows=1500, change=1100)])
+
+
+def observed(rows: NDArray[np.float32], step: int = MICROS) -> tuple[Plants, int, MultichannelDetector]:
+    detector = fresh("pump")
+    assert isinstance(detector, MultichannelDetector)
+    t = START + np.arange(len(rows), dtype=np.int64) * step
+    detector.observe(Observation(1, len(rows), t, "running", rows))
+    return detector.plants, detector.slot, detector
+
+
+def residuals(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What the projection on the kept components leaves of each stack, and the deviations of its newest row."""
+    early = rows[:NEED].astype(np.float64)
+    z = (rows - early.mean(axis=0)) / early.std(axis=0)
+    stacks = np.hstack([z[i : len(z) - LAG + 1 + i] for i in range(LAG)])
+    weights, loadings = np.linalg.eigh(np.cov(stacks[: NEED - LAG + 1].T))
+    weights, loadings = weights[::-1], loadings[:, ::-1]
+    kept = loadings[:, : int(np.searchsorted(np.cumsum(weights) / weights.sum(), 0.9)) + 1]
+    return stacks - stacks @ kept @ kept.T, z[LAG - 1 :]
+
+
+def test_scores_are_those_of_dynamic_pca(rows: NDArray[np.float32]) -> None:
+    plants, slot, _ = observed(rows)
+    error = (residuals(rows)[0] ** 2).sum(axis=1)
+    early, late = np.log(error[: NEED - LAG + 1]), np.log(error[NEED - LAG + 1 :])
+    scores = ((late - early.mean()) / early.std()).reshape(-1, rowloop.EVERY).mean(axis=1)
+    times, track = plants.track(slot)
+    assert len(track) == (len(rows) - NEED) // rowloop.EVERY
+    assert track == pytest.approx(scores.tolist(), rel=1e-6)
+    assert all(b - a == rowloop.EVERY * MICROS for a, b in pairwise(times))
+    limit = np.quantile(error[: NEED - LAG + 1], 0.99)
+    assert plants.share(slot) == (error[-30:] > limit).mean()
+
+
+def test_contributions_are_the_newest_residuals_of_the_window(rows: NDArray[np.float32]) -> None:
+    plants, slot, _ = observed(rows)
+    parts, level = plants.contributions(slot)
+    rest, z = residuals(rows)
+    assert parts == pytest.approx((rest[-30:, -8:] ** 2).mean(axis=0).tolist())
+    assert level == pytest.approx(z[-30:].mean(axis=0).tolist())
+
+
+def test_evidence_is_what_bins_hold(rows: NDArray[np.float32]) -> None:
+    step = 9 * MICROS
+    plants, slot, _ = observed(rows, step)
+    mean, scale = plants.usual(slot)
+    expected = Bins(30 * MICROS)
+    for at, row in enumerate(rows[NEED:].tolist(), NEED):
+        expected.add(START + at * step, row, mean, [s * s for s in scale])
+    found = plants.evidence(slot)
+    assert found.width > 30 * MICROS
+    assert (found.index, found.count, found.last, found.width) == (
+        expected.index,
+        expected.count,
+        expected.last,
+        expected.width,
+    )
+    for name in ("value", "usual", "spread"):
+        assert np.allclose(getattr(found, name), getattr(expected, name), rtol=1e-9)
+
+
+def test_the_track_keeps_the_newest_scores() -> None:
+    rows = np.concatenate([m.values for m in pump(rows=2400, change=None)])
+    plants, slot, _ = observed(rows)
+    times, scores = plants.track(slot)
+    assert len(times) == len(scores) == rowloop.TRACK
+    assert times[-1] == START + (len(rows) - 1) * MICROS
+    assert all(b - a == rowloop.EVERY * MICROS for a, b in pairwise(times))
+
+
+def test_a_rise_is_what_adwin_of_river_sees() -> None:
+    rng = np.random.default_rng(8)
+    seen = []
+    for _ in range(300):
+        n = int(rng.integers(5, 128))
+        scores = rng.normal(0, 1, n) + np.where(np.arange(n) > rng.integers(1, n), rng.normal(0, 2), 0)
+        adwin: Any = ADWIN(delta=0.01, clock=1, min_window_length=3, grace_period=6)  # type: ignore[no-untyped-call]
+        expected = False
+        for score in scores.tolist():
+            before = adwin.estimation
+            adwin.update(max(-3.0, min(6.0, score)))
+            expected |= bool(adwin.drift_detected and adwin.estimation > before)
+        assert shifted(scores.tolist()) == expected
+        seen.append(expected)
+    assert 30 < sum(seen) < 270
+
+
+def test_the_binomial_tail() -> None:
+    assert binomial_tail(0, 6, 0.01) == pytest.approx(1)
+    assert binomial_tail(1, 6, 0.01) == pytest.approx(1 - 0.99**6)
+    assert binomial_tail(6, 6, 0.01) == pytest.approx(1e-12)
+
+
+@pytest.mark.parametrize("kind", ["pump", "smart_plug"])
+def test_any_layout_of_memory_gives_the_same(kind: str) -> None:
+    whole = messages_joined(pump(rows=900, change=600) if kind == "pump" else plug(days=5, change_day=None))
+    wide = np.zeros((len(whole.t), 3 * whole.values.shape[1]), np.float32)
+    strided = wide[:, ::3]
+    strided[:] = whole.values
+    packed = whole.values.tobytes()
+    layouts = [
+        (whole.t, whole.values),
+        (np.repeat(whole.t, 2)[::2], strided),
+        (np.frombuffer(whole.t.tobytes(), np.int64), np.frombuffer(packed, np.float32).reshape(whole.values.shape)),
+        (whole.t, np.frombuffer(b"1" + packed, np.uint8)[1:].view(np.float32).reshape(whole.values.shape)),
+        (whole.t, np.asfortranarray(whole.values)),
+    ]
+    told = set()
+    for t, values in layouts:
+        detector = fresh(kind)
+        detector.observe(Observation(1, 1, t, whole.phase, values))
+        told.add(detector.snapshot())
+    assert len(told) == 1
+
+
+def test_no_run_is_kept_alive_by_what_is_remembered_of_it() -> None:
+    """A view of a batch in a detector's memory would keep the whole batch."""
+    whole = messages_joined(plug(days=2, change_day=None))
+    detector: Any = fresh("smart_plug")
+    detector.observe(whole)
+    run = detector._segmenter._run or detector._segmenter._waiting
+    assert run is not None
+    for chunk in run.chunks:
+        assert not np.shares_memory(chunk.values, whole.values)
+        assert not np.shares_memory(chunk.t, whole.t)
+
+
+def test_loops_run_where_no_cache_can_be_kept() -> None:
+    program = (
+        "from detectors.compiled import compiled\n"
+        "import detectors.pieces as p\n"
+        "from detectors.segment import warm\n"
+        "warm(); print(type(p.pieces._cache).__name__)"
+    )
+    # The locator of zipped packages finds no place for ours.
+    environment = {**os.environ, "NUMBA_CACHE_LOCATOR_CLASSES": "ZipCacheLocator"}
+    told = subprocess.run(  # noqa: S603  (a constant program)
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment, timeout=120
+    )
+    assert told.stdout.strip() == "NullCache"
+
+
+def test_a_kind_has_as_many_slots_as_devices() -> None:
+    plants = Plants(catalogue()["pump"])
+
+    class Owner:
+        pass
+
+    owners = [Owner() for _ in range(40)]
+    assert sorted(plants.take(owner) for owner in owners) == list(range(40))
+    del owners[7]
+    assert plants.take(owners[0]) == 7
