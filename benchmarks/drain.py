@@ -2,8 +2,8 @@
 
     python -m benchmarks.drain --url mqtt://ingest:…@host:port
 
-Raw socket, packets split by hand, PUBACKs sent at once ten times a second, as pipelines do that store in batches. It says `ready` when subscribed, then
-how many it has taken, five times a second, and ends on SIGTERM.
+Raw socket, packets split by hand, PUBACKs sent at once ten times a second, as pipelines do that store in batches.
+It says `ready` when subscribed, then how many it has taken, five times a second, and ends on SIGTERM.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ import argparse
 import json
 import os
 import select
+import socket
 import struct
-import sys
 import time
 from dataclasses import dataclass
 
@@ -30,7 +30,8 @@ CHANNELS = ("accel_1", "accel_2", "current", "flow", "pressure", "temp_fluid", "
 CENTRE = np.array([0.03, 0.04, 1.5, 60.0, 0.1, 27.0, 75.0, 230.0])
 SPREAD = np.array([0.002, 0.002, 0.3, 1.0, 0.25, 0.3, 1.0, 10.0])
 _POOL = 4_096
-_TICK = 0.004
+_TICK = 0.005
+_SHARE = 100
 _PING_EVERY = 20.0
 _SILENCE = 15.0
 _SETTLE = 100.0
@@ -44,7 +45,7 @@ def healthy_rows(count: int, seed: int = 7) -> NDArray[np.float32]:
     for i in range(1, count):
         driven[i] = 0.9 * driven[i - 1] + 0.436 * driven[i]
     mix = rng.normal(size=(2, len(CHANNELS))) / np.sqrt(2)
-    rows = CENTRE + SPREAD * (0.7 * driven @ mix + 0.7 * rng.normal(size=(count, len(CHANNELS))))
+    rows: NDArray[np.float64] = CENTRE + SPREAD * (0.7 * driven @ mix + 0.7 * rng.normal(size=(count, len(CHANNELS))))
     return rows.astype(np.float32)
 
 
@@ -116,7 +117,7 @@ class Template:
 @dataclass(slots=True)
 class _Connection:
     index: int
-    sock: object
+    sock: socket.socket
     devices: NDArray[np.int64]
     template: Template
     at: int = 0  # rows of the buffer that are sent
@@ -188,6 +189,9 @@ class Generator:
         self.connections = [self._open(i) for i in range(options.connections)]
         self.sent = 0
         self.acked = 0
+        self._turn = 0
+        self._owed = 0
+        self._heard = 0.0
 
     def _open(self, index: int) -> _Connection:
         o = self.o
@@ -195,7 +199,7 @@ class Generator:
         sock = open_client(o.url, f"bench-{os.getpid()}-{index}")
         if o.bound and index == 0:
             sock.sendall(subscribe_packet(2, f"wellkept/v1/{o.org}/+/receipt", 0))
-        sock.setblocking(False)
+        sock.settimeout(0.0)
         return _Connection(index, sock, devices, Template(o.org, devices, o.epoch, o.rows))
 
     # sending
@@ -233,7 +237,7 @@ class Generator:
             self._refill(c)
         end = min(len(c.template.buffer), (c.at + rows) * size)
         try:
-            c.offset += c.sock.send(memoryview(c.template.buffer)[c.offset : end])  # type: ignore[attr-defined]
+            c.offset += c.sock.send(memoryview(c.template.buffer)[c.offset : end])
         except BlockingIOError:
             return 0
         whole = c.offset // size
@@ -252,7 +256,7 @@ class Generator:
     def _hear(self, c: _Connection) -> None:
         while True:
             try:
-                data = c.sock.recv(262_144)  # type: ignore[attr-defined]
+                data = c.sock.recv(262_144)
             except BlockingIOError:
                 return
             if not data:
@@ -282,8 +286,7 @@ class Generator:
             return
         number = int(topic.split(b"/")[3].rpartition(b"-")[2])
         self.totals.receipts += 1
-        if answer["upto"] > self.upto[number]:
-            self.upto[number] = answer["upto"]
+        self.upto[number] = max(self.upto[number], answer["upto"])
         beyond = [(low, high) for low, high in answer["beyond"] if high > self.upto[number]]
         if beyond:
             self.beyond[number] = beyond
@@ -299,63 +302,14 @@ class Generator:
 
     def run(self) -> dict[str, object]:
         """Publish, settle, and say what came of it."""
-        o = self.o
-        began, cpu = time.monotonic(), time.process_time()
-        wall = time.time()
-        told, pinged, second, turn = began, began, 0, 0
-        target = o.sweeps * o.devices
-        owing, heard = 0, began
-        while True:
-            now = time.monotonic()
-            if (o.seconds and now - began >= o.seconds) or (target and self.sent >= target):
-                break
-            due = int((now - began) * o.rate) - self.sent if o.rate else o.window
-            room = min(due, o.window - (self.sent - self.acked))
-            if o.bound:
-                room = min(room, o.bound - owing)
-            blocked = True
-            while room > 0:
-                share = max(1, min(room, 100))
-                done = 0
-                for _ in self.connections:
-                    turn = (turn + 1) % len(self.connections)
-                    done = self._send(self.connections[turn], share)
-                    if done:
-                        break
-                if not done:
-                    break
-                room -= done
-                blocked = False
-            for c in self.connections:
-                self._hear(c)
-            if o.bound:
-                if self.unreceipted() != owing or not owing:
-                    owing, heard = self.unreceipted(), now
-                elif now - heard > _SILENCE:  # sent before anybody listened, for example
-                    self._finish_packets()
-                    self._resend()
-                    heard = now
-            if o.rate:
-                self.totals.behind = max(0.0, (now - began) - self.sent / o.rate)
-            if now - told >= 1.0:
-                second += 1
-                told += 1.0
-                self._tell(second)
-            if now - pinged >= _PING_EVERY:
-                pinged = now
-                for c in self.connections:
-                    if c.offset % c.template.size == 0:
-                        c.sock.send(PING)  # type: ignore[attr-defined]
-            if blocked or o.rate:
-                select.select([c.sock for c in self.connections], [], [], _TICK) if not o.rate else time.sleep(_TICK)
-        spent = time.monotonic() - began
-        used = time.process_time() - cpu
-        finished = time.time()
+        wall, began, cpu = time.time(), time.monotonic(), time.process_time()
+        self._publish(began)
+        spent, used, finished = time.monotonic() - began, time.process_time() - cpu, time.time()
         sent = self.sent
         self._settle()
         settled = time.time()
-        if o.out:
-            np.savez(o.out, times=np.array(self.times), last=self.last, upto=self.upto, first_seq=o.first_seq)
+        if self.o.out:
+            np.savez(self.o.out, times=np.array(self.times), last=self.last, upto=self.upto, first_seq=self.o.first_seq)
         return {
             "sent": sent,
             "acked": self.acked,
@@ -367,9 +321,71 @@ class Generator:
             "behind_s": self.totals.behind,
             "resent": self.totals.resent,
             "receipts": self.totals.receipts,
-            "unreceipted": self.unreceipted() if o.bound else 0,
+            "unreceipted": self.unreceipted() if self.o.bound else 0,
             "last_seq": int(self.last.max()),
         }
+
+    def _publish(self, began: float) -> None:
+        """Until the time or the messages are over."""
+        o = self.o
+        target = o.sweeps * o.devices
+        told = pinged = self._heard = began
+        second, owing = 0, 0
+        while True:
+            now = time.monotonic()
+            if (o.seconds and now - began >= o.seconds) or (target and self.sent >= target):
+                return
+            due = int((now - began) * o.rate) - self.sent if o.rate else o.window
+            room = min(due, o.window - (self.sent - self.acked), o.bound - owing if o.bound else due)
+            blocked = not self._send_all(room)
+            for c in self.connections:
+                self._hear(c)
+            owing = self._owing(now)
+            if o.rate:
+                self.totals.behind = max(0.0, (now - began) - self.sent / o.rate)
+            if now - told >= 1.0:
+                second, told = second + 1, told + 1.0
+                self._tell(second)
+            if now - pinged >= _PING_EVERY:
+                pinged = now
+                self._ping()
+            if o.rate:
+                time.sleep(_TICK)
+            elif blocked:
+                select.select([c.sock for c in self.connections], [], [], _TICK)
+
+    def _owing(self, now: float) -> int:
+        """Messages without receipt; they are sent again when no receipt comes for long."""
+        if not self.o.bound:
+            return 0
+        owing = self.unreceipted()
+        if owing != self._owed or not owing:
+            self._owed, self._heard = owing, now
+        elif now - self._heard > _SILENCE:  # sent before anybody listened, for example
+            self._finish_packets()
+            self._resend()
+            self._heard = now
+        return owing
+
+    def _send_all(self, room: int) -> bool:
+        """Send so many, the connections in turn. Returns whether any went."""
+        any_went = False
+        while room > 0:
+            for _ in self.connections:
+                self._turn = (self._turn + 1) % len(self.connections)
+                done = self._send(self.connections[self._turn], min(room, _SHARE))
+                if done:
+                    break
+            else:
+                break
+            room -= done
+            any_went = True
+        return any_went
+
+    def _ping(self) -> None:
+        for c in self.connections:
+            if c.offset % c.template.size == 0:
+                c.sock.send(PING)
 
     def _tell(self, second: int) -> None:
         line = {
@@ -420,7 +436,7 @@ class Generator:
                 rest = memoryview(one.buffer)
                 while rest:
                     select.select([], [c.sock], [])
-                    rest = rest[c.sock.send(rest) :]  # type: ignore[attr-defined]
+                    rest = rest[c.sock.send(rest) :]
                 self.totals.resent += 1
                 self.acked -= 1
 
@@ -441,4 +457,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,5 +1,7 @@
-"""The few packets of MQTT 3.1.1 that the load generator and the drain need, written by hand: a client library costs
-ten times what is measured here."""
+"""The few packets of MQTT 3.1.1 that the load generator and the drain need, written by hand.
+
+A client library costs ten times what is measured here.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@
 paho-mqtt with manual acknowledgement, its socket read and written through a buffer, msgspec into typed structures,
 rows laid out by numpy, binary COPY to a temporary table, `INSERT … ON CONFLICT DO NOTHING` from there, and PUBACK only
 after COMMIT. No stream, no detectors, no receipts, no registry beyond a dictionary of topics: what the product costs
-beyond this is the price of its promises. It says `ready` when subscribed, then how many it has stored, and ends on SIGTERM.
+beyond this is the price of its promises. It says `ready` when subscribed, then how many it has stored, and ends on
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -169,7 +170,7 @@ class Client(mqtt.Client):
 
     buffered: BufferedSocket | None = None
 
-    def _create_socket(self) -> BufferedSocket:  # type: ignore[override]
+    def _create_socket(self) -> BufferedSocket:
         self.buffered = BufferedSocket(super()._create_socket())  # type: ignore[arg-type]
         return self.buffered
 

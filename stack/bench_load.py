@@ -55,13 +55,13 @@ class Program:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def wait_ready(self) -> None:
-        """Until it says that it is subscribed.
+    def wait_ready(self, timeout: float = _READY_S) -> None:
+        """Until it says that it is ready.
 
         Raises:
             BenchError: it ended or stays silent.
         """
-        if not self._ready.wait(_READY_S) or self.process.poll() is not None:
+        if not self._ready.wait(timeout) or self.process.poll() is not None:
             self.end()
             raise BenchError(f"benchmarks.{self._name} did not get ready; what it said stands above")
 
@@ -145,25 +145,24 @@ class Trial:
 
 
 def search(trial: Callable[[float], Trial], first: float, told: Told, most: int = 6, step: float = 1.08) -> float:
-    """The highest rate of a ladder that is kept up with: down from the first until one is, or up until one is not."""
-    rate, best = first, 0.0
-    lowest_failed = float("inf")
+    """The highest rate of a ladder that is kept up with: down from the first until one is, or up until one is not.
+
+    Returns:
+        That rate, or the next one to try when none was kept up with.
+    """
+    rate, best, failed = first, 0.0, float("inf")
     for _ in range(most):
         done = trial(rate)
-        told(
-            f"  offered {done.rate:,.0f}/s, carried {done.carried:,.0f}/s: {'kept up' if done.kept_up else 'fell behind'}"
-        )
+        verdict = "kept up" if done.kept_up else "fell behind"
+        told(f"  offered {done.rate:,.0f}/s, carried {done.carried:,.0f}/s: {verdict}")
         if done.kept_up:
-            best = max(best, rate)
-            rate *= step
+            best, rate = max(best, rate), rate * step
         else:
-            lowest_failed = min(lowest_failed, rate)
+            failed = min(failed, rate)
             rate = min(rate / step, max(done.carried, rate / 2))
-        if best and rate >= lowest_failed * 0.999:
+        if best and (rate >= failed * 0.999 or rate <= best):
             break
-        if not done.kept_up and rate <= best:
-            break
-    return best
+    return best or rate
 
 
 def growing(backlog: list[int], rate: float) -> bool:

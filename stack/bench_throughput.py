@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from stack.bench_load import BenchError, Program, Sink, Told, Trial, growing, search
 from stack.bench_meter import Part, cpu_us, memory_mb
-from stack.child import Child
 from stack.embedded_postgres import EmbeddedPostgres
 from stack.process import tail, wait_until
 from stack.settings import Settings
@@ -111,7 +111,7 @@ class Bench:
         if not wait_until(lambda: "broker connected" in tail(ingest.log), _READY_S):
             raise BenchError(f"ingest does not reach the broker: {tail(ingest.log)}")
         self._told(f"stack of {len(self.parts())} parts ready after {time.monotonic() - began:.1f} s")
-        warm = self.generate(sweeps=_WARM_SWEEPS, rows=_WARM_ROWS, rate=0, bound=1_000, back=_WARM_SWEEPS * _WARM_ROWS)
+        warm = self.generate(sweeps=_WARM_SWEEPS, rows=_WARM_ROWS, rate=0, bound=3_000, back=_WARM_SWEEPS * _WARM_ROWS)
         readings = warm.audit["stored"] * _WARM_ROWS
         self._told(f"commissioned: {readings:,} readings of {self.plan.devices:,} pumps in {warm.spent:.1f} s")
         if warm.audit["lost"]:
@@ -130,7 +130,7 @@ class Bench:
 
     def parts(self) -> dict[str, Part]:
         """Every process but the generator and this one."""
-        found = {child.name: Part(child.identity.pid) for child in self.stack.children if _runs(child)}
+        found = {each.name: Part(each.identity.pid) for each in self.stack.children if each.running and each.identity}
         for name, server in (("nats", self.stack.nats), ("postgres", self.stack.postgres)):
             if server is not None and server.pid is not None:
                 found[name] = Part(server.pid, tree=True)
@@ -342,14 +342,8 @@ def _bench(plan: Plan, told: Told) -> Iterator[Bench]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _runs(child: Child) -> bool:
-    return child.running and child.identity is not None
-
-
 def _listener(url: str) -> int | None:
     """The process on this machine that listens on a broker's port, or None."""
-    from urllib.parse import urlsplit
-
     port = f"{urlsplit(url).port or 1883:04X}"
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
@@ -360,7 +354,7 @@ def _listener(url: str) -> int | None:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                if any(os.readlink(handle) in inodes for handle in (entry / "fd").iterdir()):
+                if any(str(handle.readlink()) in inodes for handle in (entry / "fd").iterdir()):
                     return int(entry.name)
             except OSError:
                 continue

@@ -53,5 +53,19 @@ def storage_command(
     emit(found if as_json else [{"figure": name, "value": value} for name, value in found.items()], as_json=as_json)
 
 
+@bench_app.command("recovery", epilog="Example: wellkept bench recovery --json")
+def recovery_command(
+    *,
+    devices: Annotated[list[int] | None, typer.Option(min=1, help="Size of a fleet; may be repeated.")] = None,
+    behind: Annotated[int, typer.Option(min=0, max=400, help="Readings of each device since its snapshot.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """How long a worker takes to come back and what memory it holds, for fleets of 1,000, 10,000 and 100,000."""
+    from stack.bench_recovery import SIZES, recovery  # noqa: PLC0415  (likewise)
+
+    found = recovery(devices or SIZES, behind, lambda line: err.print(line, highlight=False))
+    emit(found, as_json=as_json)
+
+
 if __name__ == "__main__":
     bench_app()
