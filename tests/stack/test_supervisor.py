@@ -97,11 +97,47 @@ def test_the_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
     assert [line for line in examine(tmp_path) if line.result not in {"ok", "note"}] == []
 
 
+# Tells that it was asked to end, and ends well only when its like was asked too.
+TOGETHER = """
+import pathlib, signal, sys, time
+own, other = (pathlib.Path(name) for name in sys.argv[1:3])
+def asked(*_):
+    own.touch()
+    for _ in range(500):
+        if other.exists():
+            sys.exit(0)
+        time.sleep(0.02)
+    sys.exit(3)
+signal.signal(signal.SIGTERM, asked)
+own.with_suffix(".ready").touch()
+while True:
+    signal.pause()
+"""
+
+
+def test_workers_are_asked_to_leave_together(tmp_path: Path) -> None:
+    supervisor = Supervisor(
+        Settings(
+            data_dir=tmp_path / "data",
+            mqtt_url="mqtt://127.0.0.1:1",
+            nats_url="nats://127.0.0.1:1",
+            database_url="postgresql://nobody@127.0.0.1:1/x",
+        ),
+        lambda _line: None,
+    )
+    one, two = tmp_path / "one", tmp_path / "two"
+    for name, own, other in (("worker-1", one, two), ("worker-2", two, one)):
+        supervisor.add(name, ("-c", TOGETHER, str(own), str(other)), {})
+    assert wait_until(lambda: one.with_suffix(".ready").exists() and two.with_suffix(".ready").exists(), 10)
+    supervisor.stop()
+    assert [child.exit_status for child in supervisor.children] == [0, 0]
+
+
 @pytest.mark.stack
 def test_everything_starts_serves_survives_a_kill_and_stops(server_folder: Path) -> None:
     data_dir = server_folder / "up"
     told: list[str] = []
-    supervisor = Supervisor(Settings(data_dir=data_dir), told.append)
+    supervisor = Supervisor(Settings(data_dir=data_dir, workers=2), told.append)
     try:
         supervisor.start_servers()
         supervisor.start_processes()
@@ -109,9 +145,10 @@ def test_everything_starts_serves_survives_a_kill_and_stops(server_folder: Path)
         found = collect(data_dir)
         assert found["running"] is True
         assert {part["name"]: part["state"] for part in found["parts"]} == dict.fromkeys(
-            ("nats", "postgres", "ingest", "worker-1", "api"), "running"
+            ("nats", "postgres", "ingest", "worker-1", "worker-2", "api"), "running"
         )
         assert found["clock"]["production"] is True
+        assert wait_until(lambda: [len(each["partitions"]) for each in collect(data_dir)["workers"]] == [8, 8], 30)
         assert "password" not in json.dumps(found)
         worker = next(child for child in supervisor.children if child.name == "worker-1")
         assert supervisor.nats is not None
