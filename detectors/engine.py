@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +15,7 @@ from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """A run of consecutive messages of one device as a detector sees it, in `(epoch, seq)` order.
 
     A run holds messages of one epoch and one phase, and a message with events stands alone. How a device's messages

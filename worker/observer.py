@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -34,8 +33,7 @@ _CHUNK = 2_000
 ReadBack = Callable[[int, str, int, int, int], list[StoredMessage]]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True, gc=False):
     """Consecutive messages to be observed at once, or a loss (no observation)."""
 
     epoch: int
