@@ -24,6 +24,7 @@ class Settings(BaseSettings):
         smtp_url: `smtp://…`; without it notices go to the built-in mailbox.
         org: organisation whose devices the embedded broker's user `gateway` speaks for.
         mqtt_port: port of the embedded MQTT listener, any free one when 0.
+        stream_bytes: bound of the stream where it is created; it refuses beyond and never discards.
         workers: worker processes that share the partitions.
         partitions: of the stream, fixed when it is created.
     """
@@ -42,3 +43,4 @@ class Settings(BaseSettings):
     mqtt_port: int = Field(default=0, ge=0, le=65_535)
     workers: int = Field(default=1, ge=1, le=64)
     partitions: int = Field(default=16, ge=1, le=1_024)
+    stream_bytes: int = Field(default=2 * 1024**3, ge=1024**2)

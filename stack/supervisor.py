@@ -104,7 +104,12 @@ class Supervisor:
         if applied:
             self._told(f"schema: {len(applied)} migrations applied")
         # Before anything stamps a time: a clock of its own pace goes on where the product was last alive.
-        self._stream = NatsStream(self.nats_url(), name="supervisor", partitions=self.settings.partitions)
+        self._stream = NatsStream(
+            self.nats_url(),
+            name="supervisor",
+            partitions=self.settings.partitions,
+            max_bytes=self.settings.stream_bytes,
+        )
         self._clock_conn = connect(self.database_url, application="wellkept-clock", autocommit=True)
         self.clockwork = Clockwork(self._clock_conn, self._stream, system_wall, self.data_dir)
         self.clockwork.resume()
