@@ -57,6 +57,7 @@ def audit(url: str, epoch: int, sent: str) -> dict[str, object]:
         "p50_ms": _percentile(latency, 50),
         "p99_ms": _percentile(latency, 99),
         "max_ms": float(latency.max()) if len(latency) else None,
+        "carried_per_s": carried(times[published], committed[stored] / 1e6),
         "backlog": backlog(times[published], committed[stored] / 1e6),
     }
 
@@ -67,6 +68,13 @@ def backlog(published: NDArray[np.float64], committed: NDArray[np.float64]) -> l
     marks = np.arange(begin + 1, end, 1.0)
     out = np.searchsorted(np.sort(published), marks) - np.searchsorted(np.sort(committed), marks)
     return [int(x) for x in out]
+
+
+def carried(published: NDArray[np.float64], committed: NDArray[np.float64]) -> float:
+    """Messages committed a second while the generator published, its first fifth left out."""
+    begin, end = float(published.min()), float(published.max())
+    begin += (end - begin) / 5
+    return round(float(((committed > begin) & (committed <= end)).sum()) / max(1e-9, end - begin), 1)
 
 
 def _percentile(latency: NDArray[np.float64], q: float) -> float | None:

@@ -192,12 +192,12 @@ class Bench:
     def trial(self, rate: float) -> Trial:
         """A short run at a rate."""
         run = self.generate(rate=rate, seconds=_TRIAL_S)
-        return Trial(rate, run.sent["sent"] / (run.sent["settled"] - run.sent["began"]), run.kept_up)
+        return Trial(rate, run.audit["carried_per_s"], run.kept_up)
 
     def capacity(self) -> float:
         """Committed messages a second when the generator publishes as many as get their receipts."""
         run = self.generate(rate=0, seconds=_PROBE_S, bound=_BOUND)
-        return float(run.audit["published"] / (run.sent["settled"] - run.sent["began"]))
+        return float(run.audit["carried_per_s"])
 
     def against(self, module: str, options: dict[str, object]) -> tuple[float, dict[str, float]]:
         """The sustained rate of a sink in the product's place, and the CPU it costs a message, by part."""
@@ -205,7 +205,7 @@ class Bench:
         parts = {**self.parts(), module: Part(sink.pid)}
         published = 0
 
-        def run(rate: float, seconds: float) -> tuple[dict[str, Any], list[int], float]:
+        def run(rate: float, seconds: float) -> tuple[dict[str, Any], Trial]:
             nonlocal published
             backlog: list[int] = []
             start = sink.taken
@@ -215,23 +215,20 @@ class Bench:
                 | {"epoch": 2, "first-seq": 1 + published},
                 lambda line: backlog.append(line["sent"] - (sink.taken - start)),
             )
-            began = time.monotonic()
             sent = generator.wait(seconds + _SETTLE_S)
-            published += sent["last_seq"]
+            published = sent["last_seq"]
             if not sink.settle(start + sent["sent"], _SETTLE_S):
                 raise BenchError(f"{module} took {sink.taken - start:,} of {sent['sent']:,} messages")
-            return sent, backlog, time.monotonic() - began
-
-        def trial(rate: float) -> Trial:
-            sent, backlog, spent = run(rate, _SHORT_S)
-            kept = sent["behind_s"] < 0.5 and not growing(backlog, rate)  # noqa: PLR2004  (seconds)
-            return Trial(rate, sent["sent"] / spent, kept)
+            offered = sent["sent"] / sent["seconds"]
+            carried = (sent["sent"] - (backlog[-1] if backlog else 0)) / sent["seconds"]
+            kept_up = sent["behind_s"] < 0.5 and not growing(backlog, offered)  # noqa: PLR2004  (seconds)
+            return sent, Trial(offered, carried, kept_up)
 
         try:
-            sent, _, spent = run(0, _SHORT_S)
-            best = search(trial, sent["sent"] / spent, self._told)
+            _, free = run(0, _SHORT_S)
+            best = search(lambda rate: run(rate, _SHORT_S)[1], free.carried, self._told)
             before = cpu_us(parts)
-            sent, _, _ = run(best, _TRIAL_S)
+            sent, _ = run(best, _TRIAL_S)
             used = {name: round((now - before[name]) / sent["sent"], 1) for name, now in cpu_us(parts).items()}
         finally:
             sink.end()
