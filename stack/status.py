@@ -18,7 +18,7 @@ from stream.nats_client import NatsStream
 from stream.nats_leases import NatsLeases
 from stream.port import Position, StreamError
 from telemetry.clock import MICROS, system_wall, to_datetime
-from worker.ownership import read_owners
+from worker.lease_records import read_owners
 
 _BLOCKS = "WK_BLOCKS"
 

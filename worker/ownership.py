@@ -9,20 +9,23 @@ before its last successful write was sent. Nobody's clock is compared with anybo
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
-from typing import Generic, TypeVar
-
-import msgspec
 
 from stream.port import Record, Write
-
-_R = TypeVar("_R")
-_MEMBER = "member."
-_LEASE = "lease."
+from worker.lease_records import (
+    LeaseRecord,
+    MemberRecord,
+    Seen,
+    leases_in,
+    look,
+    members_in,
+    write_lease,
+    write_member,
+    written,
+)
+from worker.shares import assign
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +43,6 @@ class Timing:
     grace: float = 2.2
     expiry: float = 3.0
     gap: float = 1.5
-
-
-class MemberRecord(msgspec.Struct, frozen=True, array_like=True):
-    """A worker is there.
-
-    Attributes:
-        token: of this process: another token under the same name is its successor.
-        count: grows with each write.
-        left: it said good-bye.
-    """
-
-    token: str
-    count: int
-    left: bool = False
-
-
-class LeaseRecord(msgspec.Struct, frozen=True, array_like=True):
-    """A partition's owner; nobody's when `owner` is empty."""
-
-    owner: str
-    token: str
-    count: int
 
 
 class Purpose(Enum):
@@ -98,13 +79,6 @@ class Holding:
 
 
 @dataclass(slots=True)
-class _Seen(Generic[_R]):
-    raw: Record
-    record: _R
-    since: float
-
-
-@dataclass(slots=True)
 class _Held:
     term: int
     revision: int
@@ -133,8 +107,8 @@ class Ownership:
         self.replaced = False
         self._partitions = partitions
         self._timing = timing or Timing()
-        self._members: dict[str, _Seen[MemberRecord]] = {}
-        self._leases: dict[int, _Seen[LeaseRecord]] = {}
+        self._members: dict[str, Seen[MemberRecord]] = {}
+        self._leases: dict[int, Seen[LeaseRecord]] = {}
         self._held: dict[int, _Held] = {}
         self._observed: float | None = None
         self.joined = False
@@ -157,10 +131,9 @@ class Ownership:
             for lease in self._leases.values():
                 lease.since = at
         self._observed = at
-        members = ((key[len(_MEMBER) :], record) for key, record in records.items() if key.startswith(_MEMBER))
-        self._members = _look(self._members, members, MemberRecord, at, self._timing.expiry)
-        leases = ((int(key[len(_LEASE) :]), record) for key, record in records.items() if key.startswith(_LEASE))
-        self._leases = _look(self._leases, leases, LeaseRecord, at, self._timing.expiry)
+        expiry = self._timing.expiry
+        self._members = look(self._members, members_in(records), MemberRecord, at, expiry)
+        self._leases = look(self._leases, leases_in(records), LeaseRecord, at, expiry)
         mine = self._members.get(self.name)
         if self.joined and mine is not None and mine.record.token != self.token:
             self.replaced = True
@@ -227,13 +200,13 @@ class Ownership:
             if revision is not None:
                 self.joined = True
                 self._beaten = sent
-                self._members[self.name] = _seen(effect.write, revision, MemberRecord, sent)
+                self._members[self.name] = written(effect.write, revision, MemberRecord, sent)
             return
         partition = effect.partition
         if revision is None:
             self._held.pop(partition, None)
             return
-        self._leases[partition] = _seen(effect.write, revision, LeaseRecord, sent)
+        self._leases[partition] = written(effect.write, revision, LeaseRecord, sent)
         held = self._held.get(partition)
         if effect.purpose is Purpose.FREE:
             self._held.pop(partition, None)
@@ -279,7 +252,7 @@ class Ownership:
     def _is_mine(self, lease: LeaseRecord) -> bool:
         return lease.owner == self.name and lease.token == self.token
 
-    def _is_free(self, lease: _Seen[LeaseRecord] | None, now: float) -> bool:
+    def _is_free(self, lease: Seen[LeaseRecord] | None, now: float) -> bool:
         if lease is None or not lease.record.owner or now - lease.since >= self._timing.expiry:
             return True
         owner = self._members.get(lease.record.owner)
@@ -289,104 +262,11 @@ class Ownership:
     def _beat(self, *, left: bool) -> Effect:
         mine = self._members.get(self.name)
         self._count += 1
-        value = msgspec.json.encode(MemberRecord(self.token, self._count, left))
         revision = 0 if mine is None else mine.raw.revision
-        return Effect(Purpose.BEAT, Write(_MEMBER + self.name, value, revision))
+        return Effect(Purpose.BEAT, write_member(self.name, MemberRecord(self.token, self._count, left), revision))
 
     def _lease(self, purpose: Purpose, partition: int, revision: int) -> Effect:
         self._count += 1
         owner, token = ("", "") if purpose is Purpose.FREE else (self.name, self.token)
-        value = msgspec.json.encode(LeaseRecord(owner, token, self._count))
-        return Effect(purpose, Write(f"{_LEASE}{partition}", value, revision), partition)
-
-
-def assign(partitions: int, members: Collection[str], owners: Mapping[int, str]) -> dict[int, str]:
-    """Share partitions among members: every two shares differ by one at most, and as few as possible move.
-
-    Who holds most keeps the larger share; what is over goes, partition by partition, to the member of the highest
-    rendezvous weight that has room (Thaler and Ravishankar 1998, with a bound on each share).
-
-    Args:
-        partitions: their count.
-        members: at least one.
-        owners: who holds what at present; owners that are no members count for nothing.
-    """
-    held: dict[str, list[int]] = {member: [] for member in members}
-    for partition in range(partitions):
-        owner = owners.get(partition)
-        if owner in held:
-            held[owner].append(partition)
-    share, larger = divmod(partitions, len(held))
-    ranked = sorted(held, key=lambda member: (-len(held[member]), weight(member, -1), member))
-    room = {member: share + (rank < larger) for rank, member in enumerate(ranked)}
-    target: dict[int, str] = {}
-    for member, own in held.items():
-        kept = sorted(own, key=lambda partition: -weight(member, partition))[: room[member]]
-        target.update(dict.fromkeys(kept, member))
-        room[member] -= len(kept)
-    for partition in range(partitions):
-        if partition not in target:
-            best = max((m for m in ranked if room[m]), key=lambda member: weight(member, partition))
-            target[partition] = best
-            room[best] -= 1
-    return target
-
-
-@lru_cache(maxsize=65_536)
-def weight(member: str, partition: int) -> int:
-    """Rendezvous weight of a pair: the same in every process."""
-    return int.from_bytes(hashlib.blake2b(f"{member}/{partition}".encode(), digest_size=8).digest())
-
-
-def read_owners(records: Mapping[str, Record]) -> tuple[list[str], dict[int, str]]:
-    """Members that did not leave, and the owner of each partition that has one, as the records say."""
-    members = []
-    owners: dict[int, str] = {}
-    for key, record in sorted(records.items()):
-        if key.startswith(_MEMBER):
-            if not _decode(record, MemberRecord).left:
-                members.append(key[len(_MEMBER) :])
-        elif key.startswith(_LEASE):
-            owner = _decode(record, LeaseRecord).owner
-            if owner:
-                owners[int(key[len(_LEASE) :])] = owner
-    return members, owners
-
-
-_NOBODY: dict[type, bytes] = {
-    MemberRecord: msgspec.json.encode(MemberRecord("", 0, left=True)),
-    LeaseRecord: msgspec.json.encode(LeaseRecord("", "", 0)),
-}
-_K = TypeVar("_K")
-_S = TypeVar("_S", MemberRecord, LeaseRecord)
-
-
-def _look(
-    before: Mapping[_K, _Seen[_S]], records: Iterable[tuple[_K, Record]], kind: type[_S], at: float, expiry: float
-) -> dict[_K, _Seen[_S]]:
-    found: dict[_K, _Seen[_S]] = {}
-    for key, raw in records:
-        known = before.get(key)
-        if known is not None and known.raw == raw:
-            found[key] = known
-            continue
-        found[key] = _Seen(raw, _decode(raw, kind), at)
-    for key, gone in before.items():
-        # A bucket that was lost says nothing about who is at work: what stood in it counts until it expires.
-        if key not in found and gone.raw.revision:
-            found[key] = _Seen(Record(0, gone.raw.value), gone.record, at)
-        elif key not in found and at - gone.since < expiry:
-            found[key] = gone
-    return found
-
-
-def _decode(raw: Record, kind: type[_S]) -> _S:
-    try:
-        return msgspec.json.decode(raw.value, type=kind)
-    except msgspec.MsgspecError:
-        # Whatever it is, it is nobody's; its revision counts.
-        return msgspec.json.decode(_NOBODY[kind], type=kind)
-
-
-def _seen(write: Write, revision: int, kind: type[_S], at: float) -> _Seen[_S]:
-    return _Seen(Record(revision, write.value), msgspec.json.decode(write.value, type=kind), at)
+        record = LeaseRecord(owner, token, self._count)
+        return Effect(purpose, write_lease(partition, record, revision), partition)

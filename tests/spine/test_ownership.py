@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from stream.memory_leases import MemoryLeases
 from stream.port import Record, StreamError, Write
-from worker.ownership import LeaseRecord, Ownership, Timing, assign, read_owners
+from worker.lease_records import LeaseRecord, read_owners
+from worker.ownership import Ownership, Timing
+from worker.shares import assign
 
 PARTITIONS = 16
 TIMING = Timing()
@@ -263,7 +265,7 @@ def test_an_answer_that_was_lost_is_learned_from_the_next_look() -> None:
 
 def test_records_that_nobody_can_read_are_nobodys() -> None:
     world = World()
-    world.store.write_records([Write("lease.3", b"\xff", 0), Write("member.odd", b"[]", 0)])
+    world.store.write_records([Write("lease.3", b"\xff", 0), Write("member.odd", b"[]", 0), Write("lease.x", b"", 0)])
     world.join("worker-1")
     world.settle(2)
 

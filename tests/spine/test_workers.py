@@ -17,7 +17,7 @@ from stream.nats_client import NatsStream
 from stream.nats_leases import NatsLeases
 from tests.faults.auditor import Ledger, audit
 from tests.spine.rig import Publisher, Rig, rig, wait_for
-from worker.ownership import read_owners
+from worker.lease_records import read_owners
 
 pytestmark = pytest.mark.stack
 
