@@ -283,7 +283,7 @@ def test_owners_as_the_records_say() -> None:
 ACTIONS = ("join", "leave", "kill", "freeze", "thaw", "down", "up", "recreate", "restart")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     script=st.lists(
         st.tuples(st.sampled_from(ACTIONS), st.integers(1, 5), st.floats(0.05, 6.0)), min_size=1, max_size=14
