@@ -12,7 +12,7 @@ import structlog
 
 from api.context import Context
 from storage.api_events import forget, listening, number, standing
-from storage.failures import OUTAGES
+from storage.failures import ALL
 
 _log = structlog.get_logger(__name__)
 _LOOK_S = 2.0
@@ -108,16 +108,19 @@ class Feed:
                         self.catch_up()
                         failures = 0
                         ear.wait(_LOOK_S)
-            except OUTAGES as cause:
+            except ALL as cause:
                 _log.warning("the feed of changes waits for the database", why=str(cause)[:200])
                 self._ending.wait(_PATIENCE_S[min(failures, len(_PATIENCE_S) - 1)])
                 failures += 1
 
     def _tidy(self) -> None:
-        with self._context.begin() as tx:
-            if self._tidied is None or tx.wall - self._tidied >= _TIDY_EVERY:
-                forget(tx.conn, tx.wall)
-                self._tidied = tx.wall
+        more = True
+        while more and not self.closed:
+            with self._context.begin() as tx:
+                if self._tidied is not None and tx.wall - self._tidied < _TIDY_EVERY:
+                    return
+                more = forget(tx.conn, tx.wall)
+                self._tidied = None if more else tx.wall
 
     def _wake(self) -> None:
         with self._lock:

@@ -117,9 +117,9 @@ def number(conn: Connection, now: datetime) -> bool:
     return conn.execute(_NUMBER, {"newest": newest, "now": now, "most": _AT_ONCE}).fetchone() is not None
 
 
-def forget(conn: Connection, now: datetime) -> None:
-    """Remove what is older than `KEPT_FOR`, some of it at a time."""
-    conn.execute(_FORGET, (now - KEPT_FOR,))
+def forget(conn: Connection, now: datetime) -> bool:
+    """Remove some of what is older than `KEPT_FOR`; the caller commits. Returns whether there was some."""
+    return conn.execute(_FORGET, (now - KEPT_FOR,)).rowcount > 0
 
 
 def standing(conn: Connection) -> Standing:

@@ -14,3 +14,6 @@ BUSY = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFa
 
 UNFIT = (psycopg.DataError,)
 """A value that the database cannot hold (a NUL in a text, a date out of range)."""
+
+ALL = (psycopg.Error, PoolTimeout)
+"""Whatever it is: for loops that go on when it is over."""

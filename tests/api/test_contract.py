@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any
@@ -219,6 +221,18 @@ def test_the_document_is_complete(http: httpx.Client) -> None:
             assert model.model_validate(example), name
     told = {each for answer in answers.values() for each in answer["content"]["application/problem+json"]["examples"]}
     assert told == PROBLEMS.keys()
+
+
+def test_every_reference_of_the_document_leads_somewhere(http: httpx.Client) -> None:
+    text = http.get("/openapi.json").text
+    document = json.loads(text)
+    references = set(re.findall(r'"\$ref":"#/([^"]+)"', text))
+    assert len(references) > 30
+    for reference in references:
+        found = document
+        for part in reference.split("/"):
+            found = found[part]
+        assert found
 
 
 def _answers_are_described(route: Route, answers: Mapping[str, Any]) -> None:
