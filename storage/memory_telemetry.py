@@ -133,7 +133,7 @@ class MemoryTelemetry:
         for r in batch.findings:
             self.revisions.setdefault((r.finding.id, r.finding.revision), r)
         for c in batch.controls:
-            entry, effect = self.controls[c.id]
+            entry, effect = self.controls.get(c.id, (c.entry, None))
             if effect is None:
                 stored = StoredControl(c.id, entry.kind, entry.at, entry.body, c.epoch, c.seq, c.order)
                 self.controls[c.id] = (entry, stored)

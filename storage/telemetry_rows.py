@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.registry import DeviceRow
+from telemetry.control import ControlEntry
 from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
 from telemetry.progress import Progress
@@ -161,12 +162,23 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class ControlEffect:
-    """After which message a control entry took effect."""
+    """After which message a control entry took effect.
+
+    Attributes:
+        id: of the entry.
+        epoch: of the last message observed before.
+        seq: likewise.
+        order: its place among several there.
+        device: number of the device.
+        entry: what it says, for a database that was restored from before it was entered.
+    """
 
     id: str
     epoch: int
     seq: int
     order: int
+    device: int
+    entry: ControlEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,13 @@ insert into finding_revision (finding, revision, state, severity, onset, onset_l
                               life_low, life_high, detector, version, body, arrived)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing
 """
+# The row is there, unless the database was restored from before it was entered: the stream remembers it.
 _CONTROL = """
-update control_entry set effect_epoch = %s, effect_seq = %s, effect_order = %s where id = %s and effect_seq is null
+insert into control_entry (id, device, kind, at, body, published, effect_epoch, effect_seq, effect_order)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+on conflict (id) do update set effect_epoch = excluded.effect_epoch, effect_seq = excluded.effect_seq,
+  effect_order = excluded.effect_order
+where control_entry.effect_seq is null
 """
 _LOAD_PROGRESS = "select device, epoch, upto, beyond from device_progress where device = any(%s) order by epoch"
 _LOAD_STRANGERS = """
@@ -376,7 +381,16 @@ class TelemetryStore:
             )
         self._many(_SNAPSHOT, [(s.device, s.epoch, s.seq, s.version, s.state) for s in batch.snapshots])
         self._many(_ERROR, [(e.device, e.epoch, e.seq, to_datetime(e.at), e.error) for e in batch.errors])
-        self._many(_CONTROL, [(c.epoch, c.seq, c.order, c.id) for c in batch.controls])
+        self._many(
+            _CONTROL,
+            [
+                (
+                    *(c.id, c.device, c.entry.kind.value, to_datetime(c.entry.at), Jsonb(c.entry.body)),
+                    *(to_datetime(c.entry.at), c.epoch, c.seq, c.order),
+                )
+                for c in batch.controls
+            ],
+        )
 
     def _write_findings(self, batch: Batch) -> None:
         for reported in batch.findings:

@@ -370,7 +370,7 @@ class _Work:
 
     def _take_control(self, memory: DeviceMemory, entry: ControlEntry, order: int) -> None:
         observe([memory], self._gather, self._catalogue, self._detectors, self._batch)
-        self._batch.controls.append(ControlEffect(entry.id, memory.epoch, memory.seq, order))
+        self._batch.controls.append(ControlEffect(entry.id, memory.epoch, memory.seq, order, memory.row.no, entry))
         arrival = max(memory.last_arrival, entry.at)
         control(memory, entry, arrival, self._batch)
         self._touch(memory)
