@@ -54,6 +54,16 @@ def test_cycles_do_not_depend_on_message_borders(size: int) -> None:
     assert [(c.start, c.end, c.following) for c in found] == [(c.start, c.end, c.following) for c in expected]
 
 
+@pytest.mark.parametrize("size", [1, 3, 300, 700, 5000])
+def test_a_long_cycle_is_thinned_alike_whatever_the_message_borders(size: int) -> None:
+    power = [0.0] * 5 + [90.0 + minute % 7 for minute in range(1700)] + [0.0] * 400 + [90.0] * 9
+    (expected,) = feed(fridge_segmenter(), power)
+    (found,) = feed(fridge_segmenter(), power, size=size)
+    assert 256 < len(expected.rows.t) <= 512
+    assert found.rows.t.tolist() == expected.rows.t.tolist()
+    assert np.array_equal(found.rows.values, expected.rows.values, equal_nan=True)
+
+
 def test_a_cycle_that_a_gap_touches_is_dropped() -> None:
     segmenter = fridge_segmenter()
     power = [0.0] * 5 + [90.0] * 20 + [0.0] * 30
