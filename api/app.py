@@ -18,7 +18,7 @@ from api.edge import Edge
 from api.feed import Feed
 from api.limits import Limits
 from api.meters import Meters
-from api.pages import owner, staff
+from api.pages import live, owner, staff
 from api.pages.owner import LinkError
 from api.parts import PartSettings, Watch
 from api.settings import Settings
@@ -84,7 +84,15 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
     app.state.throttle = Throttle()
     app.state.feed = feed
     app.state.limits = Limits(settings.rate_per_s)
-    for router in (health.router, telemetry.router, service.router, events.router, owner.router, staff.router):
+    for router in (
+        health.router,
+        telemetry.router,
+        service.router,
+        events.router,
+        owner.router,
+        staff.router,
+        live.router,
+    ):
         app.include_router(router)
     app.mount("/static", _Assets(directory=str(files("api").joinpath("static"))), name="static")
     problems.install(app)

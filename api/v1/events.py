@@ -143,8 +143,3 @@ def _frame(change: Change) -> Frame:
         ticket=change.ticket,
     )
     return Frame(change.no, change.kind, shown.model_dump_json())
-
-
-def page_watch(scope: Scope, still: Callable[[Tx], bool]) -> Watch:
-    """For pages: tickets and visits."""
-    return Watch(scope, ("ticket", "visit"), None, still)

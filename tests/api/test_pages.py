@@ -8,6 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+import api.stream
 from storage.access import Role, create_owner_link, create_staff
 from storage.pool import connect
 from telemetry.clock import to_datetime
@@ -234,3 +235,20 @@ def test_a_first_load_is_light(http: httpx.Client, seeded: Seeded, path: str) ->
         total += len(answer.content)
     assert total <= PAGE_LIMIT, total
     assert not re.findall(r'(?:href|src)="https?://', page.text)
+
+
+def test_live_updates_need_a_session_and_end_with_it(
+    http: httpx.Client, seeded: Seeded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.stream, "HEARTBEAT_S", 0.1)
+    refused = http.get("/dispatch/events")
+    assert (refused.status_code, refused.headers["location"].partition("?")[0]) == (303, "/login")
+    http.post("/login", data={"login": "ana", "password": seeded.staff})
+    csrf = re.search(r'name="csrf" value="([0-9a-f]{64})"', http.get("/dispatch").text)
+    assert csrf is not None
+    with http.stream("GET", "/dispatch/events", headers={"Last-Event-ID": "0"}) as stream:
+        lines = stream.iter_lines()
+        while next(lines) != "event: ticket":
+            pass
+        assert http.post("/logout", data={"csrf": csrf[1]}).status_code == 303
+        list(lines)  # the server ends it

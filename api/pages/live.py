@@ -1,0 +1,33 @@
+"""Live updates of staff pages: the feed of changes by the session's cookie, for a few lines of our own script."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from starlette.responses import StreamingResponse
+
+from api.auth import SESSION_COOKIE, InStaff
+from api.context import InContext, InTx, Tx
+from api.v1.events import Watch, open_stream
+from storage.access import find_session
+from storage.read_models import EVERYTHING
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/dispatch/events")
+def dispatch_events(
+    request: Request,
+    _: InStaff,
+    tx: InTx,
+    context: InContext,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+) -> StreamingResponse:
+    """What the dispatch list shows, as it changes; ends with the session."""
+    secret = request.cookies.get(SESSION_COOKIE, "")
+
+    def still(later: Tx) -> bool:
+        return find_session(later.conn, secret, now=later.wall) is not None
+
+    return open_stream(request, tx, context, Watch(EVERYTHING, ("ticket", "visit"), None, still), last_event_id)
