@@ -208,6 +208,8 @@ class Reference:
         if readable:
             while self._client.loop_read() == MQTTErrorCode.MQTT_ERR_SUCCESS and sock.pending():
                 pass
+        if self._client.want_write():  # what paho queued within a callback
+            self._client.loop_write()
         self._client.loop_misc()
         if self._heads and (len(self._heads) >= _MOST or time.monotonic() - self._since >= _AGE):
             self._store()
