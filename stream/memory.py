@@ -88,6 +88,11 @@ class MemoryServer:
         while blocks and blocks[0][0] <= upto:
             self._bytes -= len(blocks.popleft()[1]) + _OVERHEAD
 
+    @property
+    def height(self) -> int:
+        """Seq of the newest block of all partitions since the stream was made, or 0."""
+        return self._last
+
     def last(self, partition: int) -> int:
         """Seq of a partition's newest block that is still held, or 0."""
         blocks = self._blocks[partition]

@@ -41,7 +41,7 @@ class Fault:
 
 def draw(rng: random.Random, span: int, most: int) -> list[Fault]:
     """Up to `most` faults within a span of microseconds, in order of time."""
-    kinds = list(KINDS)
+    kinds = [*KINDS, *_FREQUENT]
     found = [
         Fault(
             at=rng.randrange(span),
@@ -142,6 +142,13 @@ def _stream_full(world: World, fault: Fault) -> Mend:  # noqa: ARG001  (likewise
     return lambda: setattr(world.stream.server, "max_bytes", max(usual, world.stream_bytes))
 
 
+def _reconnect_under_way(world: World, fault: Fault) -> Mend:
+    """The stream answers late, and meanwhile ingest's connection to the broker breaks: blocks are under way."""
+    world.stream.late = 300_000 + 4_000 * fault.how
+    world.time.after(min(fault.lasts, 2 * MICROS) // 2, world.network.reset, world.ingest.name)
+    return lambda: setattr(world.stream, "late", 0)
+
+
 def _leases_lost(world: World, fault: Fault) -> Mend:  # noqa: ARG001  (likewise)
     world.stream.leases.recreate()
     return _nothing
@@ -165,7 +172,7 @@ def _worker_killed_at(world: World, fault: Fault) -> Mend:
 
 def _worker_frozen_at(world: World, fault: Fault) -> Mend:
     worker = _worker(world, fault)
-    moment = (DECIDED, SENT, APPLIED, KNOWN)[fault.how % 4]
+    moment = (SENT, DECIDED, SENT, KNOWN)[fault.how % 4]
     worker.traps.setdefault(moment, []).append(worker.freeze)
     return worker.wake
 
@@ -267,6 +274,9 @@ def _nothing() -> None:
     """It mends itself."""
 
 
+_FREQUENT = ("worker frozen at a moment", "worker killed at a moment", "commit in doubt", "broker killed") * 2
+"""Drawn more often than the others: what they break is narrow."""
+
 KINDS: dict[str, Callable[[World, Fault], Mend]] = {
     "gateway killed": _gateway_killed,
     "spool lost": _spool_lost,
@@ -284,6 +294,7 @@ KINDS: dict[str, Callable[[World, Fault], Mend]] = {
     "stream killed": _stream_killed,
     "stream made again": _stream_again,
     "stream full": _stream_full,
+    "ingest reconnects with blocks under way": _reconnect_under_way,
     "leases lost": _leases_lost,
     "worker killed": _worker_killed,
     "worker killed at a moment": _worker_killed_at,

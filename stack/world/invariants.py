@@ -6,14 +6,14 @@ receipted and committed, and compares. The first breach ends the run.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from typing import NoReturn
 
 from firmware_sim.firmware import Body
 from servicedesk.states import TICKET_ENDED
 from stack.world.database import Database
-from stack.world.ledger import Ledger
+from stack.world.ledger import Ledger, MessageId
 from telemetry.block import decode_block
 from telemetry.errors import WellkeptError
 from telemetry.identity import DeviceKey
@@ -30,6 +30,9 @@ class BrokenPromiseError(WellkeptError):
         super().__init__(f"{rule}: {detail}")
         self.rule = rule
         self.detail = detail
+
+    def __reduce__(self) -> tuple[type[BrokenPromiseError], tuple[str, str]]:
+        return type(self), (self.rule, self.detail)
 
 
 def breach(rule: str, detail: str) -> NoReturn:
@@ -51,6 +54,7 @@ class Auditor:
         self._database: Database | None = None
         self._held: set[tuple[DeviceKey, int, int]] = set()
         self._held_raw: set[bytes] = set()
+        self._unread: dict[tuple[str, int], deque[tuple[int, list[MessageId]]]] = {}
         self._incarnations: list[str] = ["", "memory-1"]
         self._heights: dict[int, tuple[int, int]] = {}
         self.buried: set[tuple[DeviceKey, int, int]] = set()
@@ -95,12 +99,14 @@ class Auditor:
 
     # broker and stream
 
-    def held(self, data: bytes) -> None:
-        """The stream has a block."""
+    def held(self, incarnation: str, partition: int, seq: int, data: bytes) -> None:
+        """The stream has a new block."""
         block = decode_block(data)
-        for device, epoch, seq in zip(block.device.tolist(), block.epoch.tolist(), block.seq.tolist(), strict=True):
-            self._held.add((block.devices[device], epoch, seq))
+        columns = zip(block.device.tolist(), block.epoch.tolist(), block.seq.tolist(), strict=True)
+        places = [(block.devices[device], epoch, number) for device, epoch, number in columns]
+        self._held.update(places)
         self._held_raw.update(reject.raw for reject in block.rejects)
+        self._unread.setdefault((incarnation, partition), deque()).append((seq, places))
 
     def acknowledged(self, topic: str, payload: bytes) -> None:
         """The broker may forget a message: the stream must have it."""
@@ -133,6 +139,12 @@ class Auditor:
         """A transaction took effect."""
         self.commits += 1
         batch, store = outcome.batch, self.database.store
+        for letter in batch.dead:
+            if letter.device is not None and letter.epoch is not None and letter.seq is not None:
+                place = letter.device, letter.epoch, letter.seq
+                if place in self.buried:
+                    breach("buried-twice", f"{place} has two dead letters")
+                self.buried.add(place)
         for move in batch.moves:
             new = self._incarnations.index(move.incarnation), move.seq
             at = self._heights.get(move.partition, (0, 0))
@@ -143,6 +155,7 @@ class Auditor:
             if new <= at:
                 breach("position-went-back", f"{worker} moves partition {move.partition} from {at} to {new}")
             self._heights[move.partition] = new
+            self._nothing_passed_over(move.incarnation, move.partition, move.seq)
         stored, dead = len(store.messages) - before[0], len(store.dead) - before[1]
         if stored + dead != outcome.messages - outcome.duplicates:
             breach(
@@ -150,13 +163,16 @@ class Auditor:
                 f"{worker} takes {outcome.messages} messages, {outcome.duplicates} of them again, "
                 f"but {stored} rows and {dead} dead letters are new",
             )
-        for letter in batch.dead:
-            if letter.device is not None and letter.epoch is not None and letter.seq is not None:
-                place = letter.device, letter.epoch, letter.seq
-                if place in self.buried:
-                    breach("buried-twice", f"{place} has two dead letters")
-                self.buried.add(place)
         self.one_ticket_each()
+
+    def _nothing_passed_over(self, incarnation: str, partition: int, upto: int) -> None:
+        """A position moves past a block: every message in it has its row."""
+        unread = self._unread.get((incarnation, partition), deque())
+        while unread and unread[0][0] <= upto:
+            seq, places = unread.popleft()
+            for place in places:
+                if not self.is_kept(*place):
+                    breach("passed-over", f"{place} of block {seq} in partition {partition} is nowhere")
 
     def one_ticket_each(self) -> None:
         """At most one open ticket a device and family."""

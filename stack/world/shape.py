@@ -72,7 +72,7 @@ def draw_shape(seed: int) -> Shape:
         durable=rng.random() < 0.5,  # noqa: PLR2004
         window=rng.choice((4, 32, 1_024)),
         ack_wait=rng.choice((0, 1, 10)) * MICROS,
-        fences=rng.random() < 0.5,  # noqa: PLR2004
+        fences=rng.random() < 0.3,  # noqa: PLR2004
         limit=rng.choice((2_500, 1_000_000)),
         every=rng.choice((500_000, 1 * MICROS)),
         span=span,

@@ -32,6 +32,8 @@ class StreamNode(Party):
         self.server = MemoryServer(lambda: time.now, partitions=partitions, max_bytes=max_bytes)
         self.server.up = False
         self.leases = MemoryLeases()
+        self.late = 0
+        """Answers take so much longer, microseconds."""
         self.readers: list[Callable[[], None]] = []
         """Called when a block has come."""
 
@@ -63,17 +65,18 @@ class StreamNode(Party):
         def arrive() -> None:
             if self.life != life[0]:
                 return
-            error: Exception | None = None
+            error, before = None, self.server.height
             try:
                 seq = self.server.publish(partition, block_id, data)
             except StreamError as refusal:
                 error = refusal
             else:
-                self._auditor.held(data)
+                if seq > before:
+                    self._auditor.held(self.server.incarnation, partition, seq, data)
+                    self._ring()
                 self.time.trace(self.name, "holds", block_id, "partition", partition, "seq", seq)
-                self._ring()
             if not self._network.is_cut(client.name, self.name):
-                self.time.after(self._network.delay(), answered, error)
+                self.time.after(self.late + self._network.delay(), answered, error)
 
         def answered(error: Exception | None) -> None:
             if client.life == life[1]:

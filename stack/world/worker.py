@@ -29,7 +29,7 @@ DECIDED, SENT, APPLIED, KNOWN = "decided", "sent", "applied", "known"
 MOMENTS = (DECIDED, SENT, APPLIED, KNOWN)
 """Of a transaction: decided but not sent, COMMIT under way, committed but not known, known but not yet receipted."""
 _LOOK = 400_000
-_IDLE = 100_000
+_IDLE = 250_000
 _RETRY = 300_000
 _PATIENCE = 2 * MICROS
 _PURGE = 1 * MICROS
@@ -51,6 +51,7 @@ class Worker(Party):
     """
 
     core_type: type[WorkerCore] = WorkerCore
+    stream_type: type[MemoryStream] = MemoryStream
 
     def __init__(
         self,
@@ -75,7 +76,7 @@ class Worker(Party):
         """Start: join, and take what the leases give."""
         super().begin()
         self._ownership = Ownership(self.name, f"{self.name}-{self.life}", self._node.server.partitions)
-        self._stream = MemoryStream(self._node.server)
+        self._stream = self.stream_type(self._node.server)
         self._receipts = OwedReceipts()
         self._session: Session | None = None
         self._core: WorkerCore | None = None
