@@ -178,8 +178,9 @@ class Gateway:
                     self._take(self._inbox.popleft())
                 if self._stopping:
                     break
-                self._publish()
+                due = self._due()
                 self._watch()
+            self._publish(due)
             self._flush()
             self._connect()
         self._flush(final=True)
@@ -231,11 +232,19 @@ class Gateway:
         if gone:
             self._changed.notify_all()
 
-    def _publish(self) -> None:
+    def _due(self) -> list[Spooled]:
+        """What is to be published now, as far as the window has room."""
         link = self._link
         if link is None or not link.up:
+            return []
+        return self._core.step(self._wall(), link.room())
+
+    def _publish(self, messages: list[Spooled]) -> None:
+        """Without our lock: paho takes its own here, and holds it while it tells us of an acknowledgement."""
+        link = self._link
+        if link is None:
             return
-        for message in self._core.step(self._wall(), link.room()):
+        for message in messages:
             with link.lock:
                 link.open += 1
             self._counts.published += 1
