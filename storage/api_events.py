@@ -7,8 +7,8 @@ transaction commits, so a reader could pass a number whose row appears only late
 rows are visible and unnumbered, and numbers them by identity. The lock is held until those numbers are committed, and a
 lock is released only after its transaction is visible; so numbers become visible in their order, and who has read up to
 `no` never sees a lower one appear. Changes of one row are serialised by that row's own lock, so they keep their order.
-A transaction that commits late is simply numbered late. Nothing depends on transaction ids, so a restored database goes
-on where the backup stood. NOTIFY only wakes readers; a lost one costs a second.
+A transaction that commits late is simply numbered late. Nothing depends on transaction ids, which a restored database
+begins anew. NOTIFY only wakes readers; when one is lost they look again after two seconds.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ with gone as (
 )
 update api_feed set forgotten = greatest(forgotten, (select max(no) from gone)) where exists (select from gone)
 """
+_ANEW = "update api_feed set newest = newest + 1000000000, forgotten = newest + 1000000000"
 _STANDING = "select newest, forgotten from api_feed"
 _READ = """
 select e.no, e.kind, e.subject, e.what, e.state, e.was, e.ticket
@@ -120,6 +121,14 @@ def number(conn: Connection, now: datetime) -> bool:
 def forget(conn: Connection, now: datetime) -> bool:
     """Remove some of what is older than `KEPT_FOR`; the caller commits. Returns whether there was some."""
     return conn.execute(_FORGET, (now - KEPT_FOR,)).rowcount > 0
+
+
+def begin_anew(conn: Connection) -> None:
+    """After a restore: no number that was given before is gone on from, for what it stood for may be lost.
+
+    The feed goes on behind all numbers that the lost part of the database can have given out; its readers are told.
+    """
+    conn.execute(_ANEW)
 
 
 def standing(conn: Connection) -> Standing:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
+from storage.api_events import begin_anew
 from storage.pool import Connection
 
 _LOCK = 7_239_402
@@ -207,9 +208,13 @@ def is_empty(conn: Connection) -> bool:
 
 
 def settle_restored(conn: Connection, backup: UUID, now: datetime) -> None:
-    """After a restore: the backup itself is finished (its dump could not know), and no backend owns a partition."""
+    """After a restore: the backup itself is finished (its dump could not know), and no backend owns a partition.
+
+    Readers of the feed of changes are told that what they saw last may be lost.
+    """
     conn.execute(_NO_OWNERS)
     conn.execute(_FINISH, (now, backup))
+    begin_anew(conn)
     conn.commit()
     conn.autocommit = True
     conn.execute(_ANALYZE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -27,8 +28,10 @@ from api.v1.router import V1Router, changes
 from api.v1.service import TICKET, read_ticket
 from storage.pool import connect
 from storage.read_desk import timeline
-from telemetry.ids import millis_of
-from tests.api.case import NOW, WALL, Seeded
+from storage.registry import register_device
+from telemetry.identity import DeviceKey
+from telemetry.ids import Ids, millis_of
+from tests.api.case import NOW, ORG, WALL, Seeded
 from tests.api.walk import (
     Route,
     check_changing,
@@ -164,6 +167,46 @@ def test_every_change_is_conditional_and_repeatable(
     ticket = http.get(f"/v1/tickets/{seeded.ticket}", headers=auth).json()
     assert ticket["state"] == "reopened"
     assert times_are_spelled(ticket["timeline"]) > 8
+
+
+def test_a_list_is_stable_while_rows_are_inserted(
+    http: httpx.Client, auth: Mapping[str, str], database_url: str
+) -> None:
+    """Newest first: what comes later is not in it. By number: what comes later stands at the end. Nothing twice."""
+
+    def insert(i: int) -> None:
+        with connect(database_url, application="test") as conn:
+            register_device(conn, DeviceKey(ORG, f"new-{i}"), "washing_machine", registered=NOW)
+            conn.execute(
+                "insert into notice (id, ticket, household, stage, occasion, lang, channel, subject, body, message_id,"
+                " state, queued, not_before)"
+                " select %s, ticket, household, stage, 100 + %s, lang, channel, subject, body, %s, state,"
+                " queued + %s * interval '1 second', not_before from notice order by queued limit 1",
+                (Ids(random.Random(i)).at(WALL), i, f"<{i}@test>", i),
+            )
+
+    for i in range(5):
+        insert(i)
+    before = {
+        path: [each["id"] for each in http.get(path, headers=auth).json()["items"]]
+        for path in ("/v1/notices", "/v1/devices")
+    }
+    walked: dict[str, list[str]] = {}
+    count = 5
+    for path in before:
+        walked[path] = []
+        url: str | None = f"{path}?limit=2"
+        while url is not None:
+            piece = http.get(url, headers=auth)
+            walked[path] += [each["id"] for each in piece.json()["items"]]
+            url = piece.links["next"]["url"] if "next" in piece.links else None
+            if count < 10:
+                insert(count)
+                count += 1
+    assert walked["/v1/notices"] == before["/v1/notices"]
+    devices = walked["/v1/devices"]
+    assert devices[:6] == before["/v1/devices"]
+    assert len(set(devices)) == len(devices) == 11
 
 
 def test_an_accident_tells_nothing_of_the_inside(http: httpx.Client, auth: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 
 import api.stream
 from storage.access import revoke_token
-from storage.api_events import KEPT_FOR, forget, number, read_changes, standing
+from storage.api_events import KEPT_FOR, begin_anew, forget, number, read_changes, standing
 from storage.pool import Connection, connect
 from storage.read_models import EVERYTHING, Scope
 from telemetry.clock import to_datetime
@@ -176,6 +176,18 @@ def test_old_changes_are_forgotten_and_their_readers_told(base_url: str, quiet: 
         with reader.connected() as names:
             reader.until(names, 1)
         assert reader.seen[0][:2] == (newest, "reset")
+
+
+def test_after_a_restore_every_reader_is_told(quiet: Connection, seeded: Seeded) -> None:
+    old = standing(quiet).newest
+    begin_anew(quiet)
+    health(quiet, seeded.device.no, "faulty")
+    quiet.commit()
+    number_all(quiet)
+    now = standing(quiet)
+    assert now.newest == now.forgotten + 1
+    assert old < now.forgotten
+    assert numbers(quiet, now.forgotten) == [now.newest]
 
 
 def test_a_change_arrives_with_where_to_read_it(base_url: str, seeded: Seeded) -> None:

@@ -277,3 +277,22 @@ def _until(url: str, statement: str, parameters: tuple[Any, ...], *, present: bo
                 return row or ()
             assert time.monotonic() < deadline, statement
             threading.Event().wait(0.02)
+
+
+def test_of_many_who_saw_the_same_state_one_changes_it(http: httpx.Client, seeded: Seeded, database_url: str) -> None:
+    path = f"/v1/tickets/{seeded.ticket}"
+    seen = http.get(path, headers=bearer(seeded)).headers["etag"]
+
+    def ask(i: int) -> httpx.Response:
+        body = {"to": "hold" if i % 2 else "cancelled", "reason": "race"}
+        headers = {**bearer(seeded), "If-Match": seen}
+        return httpx.post(f"{http.base_url}{path}/moves", json=body, headers=headers, timeout=30)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(ask, range(8)))
+    done = [answer for answer in answers if answer.status_code == 200]
+    late = [answer for answer in answers if answer.status_code == 412]
+    assert (len(done), len(late)) == (1, 7)
+    assert all(answer.json()["present"]["state"] == done[0].json()["state"] for answer in late)
+    assert all(answer.json()["etag"] == done[0].headers["etag"] for answer in late)
+    assert moves_of(database_url, seeded, "race") == 1
