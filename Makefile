@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 CODE := api detectors firmware_sim ingest servicedesk stack storage stream telemetry worker tests benchmarks
 
-.PHONY: help setup setup-node demo test test-long test-timescale lint types contracts format lock screens clean
+.PHONY: help setup setup-node demo test test-long reliability test-timescale lint types contracts format lock screens clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ test: setup setup-node lint types contracts ## everything but the long tier, on 
 
 test-long: setup ## the long tier
 	$(BIN)/pytest -m long
+
+reliability: setup ## play every fault and write docs/reliability.md: TIER=short|long, or NAMES="kill-nats fuzz"
+	$(BIN)/python -m tests.faults.reliability $(if $(TIER),--tier $(TIER)) $(NAMES)
 
 test-timescale: setup setup-node ## the storage suites on your own TimescaleDB server: URL=postgresql://…
 	@test -n "$(URL)" || { echo "error: name a server with TimescaleDB whose user may create databases:" \

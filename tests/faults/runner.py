@@ -96,6 +96,11 @@ class Theatre:
             self._stages[where] = stage
         return stage
 
+    def clear(self, where: Where, *, broken: bool) -> None:
+        """After a scenario: servers of its own are ended, and those that it left in an unknown state."""
+        if broken or where is Where.ALONE:
+            self.close()
+
     def close(self) -> None:
         """End all stages."""
         self._stages.clear()

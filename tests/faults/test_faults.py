@@ -26,4 +26,5 @@ def theatre() -> Iterator[Theatre]:
 def test_fault(scenario: Scenario, theatre: Theatre) -> None:
     outcome = play(scenario, theatre.stage(scenario.where))
     print(report(outcome))  # noqa: T201  (shown when it fails, and with -s)
+    theatre.clear(scenario.where, broken=bool(outcome.problems))
     assert outcome.problems == []
