@@ -166,17 +166,19 @@ def _items(
         if (epoch, at) in memory.waiting:
             end, found = at, [memory.waiting.pop((epoch, at))]
         else:
-            end = min(upto, at + _CHUNK - 1, _next_waiting(memory, epoch, at, upto) - 1)
-            found = read_back(memory.row.no, memory.row.kind, epoch, at, end)
+            # One question for the whole stretch, though some of it is in memory: after a shuffled day every other
+            # message is, and a question each would keep other devices waiting.
+            end = min(upto, at + _CHUNK - 1)
+            stretch = {m.seq: m for m in read_back(memory.row.no, memory.row.kind, epoch, at, end)}
+            stretch |= {seq: m for (e, seq), m in memory.waiting.items() if e == epoch and at <= seq <= end}
+            for seq in stretch:
+                memory.waiting.pop((epoch, seq), None)
+            found = list(stretch.values())
         items: list[tuple[int, int, StoredMessage | Loss]] = [(m.seq, 0, m) for m in found]
         items += [(high, 1, Loss(epoch, high)) for high in losses if at <= high <= end]
         for seq, _, item in sorted(items, key=lambda x: x[:2]):
             yield seq, item
         at = end + 1
-
-
-def _next_waiting(memory: DeviceMemory, epoch: int, at: int, upto: int) -> int:
-    return min((seq for e, seq in memory.waiting if e == epoch and at < seq <= upto), default=upto + 1)
 
 
 def _messages(ready: Sequence[Ready]) -> int:
