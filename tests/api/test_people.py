@@ -1,0 +1,56 @@
+"""Simulated people on a bad line: the first answer to whatever they do gets lost, and yet everything is done once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import httpx
+
+from firmware_sim.people import People
+from firmware_sim.wear import Fault
+from storage.pool import connect
+from telemetry.clock import to_micros
+from tests.api.case import NOW, Seeded
+
+FAULT = Fault(device="demo/fridge-1", family="condenser_airflow", fault="condenser_fan_wear", onset=0, failure=1)
+
+
+class BadLine(httpx.HTTPTransport):
+    """The server hears everything; the first answer to each POST does not come back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: Counter[tuple[str, str]] = Counter()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = super().handle_request(request)
+        if request.method == "POST":
+            line = (request.url.path, request.headers["idempotency-key"])
+            self.asked[line] += 1
+            if self.asked[line] == 1:
+                answer.close()
+                raise httpx.ReadTimeout("the answer was lost")
+        return answer
+
+
+def test_a_visit_is_done_once_on_a_bad_line(base_url: str, seeded: Seeded, database_url: str) -> None:
+    line = BadLine()
+    headers = {"Authorization": f"Bearer {seeded.tokens['people']}"}
+    with httpx.Client(base_url=base_url, transport=line, headers=headers, timeout=30) as client:
+        people = People(client, seed=7, repair=lambda *_: FAULT)
+        late = to_micros(NOW + timedelta(days=30))
+        # A lost answer is an error to them; at the next step they look again and go on.
+        for _ in range(12):
+            people.step(late)
+    with connect(database_url, application="test") as conn:
+        states = conn.execute("select state from visit").fetchall()
+        lines = conn.execute(
+            "select body->>'new', count(*) from ticket_event where kind = 'visit' group by 1 order by 1"
+        ).fetchall()
+        outcomes = conn.execute("select code, cause from outcome").fetchall()
+    assert states == [("done",)]
+    assert lines == [(state, 1) for state in ("confirmed", "dispatched", "done", "on_site", "travelling")]
+    assert outcomes == [("repaired", "condenser_fan_wear")]
+    assert len(line.asked) == 5
+    assert people.tally.errors == 5
