@@ -75,8 +75,11 @@ class Program:
             status = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
             raise BenchError(f"benchmarks.{self._name} took longer than {timeout:g} s") from None
         self._reader.join(5)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         if status != 0:
             raise BenchError(f"benchmarks.{self._name} ended with status {status}; what it said stands above")
         return self.done

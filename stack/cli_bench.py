@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -15,6 +17,8 @@ bench_app = typer.Typer(help="Measure the product on this machine.", no_args_is_
 @bench_app.callback()
 def bench() -> None:
     """Measure the product on this machine."""
+    # What a benchmark started is ended and its folder removed, however it ends.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
 
 
 @bench_app.command("throughput", epilog="Example: wellkept bench throughput --for 60 --json")
