@@ -1,8 +1,9 @@
-"""What the desk's jobs do, by name: each within a transaction that somebody else opens, each harmless when repeated."""
+"""What the desk's jobs do, by name: each on a transaction that somebody else opens, each harmless when repeated."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,15 +20,29 @@ from worker.notify import Channel, deliver
 FALL_DUE = "fall_due"
 
 
-def carry_out(office: Office, task: str, arguments: Mapping[str, Any], channel: Channel, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a job has in hand.
+
+    Attributes:
+        office: the desk on the job's transaction.
+        now: fleet time at which it began.
+        correlation: the message that it goes back to, if any.
+    """
+
+    office: Office
+    now: datetime
+    correlation: str | None = None
+
+
+def carry_out(work: Work, channel: Channel, task: str, arguments: Mapping[str, Any]) -> None:
     """Do one job.
 
     Args:
-        office: on the job's transaction.
+        work: what it has in hand.
+        channel: carries notices.
         task: its name.
         arguments: as it was deferred with.
-        channel: carries notices.
-        now: fleet time.
 
     Raises:
         UnknownError: no job is called so.
@@ -36,38 +51,38 @@ def carry_out(office: Office, task: str, arguments: Mapping[str, Any], channel: 
     """
     if task not in _CHORES:
         raise UnknownError(f"no job is called {task!r}; there are {', '.join(_CHORES)}")
-    _CHORES[task](office, arguments, channel, now)
+    _CHORES[task](work, channel, arguments)
 
 
-def _plan(office: Office, arguments: Mapping[str, Any], _channel: Channel, now: datetime) -> None:
-    plan(office, UUID(arguments["ticket"]), now)
+def _plan(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    plan(work.office, UUID(arguments["ticket"]), work.now)
 
 
-def _deliver(office: Office, arguments: Mapping[str, Any], channel: Channel, now: datetime) -> None:
-    deliver(office, UUID(arguments["notice"]), channel, now)
+def _deliver(work: Work, channel: Channel, arguments: Mapping[str, Any]) -> None:
+    deliver(work.office, UUID(arguments["notice"]), channel, work.now, work.correlation)
 
 
-def _verify(office: Office, arguments: Mapping[str, Any], _channel: Channel, now: datetime) -> None:
-    found, device = _found(office, arguments["finding"], arguments["revision"])
-    verify(office, found, device, now)
+def _verify(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    found, device = _found(work.office, arguments["finding"], arguments["revision"])
+    verify(work.office, found, device, work.now)
 
 
-def _recur(office: Office, arguments: Mapping[str, Any], _channel: Channel, now: datetime) -> None:
-    found, device = _found(office, arguments["finding"])
-    recur(office, found, device, now)
+def _recur(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    found, device = _found(work.office, arguments["finding"])
+    recur(work.office, found, device, work.now)
 
 
-def _revise(office: Office, arguments: Mapping[str, Any], _channel: Channel, now: datetime) -> None:
-    revise(office, _found(office, arguments["finding"])[0], now)
+def _revise(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    revise(work.office, _found(work.office, arguments["finding"])[0], work.now)
 
 
-def _fall_due(office: Office, arguments: Mapping[str, Any], _channel: Channel, now: datetime) -> None:
+def _fall_due(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
     # Marked first: a thing that was taken back meanwhile is not done.
-    if office.desk.agenda.done(arguments["due"], now):
-        fall_due(office, arguments["kind"], UUID(arguments["ref"]), now)
+    if work.office.desk.agenda.done(arguments["due"], work.now):
+        fall_due(work.office, arguments["kind"], UUID(arguments["ref"]), work.now)
 
 
-_CHORES: dict[str, Callable[[Office, Mapping[str, Any], Channel, datetime], None]] = {
+_CHORES: dict[str, Callable[[Work, Channel, Mapping[str, Any]], None]] = {
     PLAN: _plan,
     DELIVER: _deliver,
     VERIFY: _verify,

@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -17,22 +16,19 @@ from structlog.contextvars import bind_contextvars, bound_contextvars
 
 from servicedesk.notices import DELIVER
 from servicedesk.office import Office
-from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY, recur, revise
-from servicedesk.planning import plan
-from servicedesk.proving import fall_due, verify
+from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY
 from storage.correlation import of_finding, of_notice, of_thing, of_ticket
 from storage.desk import PgDesk
 from storage.jobs import QUEUE
 from storage.pool import Connection, Pool
 from telemetry.catalogue import Catalogue
 from telemetry.clock import to_datetime
-from telemetry.finding import Finding
 from telemetry.ids import maker
-from worker.notify import Channel, deliver
+from worker.chores import FALL_DUE, Work, carry_out
+from worker.notify import Channel
 
 log = structlog.get_logger()
 
-FALL_DUE = "fall_due"
 _LONGEST = 60
 _FRAMES = 6
 
@@ -47,21 +43,6 @@ class Patience(BaseRetryStrategy):
 
 Origin = Callable[[Connection, UUID], str | None]
 """Finds the message that a thing goes back to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a job has in hand.
-
-    Attributes:
-        office: the desk on the job's transaction.
-        now: fleet time at which it began.
-        correlation: the message that it goes back to, if any.
-    """
-
-    office: Office
-    now: datetime
-    correlation: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,41 +105,29 @@ def register(app: App, bureau: Bureau) -> None:
     @app.task(name=PLAN, queue=QUEUE, retry=patient)
     def plan_visit(*, ticket: str) -> None:
         with bureau.transaction(PLAN, of_ticket, UUID(ticket)) as work:
-            plan(work.office, UUID(ticket), work.now)
+            carry_out(work, bureau.channel, PLAN, {"ticket": ticket})
 
     @app.task(name=DELIVER, queue=QUEUE, retry=patient)
     def deliver_notice(*, notice: str) -> None:
         with bureau.transaction(DELIVER, of_notice, UUID(notice)) as work:
-            deliver(work.office, UUID(notice), bureau.channel, work.now, work.correlation)
+            carry_out(work, bureau.channel, DELIVER, {"notice": notice})
 
     @app.task(name=VERIFY, queue=QUEUE, retry=patient)
     def take_verdict(*, finding: str, revision: int) -> None:
         with bureau.transaction(VERIFY, of_finding, UUID(finding)) as work:
-            found, device = _found(work.office, finding, revision)
-            verify(work.office, found, device, work.now)
+            carry_out(work, bureau.channel, VERIFY, {"finding": finding, "revision": revision})
 
     @app.task(name=RECUR, queue=QUEUE, retry=patient)
     def take_up_again(*, finding: str) -> None:
         with bureau.transaction(RECUR, of_finding, UUID(finding)) as work:
-            found, device = _found(work.office, finding)
-            recur(work.office, found, device, work.now)
+            carry_out(work, bureau.channel, RECUR, {"finding": finding})
 
     @app.task(name=REVISE, queue=QUEUE, retry=patient)
     def take_severity(*, finding: str) -> None:
         with bureau.transaction(REVISE, of_finding, UUID(finding)) as work:
-            revise(work.office, _found(work.office, finding)[0], work.now)
+            carry_out(work, bureau.channel, REVISE, {"finding": finding})
 
     @app.task(name=FALL_DUE, queue=QUEUE, retry=patient)
     def do_due(*, due: int, kind: str, ref: str) -> None:
         with bureau.transaction(FALL_DUE, of_thing, UUID(ref)) as work:
-            # Marked first: a thing that was taken back meanwhile is not done.
-            if work.office.desk.agenda.done(due, work.now):
-                fall_due(work.office, kind, UUID(ref), work.now)
-
-
-def _found(office: Office, finding: str, revision: int | None = None) -> tuple[Finding, int]:
-    agenda = office.desk.agenda
-    found = agenda.finding(UUID(finding), revision)
-    if found is None:
-        raise LookupError(f"finding {finding} is gone")
-    return found, agenda.device_of(found.device)
+            carry_out(work, bureau.channel, FALL_DUE, {"due": due, "kind": kind, "ref": ref})

@@ -13,7 +13,7 @@ from storage.jobs import defer, reap
 from storage.pool import Connection, connect
 from telemetry.clock import to_datetime
 from worker import rollups
-from worker.jobs import FALL_DUE
+from worker.chores import FALL_DUE
 
 log = structlog.get_logger()
 

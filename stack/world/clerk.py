@@ -15,7 +15,7 @@ from telemetry.block import BlockBuilder
 from telemetry.clock import MICROS, to_datetime, to_micros
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.identity import partition_of
-from worker.chores import FALL_DUE, carry_out
+from worker.chores import FALL_DUE, Work, carry_out
 from worker.notify import Mailbox
 
 _EVERY = 300_000
@@ -79,7 +79,7 @@ class Clerk(Party):
             job = agenda.jobs[0]
             now = self._fleet_now()
             self.time.trace(self.name, "does", job.task, dict(sorted(job.arguments.items())))
-            carry_out(self._database.office(now), job.task, job.arguments, Mailbox(), to_datetime(now))
+            carry_out(Work(self._database.office(now), to_datetime(now)), Mailbox(), job.task, job.arguments)
             self._auditor.one_ticket_each()
             if self.twice > 0:
                 # Done, and killed before it could be marked.
