@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import LiteralString
 
 import structlog
 from psycopg import sql
@@ -45,7 +46,18 @@ select min(first.t) from device d
 cross join lateral (select s.t from {table} s where s.device = d.no order by s.t limit 1) first
 where %(kind)s::text is null or d.kind = %(kind)s
 """)
-_LATE = "select min(low) from rollup_late where kind = %s"
+# Readings below a bound that came since the last refresh: gone before the next one, they would be in no roll-up.
+_LATE = "select exists (select from rollup_late where kind = %(kind)s and low < %(bound)s)"
+# The extension notes a dropped chunk too, up to and with the time at which the next one begins.
+_LATE_IN_CHUNKS = """
+select exists (
+    select from _timescaledb_catalog.continuous_aggs_hypertable_invalidation_log l
+    join _timescaledb_catalog.hypertable h on h.id = l.hypertable_id
+    where h.table_name = %(table)s and _timescaledb_functions.to_timestamp(l.lowest_modified_value) < %(end)s
+      and (_timescaledb_functions.to_timestamp(l.greatest_modified_value) > %(start)s
+           or _timescaledb_functions.to_timestamp(l.lowest_modified_value) >= %(start)s)
+)
+"""
 _ONE_SNAPSHOT = "set transaction isolation level repeatable read"
 _DELETE = sql.SQL("delete from {table} where t < %(bound)s")
 _DELETE_ROLLUPS = sql.SQL("delete from {table} where bucket < %(bound)s")
@@ -61,6 +73,7 @@ where hypertable_name = %s and range_start < %s order by range_end
 _LOCK = sql.SQL("lock table {chunk} in access exclusive mode")
 _LOCK_TIMEOUT = "set local lock_timeout = '5s'"
 _DROP = "select drop_chunks(%s::regclass, older_than => %s::timestamptz)"
+_DROP_ONE = "select drop_chunks(%s::regclass, older_than => %s::timestamptz, newer_than => %s::timestamptz)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +162,11 @@ def _held(conn: Connection, table: str, bound: datetime) -> Held | None:
     return Held(int(str(row[0])), row[1]) if row is not None and isinstance(row[1], datetime) else None
 
 
+def _true(conn: Connection, question: LiteralString, parameters: dict[str, object]) -> bool:
+    row = conn.execute(question, parameters).fetchone()
+    return row is not None and bool(row[0])
+
+
 def _delete(conn: Connection, table: str, kind: str | None, wanted: datetime) -> tuple[datetime | None, Held | None]:
     """Day after day, each in a transaction with one snapshot. Returns what is kept from then on, and what holds it."""
     name = sql.Identifier(table)
@@ -160,8 +178,7 @@ def _delete(conn: Connection, table: str, kind: str | None, wanted: datetime) ->
         with conn.transaction():
             conn.execute(_ONE_SNAPSHOT)
             held = _held(conn, table, bound)
-            late = conn.execute(_LATE, (kind,)).fetchone()
-            if held is not None or (late is not None and isinstance(late[0], datetime) and late[0] < bound):
+            if held is not None or _true(conn, _LATE, {"kind": kind, "bound": bound}):
                 return DAY.floor(oldest[0]), held
             conn.execute(_DELETE.format(table=name), {"bound": bound})
 
@@ -184,9 +201,9 @@ def _drop_chunks(
             conn.execute(_LOCK_TIMEOUT)
             conn.execute(_LOCK.format(chunk=sql.Identifier(str(schema), str(chunk))))
             come_since = _held(conn, table, end)
-            if come_since is not None:
+            if come_since is not None or _true(conn, _LATE_IN_CHUNKS, {"table": table, "start": start, "end": end}):
                 return DAY.ceil(start), come_since
-            conn.execute(_DROP, (table, end))
+            conn.execute(_DROP_ONE, (table, end, start))
     return bound, held
 
 

@@ -71,8 +71,11 @@ def timescale_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A migrated, empty database with the extension."""
     if SERVER:
         for url in database_on(SERVER):
-            with psycopg.connect(url, autocommit=True) as conn:
-                conn.execute("create extension if not exists timescaledb")
+            try:
+                with psycopg.connect(url, autocommit=True) as conn:
+                    conn.execute("create extension if not exists timescaledb")
+            except psycopg.Error as error:
+                pytest.fail(f"this server has no TimescaleDB ready: {error}")
             migrate(url)
             yield url
         return

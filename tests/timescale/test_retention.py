@@ -129,6 +129,21 @@ def test_nothing_goes_that_is_not_rolled_up(lane: Lane) -> None:
     assert lane.rows("day") == lane.expected(LEVELS[2], NOW)
 
 
+def test_a_late_reading_is_rolled_up_before_it_goes(lane: Lane) -> None:
+    """It comes between refresh and retention: its day waits for the next round."""
+    filled(lane)
+    lane.put(lane.devices[0], every(60, 30, DAY0 + 2 * DAYS + timedelta(minutes=7)), first_seq=300, epoch=0)
+    kept = lane.retain(KEEP, NOW)[TABLE]
+    assert kept.held is None
+    assert kept.kept_from is not None
+    assert kept.kept_from <= DAY0 + 2 * DAYS
+    lane.refresh(NOW)
+    assert lane.retain(KEEP, NOW)[TABLE].kept_from == BOUND
+    assert oldest(lane) == [BOUND] * 3
+    assert lane.rows("day") == lane.expected(LEVELS[2], NOW)
+    assert lane.rows("hour") == lane.expected(LEVELS[1], NOW)
+
+
 def test_events_go_with_the_readings(lane: Lane) -> None:
     filled(lane)
     for day, seq in ((2, 600), (12, 700)):
