@@ -53,7 +53,7 @@ def speak(**environment: str) -> list[dict[str, Any]]:
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, **environment},
+        env={**os.environ, "WELLKEPT_LOG_LEVEL": "", **environment},
         cwd=Path(__file__).parents[2],
     )
     assert "hunter2" not in done.stdout + done.stderr

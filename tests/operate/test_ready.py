@@ -65,6 +65,16 @@ def pid_of(supervisor: Supervisor, part: str) -> int:
     return identity.pid
 
 
+def whole(supervisor: Supervisor) -> None:
+    """Start again what is dead, and wait until everything is said to be there."""
+
+    def all_there() -> bool:
+        supervisor.tend()
+        return all(child.running for child in supervisor.children) and Answer(supervisor.http_url).status == 200
+
+    wait_for(all_there, BACK, "everything is back")
+
+
 def children_of(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -91,18 +101,18 @@ def lost(supervisor: Supervisor, names: set[str]) -> Callable[[], bool]:
 def test_a_killed_part_is_said_within_five_seconds_and_said_to_be_back(
     running: Supervisor, part: str, names: set[str]
 ) -> None:
-    wait_for(lambda: Answer(running.http_url).status == 200, BACK, "ready")
+    whole(running)
     if part == "worker-1":  # the other one takes over: only without both nobody works
         os.kill(pid_of(running, "worker-2"), signal.SIGKILL)
     os.kill(pid_of(running, part), signal.SIGKILL)
     took = wait_for(lost(running, names), LOST, f"the loss of {part} is said")
     print(f"{part}: not ready after {took:.1f} s")  # noqa: T201  (shown with -s)
-    wait_for(lambda: bool(running.tend() or True) and Answer(running.http_url).status == 200, BACK, f"{part} is back")
+    whole(running)
 
 
 @pytest.mark.parametrize(("part", "names"), [("ingest", {"ingest"}), ("nats", {"stream"}), ("postgres", {"database"})])
 def test_a_part_that_hangs_is_lost_too(running: Supervisor, part: str, names: set[str]) -> None:
-    wait_for(lambda: Answer(running.http_url).status == 200, BACK, "ready")
+    whole(running)
     pid = pid_of(running, part)
     stopped = [pid, *children_of(pid)]  # the database's backends too: each is a process of its own
     for each in stopped:
@@ -112,12 +122,11 @@ def test_a_part_that_hangs_is_lost_too(running: Supervisor, part: str, names: se
     finally:
         for each in stopped:
             os.kill(each, signal.SIGCONT)
-    wait_for(lambda: bool(running.tend() or True) and Answer(running.http_url).status == 200, BACK, f"{part} goes on")
+    whole(running)
 
 
 def test_one_worker_of_two_is_enough_once_it_has_taken_over(running: Supervisor) -> None:
-    wait_for(lambda: Answer(running.http_url).status == 200, BACK, "ready")
+    whole(running)
     os.kill(pid_of(running, "worker-1"), signal.SIGKILL)
     wait_for(lost(running, {"worker"}), LOST, "its partitions are nobody's")
     wait_for(lambda: Answer(running.http_url).status == 200, 15, "the other worker has them")
-    running.tend()
