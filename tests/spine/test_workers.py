@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from stack.process import tail
 from stream.nats_client import NatsStream
 from stream.nats_leases import NatsLeases
 from tests.faults.auditor import Ledger, audit
+from tests.faults.stage import PATIENCE
 from tests.spine.rig import Publisher, Rig, rig, wait_for
 from worker.lease_records import read_owners
+from worker.ownership import Timing
 
 pytestmark = pytest.mark.stack
 
@@ -72,11 +75,20 @@ class Plugs:
 
     prefix: str
     publisher: Publisher
+    logs: Path
 
     def recovered(self, seconds: float) -> float:
         """Everything published up to now, and one more of each device, has its receipt."""
         mark = {key: (epoch, seq + 1) for key, (epoch, seq) in self.publisher.last().items()}
-        return wait_for(partial(self.publisher.receipted, mark), seconds, "a receipt for what came after the fault")
+        try:
+            return wait_for(partial(self.publisher.receipted, mark), seconds * PATIENCE, "a receipt after the fault")
+        except AssertionError:
+            slots = {key: self.publisher.spool.slot(key) for key in mark}
+            late = {
+                key: (mark[key], slot.base, slot.next_seq) for key, slot in slots.items() if slot.base <= mark[key][1]
+            }
+            logs = "\n".join(f"== {log.name}\n{tail(log)}" for log in sorted(self.logs.glob("*.log")))
+            pytest.fail(f"{len(late)} without a receipt, {self.publisher.gateway.counts()}: {late}\n{logs}")
 
     def nothing_lost(self, url: str) -> None:
         ledger = Ledger()
@@ -94,7 +106,7 @@ def plugs(watched: Watched, tmp_path: Path) -> Plugs:
     watched.rig.register("smart_plug", names)
     publisher = Publisher(watched.rig, tmp_path, names, RATE)
     wait_for(lambda: publisher.receipted(dict.fromkeys(publisher.keys, (1, 5))), 60, "the first receipts")
-    return Plugs(prefix, publisher)
+    return Plugs(prefix, publisher, watched.rig.supervisor.data_dir / "logs")
 
 
 def three(watched: Watched) -> None:
@@ -163,3 +175,23 @@ def test_nobody_dies_when_the_server_of_the_leases_does(watched: Watched, plugs:
     assert {name: watched.rig.pid(name) for name in pids} == pids
     plugs.nothing_lost(watched.rig.database_url)
     print(f"receipts in {receipts:.2f} s, shared in {time.monotonic() - began:.2f} s after the server's death")  # noqa: T201  (shown with -s)
+
+
+def test_everybody_holds_still_while_the_server_of_the_leases_is_frozen(watched: Watched, plugs: Plugs) -> None:
+    three(watched)
+    before = watched.owners()
+    pid = watched.rig.pid("nats")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        # Longer than a lease lasts: who counted now would take what nobody could renew.
+        frozen = time.monotonic()
+        held = plugs.publisher.gateway.counts().unreceipted
+        wait_for(lambda: time.monotonic() - frozen > 2 * Timing().expiry, 10, "six seconds")
+        assert plugs.publisher.gateway.counts().unreceipted > held, "nothing is receipted meanwhile"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    receipts = plugs.recovered(30)
+    wait_for(lambda: watched.shared("worker-1", "worker-2", "worker-3"), BALANCE, "shared as before")
+    assert watched.owners() == before
+    plugs.nothing_lost(watched.rig.database_url)
+    print(f"receipts {receipts:.2f} s after the server woke")  # noqa: T201  (shown with -s)
