@@ -25,6 +25,7 @@ from stack.supervisor import Supervisor
 from storage.migrate import migrate
 from storage.pool import connect
 from stream.nats_client import NatsStream
+from telemetry import logs
 from telemetry.clock import system_wall
 from telemetry.errors import WellkeptError
 
@@ -181,6 +182,7 @@ def screens(
 
 def main() -> None:
     """Entry point: errors that the product knows are one sentence, never a traceback."""
+    logs.set_up("wellkept")
     try:
         app()
     except WellkeptError as error:
