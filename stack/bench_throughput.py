@@ -184,7 +184,7 @@ class Bench:
         self._next_seq = sent["last_seq"] + 1
         audit = Program(
             "audit", {"database": self.stack.database_url, "epoch": _EPOCH, "sent": out}, lambda _line: None
-        ).wait(_SETTLE_S)
+        ).wait(_SETTLE_S + seconds)
         out.unlink()
         per_message = {name: round(value / max(1, sent["sent"]), 1) for name, value in used.items()}
         return _Run(sent, audit, per_message, spent, rss)
