@@ -58,6 +58,8 @@ def note_rate(case: Case, load: Load, began: float, before: int) -> None:
     """
     rate = (load.total() - before) / (time.monotonic() - began)
     case.rates.append(rate)
+    if rate < LEAST_RATE:
+        case.stretched.append(f"{rate:.0f} messages a second")
     assert rate * PATIENCE >= LEAST_RATE, f"{rate:.0f} messages a second; the machine is too busy for this claim"
 
 

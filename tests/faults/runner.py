@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tests.faults.auditor import Audit, audit, desk_story
+from tests.faults.reboot import UpRig
 from tests.faults.stage import PATIENCE, RECOVERY, Case, Stage
+from tests.spine.rig import Rig
 
 MEMORY_MB = 200.0
 
@@ -29,7 +31,7 @@ class Where(StrEnum):
     PROXIED = "proxied"
     """Workers reach the database through a proxy that can strike."""
     ALONE = "alone"
-    """Servers of the scenario's own: nobody else would survive it."""
+    """Under a command of its own: nobody else would survive it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Outcome:
         recovery: worst seconds from the fault's end to a receipt without a gap; None where none was measured.
         grown: MB by which ingest and workers grew.
         problems: claims that did not hold, in words; empty when it passed.
+        stretched: bounds of time that were kept only with patience, in words.
         wall: seconds it took.
     """
 
@@ -74,6 +77,7 @@ class Outcome:
     rate: float | None
     grown: float
     problems: list[str]
+    stretched: list[str]
     notes: list[str]
     wall: float
 
@@ -89,7 +93,7 @@ class Theatre:
         """The running stage of a kind; one `ALONE` is the caller's to stop."""
         if where in self._stages:
             return self._stages[where]
-        stage = Stage(proxied=where is Where.PROXIED)
+        stage = Stage(proxied=where is Where.PROXIED, rig=UpRig if where is Where.ALONE else Rig)
         self._exits.callback(stage.stop)
         stage.start()
         if where is not Where.ALONE:
@@ -133,6 +137,7 @@ def play(scenario: Scenario, stage: Stage) -> Outcome:
         rate=min(case.rates, default=None),
         grown=grown,
         problems=problems,
+        stretched=case.stretched,
         notes=case.notes,
         wall=time.monotonic() - began,
     )
@@ -151,6 +156,8 @@ def audit_problems(found: Audit, case: Case) -> list[str]:
     if not found.messages:
         problems.append("nothing was numbered: the scenario proves nothing")
     slowest = max(case.recoveries, default=0.0)
+    if slowest > RECOVERY:
+        case.stretched.append(f"recovery took {slowest:.1f} s")
     if slowest > RECOVERY * PATIENCE:
         problems.append(f"recovery took {slowest:.1f} s")
     return problems

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.faults import backfill, commits, disorder, kills, notices, outages
+from tests.faults import backfill, commits, disorder, kills, notices, outages, reboot
 from tests.faults.post import Moment
 from tests.faults.proxy import Strike
 from tests.faults.runner import Scenario, Tier, Where
@@ -192,5 +192,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         "SIGSTOP of a worker before COMMIT; it wakes when its partitions are another's",
         partial(commits.stopped_and_woken, strike=Strike.HOLD_COMMIT),
         where=Where.PROXIED,
+    ),
+    Scenario(
+        "reboot",
+        _EXACTLY,
+        "everything killed at once under `wellkept up`; pid files point at somebody else's process",
+        reboot.reboot,
+        where=Where.ALONE,
     ),
 )

@@ -43,13 +43,14 @@ class Stage:
 
     Args:
         proxied: whether two workers, not one, reach the database, through a proxy that can strike.
+        rig: how it is run.
     """
 
-    def __init__(self, *, proxied: bool = False) -> None:
+    def __init__(self, *, proxied: bool = False, rig: type[Rig] = Rig) -> None:
         self.folder = make_folder()
         self.post = Post()
         self.proxy = Proxy(WORKER) if proxied else None
-        self.rig = Rig(self.folder, smtp_url=self.post.url, workers=2 if proxied else 1)
+        self.rig = rig(self.folder, smtp_url=self.post.url, workers=2 if proxied else 1)
         self._numbers = 0
 
     def start(self) -> None:
@@ -116,6 +117,7 @@ class Case:
         reference: prefix of the same devices in a run without faults, when tickets and notices are to be compared.
         rates: messages a second while faults fell.
         notes: figures for the report.
+        stretched: bounds of time that were kept only with patience, in words.
     """
 
     stage: Stage
@@ -127,6 +129,7 @@ class Case:
     reference: DeskStory | None = None
     rates: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    stretched: list[str] = field(default_factory=list)
 
     @property
     def rig(self) -> Rig:
