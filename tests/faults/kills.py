@@ -64,11 +64,14 @@ def note_rate(case: Case, load: Load, began: float, before: int) -> None:
 
 
 def unfaulted(case: Case, washers: int) -> DeskStory:
-    """Tickets and notices of as many washing machines that leak while nothing fails."""
-    calm = case.stage.case("calm", 0)
-    names = calm.washers(washers)
-    with calm.saying(names) as saying:
-        for name in names:
-            saying.say(name, "leak")
-            saying.say(name, "leak")
-    return calm.desk_settled(washers)
+    """Tickets and notices of as many washing machines that leak while nothing fails; played once a stage."""
+    stage = case.stage
+    if washers not in stage.references:
+        calm = stage.case("calm", 0)
+        names = calm.washers(washers)
+        with calm.saying(names) as saying:
+            for name in names:
+                saying.say(name, "leak")
+                saying.say(name, "leak")
+        stage.references[washers] = calm.desk_settled(washers)
+    return stage.references[washers]

@@ -91,8 +91,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "database-down",
         _EXACTLY,
-        "the database is away for 10 s",
-        partial(outages.database_down, seconds=10.0),
+        "the database is away for 5 s",
+        partial(outages.database_down, seconds=5.0),
     ),
     Scenario(
         "database-down-long",
@@ -106,6 +106,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "0 lost, 0 twice",
         "the stream is deleted and made anew, twice",
         outages.stream_recreated,
+        Tier.LONG,
     ),
     Scenario(
         "store-deleted",
@@ -118,7 +119,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         "every block is kept as readings or whole as a dead letter",
         "blocks that the database refuses",
         outages.poison,
-        Tier.SHORT,
     ),
     Scenario(
         "reconnect-200",
@@ -157,6 +157,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "no alarm storm; live devices' receipts within 5 s (p99)",
         "devices offline for a day bring it shuffled",
         partial(backfill.offline_for_a_day, plugs=4, period=60.0, shuffled=True),
+        Tier.LONG,
     ),
     Scenario(
         "day-offline-long",
@@ -198,6 +199,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         _EXACTLY,
         "everything killed at once under `wellkept up`; pid files point at somebody else's process",
         reboot.reboot,
+        Tier.LONG,
         where=Where.ALONE,
     ),
 )

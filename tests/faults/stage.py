@@ -44,6 +44,9 @@ class Stage:
     Args:
         proxied: whether two workers, not one, reach the database, through a proxy that can strike.
         rig: how it is run.
+
+    Attributes:
+        references: by number of washing machines that leak, what the desk made of it while nothing failed.
     """
 
     def __init__(self, *, proxied: bool = False, rig: type[Rig] = Rig) -> None:
@@ -51,6 +54,7 @@ class Stage:
         self.post = Post()
         self.proxy = Proxy(WORKER) if proxied else None
         self.rig = rig(self.folder, smtp_url=self.post.url, workers=2 if proxied else 1)
+        self.references: dict[int, DeskStory] = {}
         self._numbers = 0
 
     def start(self) -> None:

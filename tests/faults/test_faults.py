@@ -9,7 +9,7 @@ import pytest
 from tests.faults.runner import Scenario, Theatre, Tier, play, report
 from tests.faults.scenarios import SCENARIOS
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
