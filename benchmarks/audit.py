@@ -37,7 +37,8 @@ def audit(url: str, epoch: int, sent: str) -> dict[str, object]:
         with cursor.copy(_ROWS, (epoch, first_seq, until)) as copy:
             raw = b"".join(bytes(part) for part in copy)
         dead = cursor.execute(_DEAD).fetchone()
-    rows = np.fromstring(raw.replace(b"\n", b",").decode(), dtype=np.int64, sep=",").reshape(-1, 3)
+    text = raw.strip().replace(b"\n", b",").decode()
+    rows = np.fromstring(text, dtype=np.int64, sep=",").reshape(-1, 3) if text else np.empty((0, 3), np.int64)
     committed = np.zeros(times.shape, np.int64)
     committed[rows[:, 1] - first_seq, rows[:, 0]] = rows[:, 2]
     published = times > 0

@@ -28,6 +28,7 @@ def throughput_command(
     seconds: Annotated[float, typer.Option("--for", min=5, help="Seconds at the sustained rate.")] = 60.0,
     rate: Annotated[float | None, typer.Option(min=1, help="Offer this many messages a second, do not search.")] = None,
     devices: Annotated[int, typer.Option(min=1, help="How many pumps.")] = 1_000,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
     window: Annotated[int, typer.Option(min=1, help="In-flight window of a broker of your own.")] = 20_000,
     reference: Annotated[bool, typer.Option(help="Run the hand-written pipeline beside it.")] = True,
     as_json: AsJson = False,
@@ -35,7 +36,7 @@ def throughput_command(
     """Messages a second from publication to commit, their latency and CPU, beside a pipeline written by hand."""
     from stack.bench_throughput import Plan, throughput  # noqa: PLC0415  (its imports are this command's alone)
 
-    plan = Plan(seconds, broker, rate, devices, window=window, reference=reference)
+    plan = Plan(seconds, broker, rate, devices, workers, window, reference)
     found = throughput(plan, lambda line: err.print(line, highlight=False))
     emit(found if as_json else [{"figure": name, "value": value} for name, value in found.items()], as_json=as_json)
 
