@@ -133,7 +133,7 @@ def back_up(
             manifest.save(folder)
             # Noted before it counts: from its finish on the purge may pass the backups before it.
             put_note(stream, NOTE, json.dumps({"id": manifest.id, "finished": manifest.finished}).encode())
-            backup_store.finish(conn, backup, finished)
+            backup_store.finish(conn, backup, finished, standing.positions)
     finally:
         stream.close()
     return manifest

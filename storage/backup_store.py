@@ -7,6 +7,7 @@ its session holds the advisory lock: one that was killed does not hold the strea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -24,6 +25,10 @@ insert into backup_position (backup, partition, incarnation, seq)
 select %s, partition, incarnation, seq from partition_position
 """
 _FINISH = "update backup set finished = %s where id = %s"
+_SETTLE = """
+insert into backup_position (backup, partition, incarnation, seq) values (%s, %s, %s, %s)
+on conflict (backup, partition) do update set incarnation = excluded.incarnation, seq = excluded.seq
+"""
 _FAILED = "delete from backup where id = %s and finished is null"
 _RELEASE = "update backup set released = %s where released is null and finished is not null"
 _LIST = "select id, began, finished, released, folder from backup order by began desc, id desc limit %s"
@@ -114,8 +119,19 @@ def begin(conn: Connection, backup: UUID, folder: str, now: datetime) -> None:
     conn.commit()
 
 
-def finish(conn: Connection, backup: UUID, now: datetime) -> None:
-    """Everything lies in its folder: from here on its positions are the floor. Committed on return."""
+def finish(
+    conn: Connection, backup: UUID, now: datetime, positions: Mapping[int, tuple[str, int]] | None = None
+) -> None:
+    """Everything lies in its folder: from here on its positions are the floor. Committed on return.
+
+    Args:
+        conn: a session that holds `lock`.
+        backup: its id.
+        now: wall time.
+        positions: of its snapshot, which may lie beyond those at its begin.
+    """
+    for partition, (incarnation, seq) in (positions or {}).items():
+        conn.execute(_SETTLE, (backup, partition, incarnation, seq))
     conn.execute(_FINISH, (now, backup))
     conn.commit()
 
