@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from firmware_sim import process
 from firmware_sim.process import Control, Report
 from firmware_sim.wear import Fault
+from telemetry import logs
 from telemetry.clock import MICROS
 from telemetry.errors import WellkeptError
 
@@ -67,6 +68,7 @@ def read_truth(folder: Path) -> list[Fault]:
 
 def main() -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
+    logs.set_up("fleet")
     settings = SimulationSettings()  # type: ignore[call-arg]  # filled from the environment
     try:
         process.main(settings.scenario, settings.seed, settings.start // MICROS, settings.dir)
