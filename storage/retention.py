@@ -31,15 +31,20 @@ log = structlog.get_logger()
 
 EVENTS = "device_event"
 
-# Scans no more than what is about to go: readings are looked at below the bound only.
+# Device by device along the index of device and time: what is younger than the bound is not touched.
 _HELD = sql.SQL("""
-select s.device, s.t from {table} s
-left join device_observed o on o.device = s.device
-left join detector_snapshot n on n.device = s.device
-where s.t < %(bound)s and not s.late
-  and (o.device is null or n.device is null
-       or (s.epoch, s.seq) > (o.epoch, o.seq) or (s.epoch, s.seq) > (n.epoch, n.seq))
-order by s.t, s.device limit 1
+select d.no, first.t from device d
+left join device_observed o on o.device = d.no
+left join detector_snapshot n on n.device = d.no
+cross join lateral (
+    select s.t from {table} s
+    where s.device = d.no and s.t < %(bound)s and not s.late
+      and (o.device is null or n.device is null
+           or (s.epoch, s.seq) > (o.epoch, o.seq) or (s.epoch, s.seq) > (n.epoch, n.seq))
+    order by s.t limit 1
+) first
+where %(kind)s::text is null or d.kind = %(kind)s
+order by first.t, d.no limit 1
 """)
 _OLDEST = sql.SQL("""
 select min(first.t) from device d
@@ -59,7 +64,10 @@ select exists (
 )
 """
 _ONE_SNAPSHOT = "set transaction isolation level repeatable read"
-_DELETE = sql.SQL("delete from {table} where t < %(bound)s")
+_DELETE = sql.SQL("""
+delete from {table} where t < %(bound)s
+    and device = any(array(select no from device where %(kind)s::text is null or kind = %(kind)s))
+""")
 _DELETE_ROLLUPS = sql.SQL("delete from {table} where bucket < %(bound)s")
 _KEPT = """
 update reading_horizon set kept_from = greatest(kept_from, coalesce(%(kept)s, '-infinity')),
@@ -157,8 +165,8 @@ def _rolled_up(conn: Connection, kind: str, wanted: datetime) -> datetime | None
     return None if done is None else min(wanted, done)
 
 
-def _held(conn: Connection, table: str, bound: datetime) -> Held | None:
-    row = conn.execute(_HELD.format(table=sql.Identifier(table)), {"bound": bound}).fetchone()
+def _held(conn: Connection, table: str, kind: str | None, bound: datetime) -> Held | None:
+    row = conn.execute(_HELD.format(table=sql.Identifier(table)), {"bound": bound, "kind": kind}).fetchone()
     return Held(int(str(row[0])), row[1]) if row is not None and isinstance(row[1], datetime) else None
 
 
@@ -177,20 +185,20 @@ def _delete(conn: Connection, table: str, kind: str | None, wanted: datetime) ->
         bound = min(DAY.floor(oldest[0]) + DAY.width, wanted)
         with conn.transaction():
             conn.execute(_ONE_SNAPSHOT)
-            held = _held(conn, table, bound)
+            held = _held(conn, table, kind, bound)
             if held is not None or _true(conn, _LATE, {"kind": kind, "bound": bound}):
                 return DAY.floor(oldest[0]), held
-            conn.execute(_DELETE.format(table=name), {"bound": bound})
+            conn.execute(_DELETE.format(table=name), {"bound": bound, "kind": kind})
 
 
 def _drop_chunks(
     conn: Connection,
     table: str,
-    kind: str | None,  # noqa: ARG001  (called like `_delete`)
+    kind: str | None,
     wanted: datetime,
 ) -> tuple[datetime | None, Held | None]:
     """Chunk after chunk; a chunk is closed to writers while it is looked through and dropped."""
-    held = _held(conn, table, wanted)
+    held = _held(conn, table, kind, wanted)
     bound = wanted if held is None else DAY.floor(held.t)
     for schema, chunk, start, end in conn.execute(_CHUNKS, (table, wanted)).fetchall():
         if not isinstance(start, datetime) or not isinstance(end, datetime):
@@ -200,7 +208,7 @@ def _drop_chunks(
         with conn.transaction():
             conn.execute(_LOCK_TIMEOUT)
             conn.execute(_LOCK.format(chunk=sql.Identifier(str(schema), str(chunk))))
-            come_since = _held(conn, table, end)
+            come_since = _held(conn, table, kind, end)
             if come_since is not None or _true(conn, _LATE_IN_CHUNKS, {"table": table, "start": start, "end": end}):
                 return DAY.ceil(start), come_since
             conn.execute(_DROP_ONE, (table, end, start))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,7 +82,8 @@ class Refreshed:
     Attributes:
         kind: of appliance.
         late: notes of late readings worked off.
-        complete: whether the bound was reached; False when a transaction that began before it would not end.
+        complete: whether the bound was reached; False when a transaction that began before would not end, or this
+            was to stop.
     """
 
     kind: str
@@ -97,9 +98,18 @@ class PlainRollUps:
         conn: in autocommit, used by nobody else meanwhile.
         catalogue: kinds and channels.
         patience: wall seconds to wait for transactions that began before the bound was moved.
+        stopping: asked between transactions; once it is true what is left is left for the next time.
     """
 
-    def __init__(self, conn: Connection, catalogue: Catalogue, *, patience: float = 10.0) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        catalogue: Catalogue,
+        *,
+        patience: float = 10.0,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._stopping = stopping
         self._conn = conn
         self._kinds = {kind: list(spec.channels) for kind, spec in catalogue.kinds.items()}
         self._patience = patience
@@ -121,6 +131,8 @@ class PlainRollUps:
             row = self._conn.execute(_SETTLED, running).fetchone()
             if row is not None and row[0]:
                 return True
+            if self._stopping():
+                return False
             if time.monotonic() >= until:
                 log.warning("a transaction will not end; roll-ups stay where they are", seconds=self._patience)
                 return False
@@ -131,7 +143,7 @@ class PlainRollUps:
         if settled:
             for level in LEVELS:
                 self._go_on(kind, level, level.floor(bound))
-        return Refreshed(kind, late, settled)
+        return Refreshed(kind, late, settled and not self._stopping())
 
     def _work_off(self, kind: str) -> int:
         """Buckets that late readings fell into, one transaction for all levels. Returns how many notes there were."""
@@ -155,7 +167,7 @@ class PlainRollUps:
     def _go_on(self, kind: str, level: Level, bound: datetime) -> None:
         """Buckets from where the level stands up to the bound, a slice a transaction."""
         at = done_of(self._conn, kind)[level.name]
-        while at is None or at < bound:
+        while (at is None or at < bound) and not self._stopping():
             first = self._first(kind, level, at)
             low = bound if first is None else min(level.floor(first), bound)
             high = min(low + level.slice, bound)

@@ -6,6 +6,7 @@ time. Refresh and compression are called with explicit bounds; retention is in `
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -213,9 +214,11 @@ class TimescaleRollUps:
     Args:
         conn: in autocommit: a refresh does not run inside a transaction.
         catalogue: kinds.
+        stopping: asked between transactions; once it is true what is left is left for the next time.
     """
 
-    def __init__(self, conn: Connection, catalogue: Catalogue) -> None:
+    def __init__(self, conn: Connection, catalogue: Catalogue, *, stopping: Callable[[], bool] = lambda: False) -> None:
+        self._stopping = stopping
         self._conn = conn
         self._kinds = list(catalogue.kinds)
 
@@ -224,13 +227,15 @@ class TimescaleRollUps:
         for kind in self._kinds:
             for level in LEVELS:
                 self._refresh(kind, level, level.floor(bound))
-        return [Refreshed(kind, 0, complete=True) for kind in self._kinds]
+        return [Refreshed(kind, 0, complete=not self._stopping()) for kind in self._kinds]
 
     def _refresh(self, kind: str, level: Level, bound: datetime) -> None:
         """Everything from where readings are kept: the extension itself knows what has changed there."""
         done = done_of(self._conn, kind)[level.name]
         _, low = horizon_of(self._conn, kind)
         for high in (*self._steps(kind, level, done, bound), bound):
+            if self._stopping():
+                return
             if low is None or low < high:
                 self._conn.execute(_REFRESH, (f"rollup_{kind}_{level.name}", low, high))
         if done is None or done < bound:

@@ -64,7 +64,7 @@ def run(
     catalogue = load_catalogue()
     pool = open_pool(database_url, application="wellkept-desk", size=_CONCURRENCY, idle=_IDLE)
     bureau = Bureau(pool, catalogue, fleet_now, channel_of(settings.smtp_url), settings.public_url)
-    keeper = rollups.Keeper(database_url, catalogue, fleet_now)
+    keeper = rollups.Keeper(database_url, catalogue, fleet_now, stopping=stop.is_set)
     hand = threading.Thread(
         target=_ending, args=(stop, lambda: poller.run(database_url, stop, fleet_now)), name="poller", daemon=True
     )

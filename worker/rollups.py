@@ -88,12 +88,14 @@ class Keeper:
         catalogue: appliance kinds.
         fleet_now: fleet time, microseconds.
         keep: how long.
+        stopping: once it is true, what is left of a round is left for the next one.
     """
 
     database_url: str
     catalogue: Catalogue
     fleet_now: Callable[[], int]
     keep: KeepSettings = field(default_factory=KeepSettings)
+    stopping: Callable[[], bool] = lambda: False
 
     def begin(self) -> None:
         """See to it that the due things are there. Harmless when repeated."""
@@ -109,9 +111,12 @@ class Keeper:
             alone(conn)
             now = to_datetime(self.fleet_now())
             if kind == ROLL_UP:
-                roll_up(conn, self.catalogue, now)
+                roll_up(conn, self.catalogue, now, self.stopping)
             else:
-                tidy(conn, self.catalogue, self.keep, now)
+                tidy(conn, self.catalogue, self.keep, now, self.stopping)
+            if self.stopping():
+                # It stays handed over, and is taken back when its job is gone.
+                return
             clock = read_clock(conn)
             # Under an accelerated clock, which stands while anything is due, not at every turn.
             pause = timedelta(seconds=_AT_MOST_EVERY_S * (1.0 if clock is None else clock.speed))
@@ -119,16 +124,26 @@ class Keeper:
             log.info("upkeep", kind=kind, seconds=round(time.monotonic() - began, 3))
 
 
-def roll_up(conn: Connection, catalogue: Catalogue, now: datetime) -> list[Refreshed]:
+def roll_up(
+    conn: Connection, catalogue: Catalogue, now: datetime, stopping: Callable[[], bool] = lambda: False
+) -> list[Refreshed]:
     """Bring the roll-ups to an hour before a fleet time, in the database's lane. `conn` is in autocommit."""
-    made = (TimescaleRollUps if present(conn) else PlainRollUps)(conn, catalogue)
+    made = (TimescaleRollUps if present(conn) else PlainRollUps)(conn, catalogue, stopping=stopping)
     return made.refresh(now - LAG)
 
 
-def tidy(conn: Connection, catalogue: Catalogue, keep: KeepSettings, now: datetime) -> list[Kept]:
+def tidy(
+    conn: Connection,
+    catalogue: Catalogue,
+    keep: KeepSettings,
+    now: datetime,
+    stopping: Callable[[], bool] = lambda: False,
+) -> list[Kept]:
     """Drop what need not be kept at a fleet time, compress what is old. `conn` is in autocommit."""
     # First what is rolled up: nothing goes that is not.
-    roll_up(conn, catalogue, now)
+    roll_up(conn, catalogue, now, stopping)
+    if stopping():
+        return []
     kept = retain(conn, catalogue, keep.policy(), now)
     if present(conn):
         fit_chunks(conn, catalogue)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from storage.rollup_levels import LEVELS
-from tests.timescale.lane import DAY0, Lane, every
+from tests.timescale.lane import CATALOGUE, DAY0, Lane, every
 
 pytestmark = pytest.mark.stack
 
@@ -74,3 +76,21 @@ def test_both_lanes_hold_the_same(plain: Lane, timescale: Lane) -> None:
     for level in LEVELS:
         assert plain.rows(level.name) == timescale.rows(level.name)
         assert plain.rows(level.name)
+
+
+def asked_more_than(limit: int) -> Callable[[], bool]:
+    questions = itertools.count()
+    return lambda: next(questions) >= limit
+
+
+def test_a_round_that_is_stopped_is_ended_by_the_next(lane: Lane) -> None:
+    for device in lane.devices:
+        lane.put(device, every(300, 2000), first_seq=1)
+    bound = DAY0 + 170 * HOUR
+    for limit in range(0, 40, 4):
+        stopped = type(lane.rollups)(lane.conn, CATALOGUE, stopping=asked_more_than(limit)).refresh(bound)
+        if limit == 0:
+            assert not any(done.complete for done in stopped)
+            assert lane.rows("minute") == []
+    lane.refresh(bound)
+    lane.assert_rolled_up(bound)
