@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import structlog
 
 from stream.port import LeaseStore, StreamError
 from telemetry.errors import WellkeptError
-from worker.ownership import Holding, Ownership
+from worker.ownership import Ownership
+from worker.settlement import Holdings
 
 log = structlog.get_logger()
 
@@ -21,28 +21,6 @@ _JOIN = 5.0
 
 class LeaseLostError(WellkeptError):
     """The lease of a partition in work has lapsed or is another's: what was done must not count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """What is held at a moment.
-
-    Attributes:
-        partitions: held ones, by number.
-        at: monotonic seconds.
-    """
-
-    partitions: dict[int, Holding]
-    at: float
-
-    def lost(self, partition: int, term: int) -> bool:
-        """Whether a holding is over for good."""
-        holding = self.partitions.get(partition)
-        return holding is None or holding.term != term
-
-    def lapsed(self, partition: int, term: int) -> bool:
-        """Whether nothing may be committed under a holding now; a renewal brings it back."""
-        return self.lost(partition, term) or self.at > self.partitions[partition].until
 
 
 class LeaseKeeper:

@@ -113,6 +113,7 @@ class Ownership:
         self._observed: float | None = None
         self.joined = False
         self._beaten = 0.0
+        self._revision = 0
         self._count = 0
 
     # what is seen
@@ -135,7 +136,9 @@ class Ownership:
         self._members = look(self._members, members_in(records), MemberRecord, at, expiry)
         self._leases = look(self._leases, leases_in(records), LeaseRecord, at, expiry)
         mine = self._members.get(self.name)
-        if self.joined and mine is not None and mine.record.token != self.token:
+        # A view that is older than our own last record (a late answer, a replica behind) shows our predecessor.
+        newer = mine is not None and mine.raw.revision > self._revision
+        if self.joined and newer and mine is not None and mine.record.token != self.token:
             self.replaced = True
             self._held.clear()
         for partition, held in list(self._held.items()):
@@ -200,6 +203,7 @@ class Ownership:
             if revision is not None:
                 self.joined = True
                 self._beaten = sent
+                self._revision = revision
                 self._members[self.name] = written(effect.write, revision, MemberRecord, sent)
             return
         partition = effect.partition

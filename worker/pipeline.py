@@ -22,6 +22,7 @@ from worker.core import EntryId, Outcome, WorkerCore, entry_id
 from worker.desk import report
 from worker.leases import LeaseKeeper, LeaseLostError
 from worker.receipts import INTERVAL, OwedReceipts
+from worker.settlement import settle
 from worker.totals import Totals
 
 log = structlog.get_logger()
@@ -98,19 +99,17 @@ class Pipeline:
 
     def _settle(self) -> bool:
         """Make what is owned agree with the leases. Returns whether entries may be taken."""
-        held = self._leases.holdings()
-        for partition in [p for p, term in self._terms.items() if held.lost(p, term)]:
+        todo = settle(self._terms, self._leases.holdings())
+        for partition in todo.lost:
             log.warning("partition lost; its memory is thrown away", partition=partition)
             self._drop(partition)
-        if any(held.lapsed(p, term) for p, term in self._terms.items()):
+        if todo.waits:
             return False
-        for partition, holding in held.partitions.items():
-            if holding.leaving and partition not in self._terms:
-                self._leases.released(partition, holding.term)
-        self._hand_over([p for p in self._terms if held.partitions[p].leaving])
-        new = {p: h.term for p, h in held.partitions.items() if p not in self._terms and not h.leaving}
-        if new:
-            self._take(new)
+        for partition, term in todo.unused.items():
+            self._leases.released(partition, term)
+        self._hand_over(todo.leaving)
+        if todo.new:
+            self._take(todo.new)
         return self._core is not None
 
     def _take(self, new: dict[int, int]) -> None:

@@ -24,6 +24,7 @@ from telemetry.topics import Channel
 from worker.core import Outcome, WorkerCore
 from worker.ownership import Effect, Ownership
 from worker.receipts import OwedReceipts
+from worker.settlement import Holdings, settle
 
 DECIDED, SENT, APPLIED, KNOWN = "decided", "sent", "applied", "known"
 MOMENTS = (DECIDED, SENT, APPLIED, KNOWN)
@@ -176,19 +177,20 @@ class Worker(Party):
 
     def _settle(self) -> bool:
         """Make what is owned agree with the leases. Returns whether entries may be taken."""
-        held, now = self._ownership.holdings(), self._now()
-        for partition in [p for p, term in self._terms.items() if p not in held or held[p].term != term]:
+        todo = settle(self._terms, self._holdings())
+        for partition in todo.lost:
             self._drop(partition)
-        if any(now > held[p].until for p in self._terms):
+        if todo.waits:
             return False
-        for partition, holding in held.items():
-            if holding.leaving and partition not in self._terms:
-                self._ownership.released(partition, holding.term)
-        self._hand_over([p for p in self._terms if held[p].leaving])
-        new = {p: h.term for p, h in held.items() if p not in self._terms and not h.leaving and now <= h.until}
-        if new:
-            self._take(new)
+        for partition, term in todo.unused.items():
+            self._ownership.released(partition, term)
+        self._hand_over(todo.leaving)
+        if todo.new:
+            self._take(todo.new)
         return self._core is not None
+
+    def _holdings(self) -> Holdings:
+        return Holdings(self._ownership.holdings(), self._now())
 
     def _take(self, new: dict[int, int]) -> None:
         if self._network.is_cut(self.name, "database"):
@@ -253,12 +255,13 @@ class Worker(Party):
 
     def _check(self, session: Session, outcome: Outcome, deadline: int) -> None:
         """COMMIT is sent under valid leases only; a renewal that is late is waited for."""
-        held, now = self._ownership.holdings(), self._now()
-        terms = {move.partition: self._terms.get(move.partition) for move in outcome.batch.moves}
-        lost = any(p not in held or held[p].term != term for p, term in terms.items())
-        if lost or (self.time.now >= deadline and any(now > held[p].until for p in terms)):
+        held = self._holdings()
+        terms = {move.partition: self._terms[move.partition] for move in outcome.batch.moves}
+        lapsed = any(held.lapsed(partition, term) for partition, term in terms.items())
+        lost = any(held.lost(partition, term) for partition, term in terms.items())
+        if lost or (lapsed and self.time.now >= deadline):
             self._forget(WellkeptError("a lease was lost"))
-        elif any(now > held[p].until for p in terms):
+        elif lapsed:
             self.later(_IDLE, self._check, session, outcome, deadline)
         else:
             self.reach(SENT)

@@ -7,7 +7,9 @@ import sqlite3
 from firmware_sim.firmware import Body
 from firmware_sim.gateway import GatewayCore
 from firmware_sim.spool import OPEN, Spool
+from stream.memory_leases import MemoryLeases
 from tests.spine.test_core import Bench, message
+from worker.ownership import Ownership
 
 
 def test_an_epoch_that_ends_within_a_block_keeps_its_progress() -> None:
@@ -53,3 +55,24 @@ def test_what_a_full_spool_dropped_is_not_waited_for() -> None:
     held = spool.slot("demo/a").held
     assert len(held) < 10
     assert core.unreceipted() == len(held)
+
+
+def test_an_older_view_of_the_members_does_not_end_a_worker() -> None:
+    leases = MemoryLeases()
+
+    def join(token: str) -> Ownership:
+        one = Ownership("worker-1", token, 4)
+        one.observe(leases.read_records(), 0.0)
+        (beat,) = one.step(0.0)
+        (revision,) = leases.write_records([beat.write])
+        one.wrote(beat, revision, 0.0)
+        assert one.joined
+        return one
+
+    first = join("before")
+    old = leases.read_records()
+    second = join("after")
+    second.observe(old, 0.1)
+    assert not second.replaced
+    first.observe(leases.read_records(), 0.1)
+    assert first.replaced
