@@ -158,6 +158,8 @@ def advance(
             whole[SEEN] = 1
             whole[LAST_T] = at
             if whole[READY] == 0:
+                if _repeats(early, whole[HELD], read):
+                    continue
                 for channel in range(channels):
                     early[whole[HELD] * channels + channel] = read[channel]
                 whole[HELD] += 1
@@ -184,6 +186,15 @@ def _complete(read: Single) -> bool:
     for channel in range(len(read)):
         known &= math.isfinite(read[channel])
     return known
+
+
+@compiled
+def _repeats(early: Single, held: int, read: Single) -> bool:
+    """Whether a row is the last commissioning row once more: a plant, or its sensors, that stand still say nothing."""
+    same = held > 0
+    for channel in range(len(read)):
+        same &= held > 0 and early[(held - 1) * len(read) + channel] == read[channel]
+    return same
 
 
 @compiled

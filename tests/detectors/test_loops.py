@@ -18,6 +18,7 @@ from detectors.decision import shifted
 from detectors.engine import Observation
 from detectors.evidence import Bins
 from detectors.multichannel import MultichannelDetector, binomial_tail
+from detectors.plant import commission
 from detectors.plants import Plants
 from telemetry.clock import MICROS
 from tests.detectors.streams import START, catalogue, fresh, messages_joined, plug, pump
@@ -87,6 +88,41 @@ def test_evidence_is_what_bins_hold(rows: NDArray[np.float32]) -> None:
     )
     for name in ("value", "usual", "spread"):
         assert np.allclose(getattr(found, name), getattr(expected, name), rtol=1e-9)
+
+
+def test_a_pump_that_is_off_is_not_commissioned_and_a_dead_channel_takes_no_part() -> None:
+    rows = np.concatenate([m.values for m in pump(rows=1300, change=None)])
+    dead = rows.copy()
+    dead[:, 6] = 230.0
+    off = np.repeat(np.zeros((1, 8), np.float32), 900, axis=0)
+    plants, slot, _ = observed(np.concatenate((off, dead)))
+    fields = plants.fields
+    # One row of standing still, the first, belongs to it.
+    assert fields.whole[slot, rowloop.READY] == 1
+    assert np.allclose(fields.mean[slot, :6], dead[: NEED - 1, :6].mean(axis=0, dtype=np.float64), rtol=0.01)
+    jump = dead[800:1000].copy()
+    jump[:, 6] = 229.0
+    detector = fresh("pump")
+    t = START + np.arange(1000, dtype=np.int64) * MICROS
+    found = detector.observe(Observation(1, 1, t, "running", np.concatenate((dead[:800], jump))))
+    assert found == []
+    _, free, _ = observed(dead)
+    assert plants.share(free) <= 0.3
+
+
+def test_a_plant_that_never_moved_has_no_model() -> None:
+    with pytest.raises(ValueError, match="no channel moved"):
+        commission(np.ones((400, 8)), LAG, 0.9, 0.99)
+
+
+def test_an_error_of_rounding_is_none() -> None:
+    rng = np.random.default_rng(4)
+    rows = np.ones((900, 8), np.float32)
+    rows[:, 0] = rng.normal(0, 1, 900)
+    rows[500:, 0] *= 20
+    detector = fresh("pump")
+    t = START + np.arange(900, dtype=np.int64) * MICROS
+    assert detector.observe(Observation(1, 1, t, "running", rows)) == []
 
 
 def test_the_track_keeps_the_newest_scores() -> None:

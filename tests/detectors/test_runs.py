@@ -164,13 +164,15 @@ def break_model(detector: DeviceDetector) -> None:
     plants.fields.scale[detector.slot] = np.nan  # type: ignore[attr-defined]
 
 
-def test_one_call_equals_one_by_one_also_where_commissioning_fails() -> None:
-    still = Observation(1, 1, np.arange(450, dtype=np.int64) * MICROS, "running", np.full((450, 8), 3e38, np.float32))
-    fine = messages_joined(messages("pump")[:450])
-    many = bank().observe([(fresh("pump"), still), (fresh("pump"), fine), (fresh("pump"), still)])
-    each = observe_each([(fresh("pump"), still), (fresh("pump"), fine)])
-    assert [type(told) for told in many] == [type(each[0]), type(each[1]), type(each[0])]
-    assert many[1] == each[1]
+def test_a_device_that_fails_behind_a_row_fails_alone() -> None:
+    run = messages_joined(m for m in messages("pump") if not m.events)
+    fine, failing, other = detectors = [fresh("pump") for _ in range(3)]
+    failing._book = None  # type: ignore[attr-defined]
+    many = bank().observe([(detector, run) for detector in detectors])
+    assert isinstance(many[1], AttributeError)
+    assert many[0] == many[2] == observe_each([(fresh("pump"), run)])[0]
+    assert many[0]
+    assert fine.snapshot() == other.snapshot()
 
 
 def test_memory_of_devices_that_are_gone_is_used_again() -> None:
