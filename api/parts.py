@@ -131,7 +131,10 @@ class Watch:
 
     def _go_on(self, look: Callable[[], None]) -> None:
         while self._wanted():
-            look()
+            try:
+                look()
+            except Exception as error:  # noqa: BLE001  (whatever happens, somebody must go on looking)
+                log.warning("a look at the parts failed", error=repr(error))
             time.sleep(_EVERY)
 
     def _wanted(self) -> bool:
