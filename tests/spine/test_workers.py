@@ -27,10 +27,10 @@ pytestmark = pytest.mark.stack
 DEVICES = 48
 # Nominal: on a slow machine the devices' own spool publishes less.
 RATE = 500.0
-BALANCE = 10.0
-TAKE_OVER = 5.0
+BALANCE = 10.0 * PATIENCE
+TAKE_OVER = 5.0 * PATIENCE
 # A process starts, imports and joins; on a busy machine that alone takes seconds.
-START = 60.0
+START = 60.0 * PATIENCE
 
 
 class Watched:
