@@ -30,6 +30,9 @@ from telemetry.identity import DeviceKey, parse_key
 
 PART = "nats"
 _READY_S = 20.0
+_SHARE_OF_CORES = str(max(1, (os.cpu_count() or 1) // 2))
+"""Processors of the server: the rest of the product lives on the same machine. Measured on two cores: with one of them
+a message costs a sixth less, and one carries more than the rest of the product takes (`docs/speed.md`)."""
 _STORE_BYTES = 4 * 1024**3
 
 
@@ -147,6 +150,7 @@ class EmbeddedNats:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
+                env={"GOMAXPROCS": _SHARE_OF_CORES, **os.environ},
                 start_new_session=True,
             )
         self._save(identify(self._child.pid))
