@@ -33,6 +33,7 @@ def started_pglite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pglite]
         (pytest.fail if os.environ.get("CI") else pytest.skip)(lack)
     server = Pglite(tmp_path_factory.mktemp("pglite"))
     server.start()
+    migrate(server.url)
     yield server
     server.stop()
 
@@ -80,7 +81,6 @@ def timescale_url(request: pytest.FixtureRequest) -> Iterator[str]:
             yield url
         return
     server: Pglite = request.getfixturevalue("started_pglite")
-    migrate(server.url)
     with connect(server.url, application="test", autocommit=True) as conn:
         empty(conn)
     yield server.url

@@ -40,8 +40,8 @@ _VIEWS = "select format('%I.%I', view_schema, view_name) from timescaledb_inform
 def empty(conn: Connection) -> None:
     """As after the migration: for a server that has one database only."""
     for statement in (_TABLES, _VIEWS):
-        for (name,) in conn.execute(statement).fetchall():
-            conn.execute(sql.SQL("truncate {} restart identity cascade").format(sql.Identifier(*str(name).split("."))))
+        names = [sql.Identifier(*str(name).split(".")) for (name,) in conn.execute(statement)]
+        conn.execute(sql.SQL("truncate {} restart identity cascade").format(sql.SQL(", ").join(names)))
     for kind in CATALOGUE.kinds:
         conn.execute("insert into reading_horizon (kind) values (%s)", (kind,))
         for level in LEVELS:
