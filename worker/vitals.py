@@ -66,6 +66,8 @@ class Vitals:
                     self._look(now)
                 except StreamError as error:
                     log.debug("no look at the stream", error=str(error))
+                except Exception as error:  # noqa: BLE001  (without pulses nobody would know that the worker works)
+                    log.warning("a look at the stream failed", error=repr(error))
             send_pulse(self._stream, self.pulse(now))
 
     def pulse(self, now: float) -> Pulse:
