@@ -28,7 +28,11 @@ from telemetry.catalogue import Catalogue, KindSpec
 
 log = structlog.get_logger()
 
-_PRESENT = "select exists (select from pg_extension where extname = 'timescaledb')"
+# The Apache edition has neither compression nor continuous aggregates: there the plain lane it is.
+_PRESENT = """
+select exists (select from pg_extension where extname = 'timescaledb')
+   and coalesce(current_setting('timescaledb.license', true), 'timescale') = 'timescale'
+"""
 # Without the preloaded library `create extension` would end the session.
 _POSSIBLE = """
 select exists (select from pg_available_extensions where name = 'timescaledb')
@@ -115,7 +119,7 @@ def reading_rate(spec: KindSpec) -> float:
 
 
 def present(conn: Connection) -> bool:
-    """Whether this database has the extension."""
+    """Whether this database has the extension, in the edition with compression and continuous aggregates."""
     row = conn.execute(_PRESENT).fetchone()
     return row is not None and bool(row[0])
 
@@ -136,13 +140,15 @@ def adopt(conn: Connection, catalogue: Catalogue) -> bool:
         catalogue: kinds and channels.
 
     Returns:
-        Whether the database has the extension.
+        Whether the database is in this lane.
     """
     if not present(conn):
         row = conn.execute(_POSSIBLE).fetchone()
         if row is None or not row[0]:
             return False
         create(conn)
+        if not present(conn):
+            return False
     _lift_limit(conn)
     have = {str(row[0]) for row in conn.execute(_HYPERTABLES)}
     for name in (*(f"reading_{kind}" for kind in catalogue.kinds), "device_event"):
