@@ -13,6 +13,7 @@ import structlog
 from api.context import Context
 from storage.api_events import forget, listening, number, standing
 from storage.failures import ALL
+from telemetry.clock import to_datetime
 
 _log = structlog.get_logger(__name__)
 _LOOK_S = 2.0
@@ -114,13 +115,14 @@ class Feed:
                 failures += 1
 
     def _tidy(self) -> None:
+        now = to_datetime(self._context.wall())
+        if self._tidied is not None and now - self._tidied < _TIDY_EVERY:
+            return
         more = True
         while more and not self.closed:
             with self._context.begin() as tx:
-                if self._tidied is not None and tx.wall - self._tidied < _TIDY_EVERY:
-                    return
-                more = forget(tx.conn, tx.wall)
-                self._tidied = None if more else tx.wall
+                more = forget(tx.conn, now)
+        self._tidied = now
 
     def _wake(self) -> None:
         with self._lock:

@@ -35,6 +35,7 @@ JSON = "application/json"
 _ETAG_BYTES = 15
 _SAFE = frozenset({"GET"})
 _COMMON = {"Cache-Control": "private, no-cache", "Vary": "Authorization", "X-Content-Type-Options": "nosniff"}
+_ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
 _MARK = "__wellkept_changes__"
 NEEDS_MATCH = "x-needs-if-match"
 """In the OpenAPI document: without `If-Match` this route answers 428."""
@@ -233,7 +234,11 @@ def _changed(present: BaseModel, etag: str) -> ProblemError:
 
 def _hash(request: Request, arguments: Mapping[str, Any]) -> bytes:
     """Hash of address, query and body; two spellings of the same JSON are the same request."""
-    bodies = {name: value.model_dump(mode="json") for name, value in arguments.items() if isinstance(value, BaseModel)}
+    bodies = {
+        name: _ANYTHING.dump_python(value, mode="json")
+        for name, value in arguments.items()
+        if isinstance(value, BaseModel | dict | list)
+    }
     whole = [request.url.path, sorted(request.query_params.multi_items()), bodies]
     return hashlib.sha256(msgspec.json.encode(whole, order="sorted")).digest()
 
