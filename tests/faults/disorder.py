@@ -19,7 +19,6 @@ from telemetry.clock import MICROS, system_wall
 from telemetry.message import Envelope, encode_envelope
 from tests.faults.raw import Raw
 from tests.faults.stage import PATIENCE, Case, numbered
-from tests.spine.rig import wait_for
 
 DAY = 86_400.0
 _ANSWER = 60 * PATIENCE
@@ -35,7 +34,7 @@ def repeats_and_disorder(case: Case, messages: int, depth: int) -> None:
         for _, seq in keyed:
             raw.say(name, numbered(seq))
         case.ledger.numbered(name, 1, range(1, messages + 1))
-    case.recoveries.append(raw.wait(names, 1, messages, _ANSWER))
+    drain(case, raw, names, 1, messages, _ANSWER)
     raw.stop()
 
 
@@ -56,7 +55,7 @@ def first_stored_wins(case: Case) -> None:
         for twin in (numbered(101, t=t + 200), numbered(101, t=t + 300, power=6_000.0)):
             raw.say(name, twin)
         case.ledger.numbered(name, 1, [101])
-    case.recoveries.append(raw.wait(names, 1, 101, _ANSWER))
+    drain(case, raw, names, 1, 101, _ANSWER)
     raw.wait_published()
     # What came after the last repeat has its receipt: the repeats were judged before it.
     for name in names:
@@ -79,7 +78,7 @@ def new_epochs(case: Case) -> None:
             case.rng.shuffle(seqs)
             for seq in seqs:
                 raw.say(name, numbered(seq, epoch=epoch, t=t + epoch * 60 + seq))
-    case.recoveries.append(raw.wait(names, 30, 40, _ANSWER))
+    drain(case, raw, names, 30, 40, _ANSWER)
     # The old epochs are closed by the new one: their receipts end without a gap as well.
     raw.wait(names, 20, 40, _ANSWER)
     raw.stop()
@@ -116,7 +115,7 @@ def overflown_spool(case: Case, messages: int, kept: int) -> None:
     began = time.monotonic()
     gateway.start()
     assert gateway.settled(_ANSWER), f"not all receipted: {gateway.counts()}"
-    case.recoveries.append(time.monotonic() - began)
+    case.notes.append(f"all receipted {time.monotonic() - began:.1f} s after the connection")
     case.notes.append(f"{spool.slot(keys[0]).dropped} of {messages} dropped by each spool")
     gateway.stop()
     spool.close()
@@ -134,7 +133,7 @@ def strange_clocks(case: Case) -> None:
             raw.say(name, numbered(seq, t=time.time() + shifts[shift] + seq * 0.001))
     for name in names.values():
         case.ledger.numbered(name, 1, range(1, 51))
-    case.recoveries.append(raw.wait(list(names.values()), 1, 50, _ANSWER))
+    drain(case, raw, list(names.values()), 1, 50, _ANSWER)
     raw.stop()
     with connect(case.url, application="look") as conn:
         rows = conn.execute(
@@ -158,7 +157,7 @@ def fuzz(case: Case, payloads: int) -> None:
         if n % 20 == 0:
             raw.say(good, numbered(n // 20))
     case.ledger.numbered(good, 1, range(1, payloads // 20 + 1))
-    case.recoveries.append(raw.wait([good], 1, payloads // 20, 2 * _ANSWER))
+    drain(case, raw, [good], 1, payloads // 20, 2 * _ANSWER)
     raw.stop()
     missing: list[bytes] = []
 
@@ -290,11 +289,6 @@ def strange_body(rng: Random, n: int) -> dict[str, object]:
     return body
 
 
-def live_delays(raw: Raw, since: int) -> float:
-    """99th percentile of seconds from publishing to receipt, of what was said since a count of delays."""
-    return float(np.percentile(np.array(raw.delays[since:]), 99))
-
-
-def wait_quiet(raw: Raw, count: int) -> None:
-    """Wait for so many receipts."""
-    wait_for(lambda: len(raw.delays) >= count, _ANSWER, "receipts of live devices")
+def drain(case: Case, raw: Raw, names: list[str], epoch: int, upto: int, seconds: float) -> None:
+    """Wait for the last receipts, and note how long after the last message they came."""
+    case.notes.append(f"all receipted {raw.wait(names, epoch, upto, seconds):.1f} s after the last message")
