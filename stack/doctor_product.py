@@ -45,6 +45,7 @@ def product_checks(data_dir: Path, settings: Settings, state: RunState | None) -
     checks: list[Check] = []
     if state is not None:
         checks.append(("processes", str(data_dir.resolve()), lambda: processes(state)))
+        checks.append(("measurements", str(data_dir.resolve()), lambda: measurements(state)))
         if state.monitor is not None:
             checks.append(("stream's server", state.monitor, lambda: own_server(data_dir)))
         http = secrets["http_url"]
@@ -96,6 +97,31 @@ def processes(state: RunState) -> str:
             f"see logs/{gone[0].name}.log in the data directory",
         )
     return f"{len(state.parts)} parts run"
+
+
+def measurements(state: RunState) -> str:
+    """Whether each process that has a port for Prometheus answers there as ours."""
+    shown = [
+        (part.name, part.address) for part in state.parts if part.alive and (part.address or "").endswith("/metrics")
+    ]
+    for name, address in shown:
+        try:
+            with urlopen(str(address), timeout=3) as answer:  # noqa: S310  (http, from our own state)
+                ours = b"wellkept_" in answer.read()
+        except HTTPError as error:
+            error.close()
+            ours = False
+        except (URLError, OSError):
+            ours = False
+        if not ours:
+            port = int(str(address).rpartition(":")[2].partition("/")[0])
+            raise TroubleError(
+                f"{name} does not show its measurements on port {port}{_held(port)}",
+                f"end what has the port, then end {name}: it is started again",
+                "warning",
+                where=str(address),
+            )
+    return f"{len(shown)} processes show theirs"
 
 
 def own_server(data_dir: Path) -> str:

@@ -243,6 +243,18 @@ def test_a_process_that_does_not_run() -> None:
     assert "worker-1 does not run (started again 4 times)" in str(trouble(doctor_product.processes, state))
 
 
+def test_measurements_that_somebody_else_shows() -> None:
+    me = own_part()
+    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{other.server_port}/metrics"
+        state = RunState(me, [PartState("worker-1", me.pid, me.started, address=address)])
+        found = trouble(doctor_product.measurements, state)
+        other.shutdown()
+    assert (found.result, found.where) == ("warning", address)
+    assert f"pid {os.getpid()}" in str(found)
+
+
 # the whole
 
 
