@@ -26,6 +26,8 @@ class Settings(BaseSettings):
         mqtt_port: port of the embedded MQTT listener, any free one when 0.
         stream_bytes: bound of the stream where it is created; it refuses beyond and never discards.
         workers: worker processes that share the partitions.
+        ingests: ingest processes that share a broker of your own; the embedded one does not share.
+        share: name of their group on the broker.
         partitions: of the stream, fixed when it is created.
     """
 
@@ -42,5 +44,7 @@ class Settings(BaseSettings):
     org: str = "demo"
     mqtt_port: int = Field(default=0, ge=0, le=65_535)
     workers: int = Field(default=1, ge=1, le=64)
+    ingests: int = Field(default=1, ge=1, le=16)
+    share: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
     partitions: int = Field(default=16, ge=1, le=1_024)
     stream_bytes: int = Field(default=2 * 1024**3, ge=1024**2)

@@ -44,6 +44,11 @@ class Supervisor:
     """
 
     def __init__(self, settings: Settings, told: Told) -> None:
+        if settings.ingests > 1 and not settings.mqtt_url:
+            raise StackError(
+                f"{settings.ingests} ingest processes need a broker with shared subscriptions (Mosquitto, EMQX, "
+                "HiveMQ), which the embedded one is not: name yours by WELLKEPT_MQTT_URL, or run one"
+            )
         self.settings = settings
         self.data_dir: Path = settings.data_dir.resolve()
         self._told = told
@@ -117,7 +122,10 @@ class Supervisor:
 
     def start_processes(self) -> None:
         """Start ingest, the workers and api; `wait_ready` waits for them."""
-        plan = [("ingest", "ingest"), *((f"worker-{n}", "worker") for n in range(1, self.settings.workers + 1))]
+        for n in range(1, self.settings.ingests + 1):
+            name = "ingest" if n == 1 else f"ingest-{n}"
+            self.add(name, ("-m", "ingest"), self._environment("ingest") | self._sharing(name))
+        plan = [(f"worker-{n}", "worker") for n in range(1, self.settings.workers + 1)]
         for name, module in [*plan, ("api", "api")]:
             self.add(name, ("-m", module), self._environment(module))
         self.save()
@@ -260,6 +268,12 @@ class Supervisor:
         if self.settings.smtp_url:
             environment["WELLKEPT_SMTP_URL"] = self.settings.smtp_url
         return environment
+
+    def _sharing(self, name: str) -> dict[str, str]:
+        """What lets several ingest processes share the messages of one broker."""
+        if self.settings.ingests == 1:
+            return {"WELLKEPT_SHARE": self.settings.share}
+        return {"WELLKEPT_SHARE": self.settings.share or "ingest", "WELLKEPT_MQTT_CLIENT_ID": f"wellkept-{name}"}
 
     def _end_earlier_run(self) -> None:
         earlier = run_state.load(self.data_dir)

@@ -22,7 +22,10 @@ from ingest.mqtt import MqttIngress
 from ingest.share import PATIENCE, SharedSubscriptionError, ShareProof, filters
 from ingest.wire import Delivery
 from stack.embedded_nats import EmbeddedNats
+from stack.errors import StackError
 from stack.process import free_port, wait_until
+from stack.settings import Settings
+from stack.supervisor import Supervisor
 from stream.nats_client import NatsStream
 from stream.port import Position
 from telemetry.block import decode_block
@@ -80,6 +83,11 @@ def test_the_embedded_broker_is_refused_whether_its_rights_or_its_silence_say_so
         assert not heard
     finally:
         nats.stop()
+
+
+def test_the_supervisor_does_not_start_several_on_the_embedded_broker(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="3 ingest processes need a broker with shared subscriptions"):
+        Supervisor(Settings(data_dir=tmp_path, ingests=3), lambda _line: None)
 
 
 @contextmanager
