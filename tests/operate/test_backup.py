@@ -223,6 +223,8 @@ def test_a_restore_reads_the_stream_again_and_nothing_is_lost_or_doubled(folder:
     with pytest.raises(StackError, match="--replace"):
         restore(folder / "later", settings)
     assert restore(folder / "later", settings, replace_data=True).tickets == sum(before.values())
+    # Loaded by other means, it is checked and the rest is done.
+    assert restore(folder / "later", settings, loaded=True).complete
     # And when the stream is gone too, it is said before anything is touched.
     shutil.rmtree(folder / "data" / "nats" / "jetstream")
     with pytest.raises(StackError, match="the stream is another one"):
