@@ -34,7 +34,7 @@ def repeats_and_disorder(case: Case, messages: int, depth: int) -> None:
         for _, seq in keyed:
             raw.say(name, numbered(seq))
         case.ledger.numbered(name, 1, range(1, messages + 1))
-    drain(case, raw, names, 1, messages, _ANSWER)
+    drain(case, raw, names, 1, messages)
     raw.stop()
 
 
@@ -55,7 +55,7 @@ def first_stored_wins(case: Case) -> None:
         for twin in (numbered(101, t=t + 200), numbered(101, t=t + 300, power=6_000.0)):
             raw.say(name, twin)
         case.ledger.numbered(name, 1, [101])
-    drain(case, raw, names, 1, 101, _ANSWER)
+    drain(case, raw, names, 1, 101)
     raw.wait_published()
     # What came after the last repeat has its receipt: the repeats were judged before it.
     for name in names:
@@ -78,7 +78,7 @@ def new_epochs(case: Case) -> None:
             case.rng.shuffle(seqs)
             for seq in seqs:
                 raw.say(name, numbered(seq, epoch=epoch, t=t + epoch * 60 + seq))
-    drain(case, raw, names, 30, 40, _ANSWER)
+    drain(case, raw, names, 30, 40)
     # The old epochs are closed by the new one: their receipts end without a gap as well.
     raw.wait(names, 20, 40, _ANSWER)
     raw.stop()
@@ -133,7 +133,7 @@ def strange_clocks(case: Case) -> None:
             raw.say(name, numbered(seq, t=time.time() + shifts[shift] + seq * 0.001))
     for name in names.values():
         case.ledger.numbered(name, 1, range(1, 51))
-    drain(case, raw, list(names.values()), 1, 50, _ANSWER)
+    drain(case, raw, list(names.values()), 1, 50)
     raw.stop()
     with connect(case.url, application="look") as conn:
         rows = conn.execute(
@@ -157,7 +157,7 @@ def fuzz(case: Case, payloads: int) -> None:
         if n % 20 == 0:
             raw.say(good, numbered(n // 20))
     case.ledger.numbered(good, 1, range(1, payloads // 20 + 1))
-    drain(case, raw, [good], 1, payloads // 20, 2 * _ANSWER)
+    drain(case, raw, [good], 1, payloads // 20)
     raw.stop()
     missing: list[bytes] = []
 
@@ -289,6 +289,6 @@ def strange_body(rng: Random, n: int) -> dict[str, object]:
     return body
 
 
-def drain(case: Case, raw: Raw, names: list[str], epoch: int, upto: int, seconds: float) -> None:
+def drain(case: Case, raw: Raw, names: list[str], epoch: int, upto: int) -> None:
     """Wait for the last receipts, and note how long after the last message they came."""
-    case.notes.append(f"all receipted {raw.wait(names, epoch, upto, seconds):.1f} s after the last message")
+    case.notes.append(f"all receipted {raw.wait(names, epoch, upto, 2 * _ANSWER):.1f} s after the last message")
