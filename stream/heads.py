@@ -41,7 +41,7 @@ class Behind:
     """What a partition has not committed.
 
     Attributes:
-        head: seq of its newest entry, 0 when it has none.
+        head: seq of the stream's newest entry while something of the partition waits, else 0.
         oldest: wall time at which the stream took the oldest entry behind the position, or None: nothing waits.
     """
 
@@ -70,7 +70,8 @@ def read_behind(stream: NatsStream, positions: Mapping[int, Position]) -> dict[i
         found: dict[int, Behind] = {}
         for partition, position in positions.items():
             at = position.seq if position.incarnation == fill.incarnation else 0
-            found[partition] = await _behind(js, partition, at) if fill.last_seq > at else Behind(0, None)
+            oldest = await _oldest(js, partition, at) if fill.last_seq > at else None
+            found[partition] = Behind(0 if oldest is None else fill.last_seq, oldest)
         return found
 
     return stream.ask(read)
@@ -89,13 +90,10 @@ async def _fill(_client: Client, js: JetStreamContext) -> Fill:
     )
 
 
-async def _behind(js: JetStreamContext, partition: int, at: int) -> Behind:
-    subject = f"{BLOCK_SUBJECT}.{partition}"
+async def _oldest(js: JetStreamContext, partition: int, at: int) -> int | None:
+    """One entry a partition travels for this, and none where nothing waits."""
     try:
-        head = (await js.get_msg(STREAM, subject=subject)).seq or 0
-        if head <= at:
-            return Behind(head, None)
-        first = await js.get_msg(STREAM, seq=at + 1, subject=subject, next=True)
+        first = await js.get_msg(STREAM, seq=at + 1, subject=f"{BLOCK_SUBJECT}.{partition}", next=True)
     except NotFoundError:
-        return Behind(0, None)
-    return Behind(head, to_micros(first.time) if isinstance(first.time, datetime) else None)
+        return None
+    return to_micros(first.time) if isinstance(first.time, datetime) else None
