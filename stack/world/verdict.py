@@ -6,7 +6,7 @@ the order of their spools, with the losses and control entries that the database
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -38,8 +38,16 @@ class Account:
     findings: int = 0
 
 
-def settle_accounts(auditor: Auditor, catalogue: Catalogue, detectors: DetectorFactory) -> Account:
+def settle_accounts(
+    auditor: Auditor, catalogue: Catalogue, detectors: DetectorFactory, states: Mapping[int, bytes]
+) -> Account:
     """Check everything that must hold once all is quiet.
+
+    Args:
+        auditor: knows what devices said, and the database.
+        catalogue: kinds.
+        detectors: makes fresh ones, for the reference.
+        states: of the detectors that run, by device; bit for bit those of the reference.
 
     Raises:
         BrokenPromiseError: something does not.
@@ -56,7 +64,7 @@ def settle_accounts(auditor: Auditor, catalogue: Catalogue, detectors: DetectorF
         _same_content(auditor, catalogue, place, stored)
     for row in store.devices.values():
         _same_progress(auditor, row)
-        account.findings += _same_findings(auditor, catalogue[row.kind], detectors, row)
+        account.findings += _same_findings(auditor, catalogue[row.kind], detectors, row, states.get(row.no))
     return account
 
 
@@ -119,12 +127,18 @@ def _same_progress(auditor: Auditor, row: DeviceRow) -> None:
             continue
         if not ledger.over(row.key, epoch) and (progress.beyond or progress.upto != last):
             breach("gap", f"{row.key} said {epoch}/{last}, but progress is {progress}")
+        for low, high in store.lost.get(row.no, {}).get(epoch, ()):
+            held = [s for s in range(low, high + 1) if s <= last and (row.key, epoch, s) not in ledger.dropped]
+            if held and not ledger.over(row.key, epoch):
+                breach("declared-lost-wrongly", f"{row.key} {epoch}/{held[:5]}: its spool had not dropped them")
         for seq in range(1, last + 1):
             if seq in progress and not auditor.is_kept(row.key, epoch, seq):
                 breach("settled-for-nothing", f"{row.key} {epoch}/{seq} is settled, but has no row of any kind")
 
 
-def _same_findings(auditor: Auditor, spec: KindSpec, detectors: DetectorFactory, row: DeviceRow) -> int:
+def _same_findings(
+    auditor: Auditor, spec: KindSpec, detectors: DetectorFactory, row: DeviceRow, state: bytes | None
+) -> int:
     """Findings equal those of a run without faults; whether one is history depends on arrival and is not compared."""
     store = auditor.database.store
     told = _Reference(row.key, detectors(row.key, spec))
@@ -153,6 +167,8 @@ def _same_findings(auditor: Auditor, spec: KindSpec, detectors: DetectorFactory,
         missing, extra = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
         differ = sorted(k for k in wanted.keys() & found.keys() if wanted[k] != found[k])
         breach("findings", f"{row.key}: missing {missing[:3]}, too many {extra[:3]}, different {differ[:3]}")
+    if state is not None and state != told.detector.snapshot():
+        breach("state", f"{row.key}: its detector's state is not the one that its readings lead to")
     observed = store.observed.get(row.no)
     if observed is not None and observed.health != told.health():
         breach("health", f"{row.key} is said to be {observed.health}, but is {told.health()}")

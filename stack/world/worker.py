@@ -109,6 +109,10 @@ class Worker(Party):
         """Partitions it works on, with where it stands."""
         return {} if self._core is None else {p: self._core.position(p) for p in self._core.owned}
 
+    def snapshots(self) -> dict[int, bytes]:
+        """State of the detectors of devices that it heard of since their last snapshot, by device."""
+        return {} if self._core is None else {each.device: each.state for each in self._core.close().snapshots}
+
     def reach(self, moment: str) -> None:
         """A moment of a transaction is reached: what waits for it happens."""
         for trap in self.traps.pop(moment, []):

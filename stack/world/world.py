@@ -196,7 +196,8 @@ class World:
             for key in self.keys:
                 self._say(key, self._voices[key].farewell(self.fleet_now(), self.time.now))
             self._until_quiet("after the farewell")
-            account = settle_accounts(self.auditor, catalogue(), self.detectors)
+            states = {no: state for worker in self.workers for no, state in worker.snapshots().items()}
+            account = settle_accounts(self.auditor, catalogue(), self.detectors, states)
         except BrokenPromiseError as error:
             broken = error
             self.time.trace("auditor", str(error))
