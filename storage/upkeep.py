@@ -12,6 +12,17 @@ _ENSURE = (
 )
 _AGAIN = "update due set due = %s, handed_at = null where id = %s and done_at is null"
 _KEY = 7_239_431
+# A number may belong to somebody else by now: only a session of upkeep is ended.
+_END_FORMER = """
+select pg_terminate_backend(l.pid) from pg_locks l
+join pg_stat_activity a on a.pid = l.pid
+where l.locktype = 'advisory' and l.classid = 0 and l.objid = %s and l.granted and l.pid <> pg_backend_pid()
+  and l.database = (select oid from pg_database where datname = current_database())
+  and a.application_name = %s
+"""
+
+APPLICATION = "wellkept-upkeep"
+"""Name of the sessions that do the upkeep."""
 
 
 def ensure_due(conn: Connection, kind: str, ref: UUID, due: datetime) -> None:
@@ -25,5 +36,10 @@ def due_again(conn: Connection, due: int, at: datetime) -> None:
 
 
 def alone(conn: Connection) -> None:
-    """Take the lock of upkeep and keep it while the connection lives; waits for whoever has it."""
+    """Take the lock of upkeep and keep it while the connection lives.
+
+    Jobs of upkeep run one after the other. Who has the lock nevertheless belongs to a worker that froze and whose job
+    was taken over: its session is ended.
+    """
+    conn.execute(_END_FORMER, (_KEY, APPLICATION))
     conn.execute("select pg_advisory_lock(%s)", (_KEY,))

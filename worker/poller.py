@@ -36,8 +36,8 @@ def hand_over(conn: Connection, now: int) -> int:
     with conn.transaction():
         handed = PgAgenda(conn, "").hand_over(to_datetime(now), _BATCH)
         for each in handed:
-            task = rollups.UPKEEP if each.kind in rollups.KINDS else FALL_DUE
-            defer(conn, task, once=f"due:{each.id}", due=each.id, kind=each.kind, ref=str(each.ref))
+            task, lock = (rollups.UPKEEP, rollups.UPKEEP) if each.kind in rollups.KINDS else (FALL_DUE, None)
+            defer(conn, task, lock=lock, once=f"due:{each.id}", due=each.id, kind=each.kind, ref=str(each.ref))
     return len(handed)
 
 

@@ -23,7 +23,7 @@ from storage.pool import Connection, connect
 from storage.retention import Keep, Kept, retain
 from storage.rollups import PlainRollUps, Refreshed
 from storage.timescale import TimescaleRollUps, compress, fit_chunks, present
-from storage.upkeep import alone, due_again, ensure_due
+from storage.upkeep import APPLICATION, alone, due_again, ensure_due
 from telemetry.catalogue import Catalogue
 from telemetry.clock import to_datetime
 from worker.jobs import Patience
@@ -100,13 +100,13 @@ class Keeper:
     def begin(self) -> None:
         """See to it that the due things are there. Harmless when repeated."""
         now = to_datetime(self.fleet_now())
-        with connect(self.database_url, application="wellkept-upkeep", autocommit=True) as conn:
+        with connect(self.database_url, application=APPLICATION, autocommit=True) as conn:
             for kind in KINDS:
                 ensure_due(conn, kind, _REF, now + _EVERY[kind])
 
     def work(self, kind: str, due: int) -> None:
         """Do a due thing and set when it is due again. Harmless when repeated, also half done."""
-        with connect(self.database_url, application="wellkept-upkeep", autocommit=True) as conn:
+        with connect(self.database_url, application=APPLICATION, autocommit=True) as conn:
             began = time.monotonic()
             alone(conn)
             now = to_datetime(self.fleet_now())

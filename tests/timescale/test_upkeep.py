@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import psycopg
 import pytest
 from pydantic import ValidationError
 
@@ -16,6 +17,7 @@ from storage.desk_agenda import PgAgenda
 from storage.pool import connect
 from storage.rollup_levels import LEVELS
 from storage.rollups import PlainRollUps
+from storage.upkeep import APPLICATION, alone
 from telemetry.clock import FleetClock, to_micros
 from tests.timescale.lane import CATALOGUE, DAY0, KIND, Lane, every
 from worker import jobs_main
@@ -113,6 +115,23 @@ def test_a_transaction_that_does_not_end_delays_the_rollups_and_loses_nothing(pl
         other.commit()
     assert all(done.complete for done in roll_up(plain.conn, CATALOGUE, bound + LAG))
     assert [row[:3] for row in plain.rows("minute")] == [(plain.devices[0], DAY0 + HOURS, 1)]
+
+
+def test_a_frozen_workers_session_is_ended(plain: Lane, database_url: str) -> None:
+    with (
+        connect(database_url, application=APPLICATION, autocommit=True) as frozen,
+        connect(database_url, application=APPLICATION, autocommit=True) as taker,
+        connect(database_url, application=APPLICATION, autocommit=True) as bystander,
+    ):
+        alone(frozen)
+        alone(taker)
+        with pytest.raises(psycopg.OperationalError):
+            frozen.execute("select 1")
+        bystander.execute("select 1")
+        alone(taker)
+    # The lock ends with the session.
+    locks = "select count(*) from pg_locks where locktype = 'advisory'"
+    until(lambda: plain.conn.execute(locks).fetchone() == (0,))
 
 
 def test_settings_that_contradict_each_other_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
