@@ -21,6 +21,9 @@ from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import FleetClock, WallClock, production_clock, system_wall, to_datetime
 from telemetry.ids import Ids
 
+_PATIENCE_S = 5.0
+"""A request waits no longer for a connection: 503 then, and the client repeats."""
+
 
 class Tx:
     """One transaction and the moment at which it happens.
@@ -72,7 +75,7 @@ class Context:
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """A transaction: committed at the end, rolled back by an error."""
-        with self.pool.connection() as conn:
+        with self.pool.connection(timeout=_PATIENCE_S) as conn:
             yield Tx(conn, self.wall(), read_clock(conn) or production_clock(), self)
 
 
