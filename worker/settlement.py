@@ -65,5 +65,6 @@ def settle(terms: Mapping[int, int], held: Holdings) -> Settlement:
         lost,
         unused={partition: holding.term for partition, holding in free.items() if holding.leaving},
         leaving=[partition for partition in kept if held.partitions[partition].leaving],
-        new={partition: holding.term for partition, holding in free.items() if not holding.leaving},
+        # Taking ends the former owner's backend: whoever wakes from a long sleep must not do so under a lapsed lease.
+        new={p: holding.term for p, holding in free.items() if not holding.leaving and held.at <= holding.until},
     )

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from stream.memory_leases import MemoryLeases
 from stream.port import Record, StreamError, Write
 from worker.lease_records import LeaseRecord, read_owners
-from worker.ownership import Ownership, Timing
+from worker.ownership import Holding, Ownership, Timing
+from worker.settlement import Holdings, settle
 from worker.shares import assign
 
 PARTITIONS = 16
@@ -67,6 +68,25 @@ def test_a_newcomer_takes_its_share_and_nothing_else_moves() -> None:
 def test_a_settled_share_stays() -> None:
     settled = assign(PARTITIONS, {"a", "b", "c"}, {})
     assert assign(PARTITIONS, {"a", "b", "c"}, settled) == settled
+
+
+def test_what_is_to_be_done_about_leases() -> None:
+    held = {
+        0: Holding(term=10, until=5.0, leaving=False),
+        1: Holding(term=11, until=5.0, leaving=True),
+        2: Holding(term=22, until=5.0, leaving=False),
+        3: Holding(term=13, until=5.0, leaving=False),
+        4: Holding(term=14, until=3.0, leaving=False),
+        5: Holding(term=15, until=5.0, leaving=True),
+    }
+    todo = settle({0: 10, 1: 11, 2: 12, 6: 16}, Holdings(held, 4.0))
+    assert (todo.lost, todo.waits) == ([2, 6], False), "another term is another holding"
+    assert (todo.leaving, todo.unused) == ([1], {5: 15})
+    assert todo.new == {2: 22, 3: 13}, "a lapsed lease may be another's by now: nobody's backend is ended for it"
+    late = settle({0: 10}, Holdings(held, 5.5))
+    assert late.waits
+    assert not late.new
+    assert settle({}, Holdings(held, 5.5)).new == {}
 
 
 @dataclass
