@@ -9,6 +9,7 @@ import random
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -21,6 +22,7 @@ from stack.embedded_postgres import Account, server_folder
 from stack.errors import StackError, StartError
 from storage import backup_store
 from storage.backup_store import Standing
+from storage.overview import Unreachable
 from storage.pool import connect
 from stream.nats_client import NatsStream
 from stream.notes import put_note
@@ -116,7 +118,8 @@ def back_up(
             try:
                 standing = _dump(folder / DUMP, database_url)
             except BaseException:
-                backup_store.give_up(conn, backup)
+                with suppress(Unreachable):  # then the lock is gone too, and with it the hold
+                    backup_store.give_up(conn, backup)
                 (folder / DUMP).unlink(missing_ok=True)
                 raise
             finished = to_datetime(wall())
@@ -134,6 +137,8 @@ def back_up(
             # Noted before it counts: from its finish on the purge may pass the backups before it.
             put_note(stream, NOTE, json.dumps({"id": manifest.id, "finished": manifest.finished}).encode())
             backup_store.finish(conn, backup, finished, standing.positions)
+    except Unreachable as cause:
+        raise StackError(f"the database went away during the backup: {str(cause).splitlines()[0]}") from cause
     finally:
         stream.close()
     return manifest

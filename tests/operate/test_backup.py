@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -94,6 +95,38 @@ def test_the_next_backup_moves_the_floor_and_release_lifts_it(database_url: str)
         assert purge_floor(conn).upto(0, "a", 99) == 20
         assert backup_store.release(conn, NOW) == 2
         assert purge_floor(conn).upto(0, "a", 99) == 99
+
+
+@pytest.mark.stack
+def test_a_backup_whose_database_goes_away_says_so_and_holds_nothing(
+    database_url: str, nats_url: str, tmp_path: Path
+) -> None:
+    failed: list[StackError] = []
+
+    def take() -> None:
+        try:
+            back_up(tmp_path / "backup", database_url, nats_url, system_wall)
+        except StackError as error:
+            failed.append(error)
+
+    with connect(database_url, application="test") as locking, connect(database_url, application="test") as conn:
+        locking.execute("lock table device in access exclusive mode")
+        backup = threading.Thread(target=take)
+        backup.start()
+        waiting = "select 1 from pg_stat_activity where application_name = 'pg_dump' and wait_event_type = 'Lock'"
+        conn.autocommit = True
+        wait_for(lambda: conn.execute(waiting).fetchone() is not None, 20, "the dump is under way")
+        assert purge_floor(conn).backups == 1
+        conn.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where application_name = any(array['wellkept-backup', 'wellkept-snapshot', 'pg_dump'])"
+        )
+        backup.join(20)
+        assert not backup.is_alive()
+        wait_for(lambda: purge_floor(conn).backups == 0, 5, "nothing is held")
+    assert len(failed) == 1
+    with pytest.raises(StackError, match="no finished backup"):
+        Manifest.load(tmp_path / "backup")
 
 
 def test_a_folder_is_a_backup_only_when_its_dump_is_what_the_manifest_says(tmp_path: Path) -> None:
