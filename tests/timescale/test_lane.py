@@ -76,13 +76,13 @@ def test_late_readings_go_into_compressed_chunks_and_are_rolled_up(plain: Lane, 
     bound = DAY0 + 40 * DAYS
     for form in (plain, timescale):
         for device in form.devices[:2]:
-            form.put(device, every(600, 4000), first_seq=1)
+            form.put(device, every(900, 1500), first_seq=1)
         form.refresh(bound)
     first = compress(timescale.conn, CATALOGUE, readings=bound, minutes=bound)
     assert first > 0
     assert compress(timescale.conn, CATALOGUE, readings=bound, minutes=bound) == 0
     for form in (plain, timescale):
-        form.put(form.devices[2], every(600, 4000), first_seq=1)
+        form.put(form.devices[2], every(900, 1500), first_seq=1)
         form.put(form.devices[0], every(7, 500, DAY0 + 9 * DAYS), first_seq=1, epoch=2)
         form.refresh(bound)
         form.assert_rolled_up(bound)

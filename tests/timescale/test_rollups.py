@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 
 def test_buckets_are_complete_up_to_the_bound_and_no_further(lane: Lane) -> None:
     for device in lane.devices:
-        lane.put(device, every(47, 3000), first_seq=1)
+        lane.put(device, every(107, 1300), first_seq=1)
     for bound in (DAY0 + 30 * HOUR, DAY0 + 30 * HOUR + timedelta(seconds=90), DAY0 + 60 * HOUR):
         assert all(done.complete for done in lane.refresh(bound))
         lane.assert_rolled_up(bound)
@@ -28,13 +28,13 @@ def test_buckets_are_complete_up_to_the_bound_and_no_further(lane: Lane) -> None
 def test_late_readings_are_rolled_up_by_the_next_refresh(lane: Lane) -> None:
     rng = random.Random(7)
     bound = DAY0 + 72 * HOUR
-    times = every(61, 4000)
+    times = every(121, 2000)
     offline = lane.devices[2]
     for device in lane.devices[:2]:
         lane.put(device, times, first_seq=1)
     lane.refresh(bound)
     # One device was offline and sends shuffled; another repeats itself and adds an epoch of its own.
-    order = list(range(0, 4000, 100))
+    order = list(range(0, 2000, 100))
     rng.shuffle(order)
     for number, at in enumerate(order):
         lane.put(offline, times[at : at + 100], first_seq=at + 1)
@@ -62,8 +62,8 @@ def test_a_refresh_that_has_nothing_to_do_changes_nothing(lane: Lane) -> None:
 
 def test_both_lanes_hold_the_same(plain: Lane, timescale: Lane) -> None:
     rng = random.Random(3)
-    times = every(113, 3000)
-    steps = [(device, at) for device in range(3) for at in range(0, 3000, 250)]
+    times = every(171, 2000)
+    steps = [(device, at) for device in range(3) for at in range(0, 2000, 250)]
     rng.shuffle(steps)
     for number, (device, at) in enumerate(steps):
         for form in (plain, timescale):
