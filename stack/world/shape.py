@@ -8,9 +8,10 @@ from stack.world.faults import Fault, draw
 from stack.world.scheduler import generator
 from telemetry.clock import MICROS
 
-BANK_EVERY = 50
+BANK_EVERY = 25
 """Of so many seeds one runs the product's own detectors, the others a cheap one with a long memory."""
 _MOST_FAULTS = 12
+_KINDS = ("smart_plug", "refrigerator", "washing_machine", "pump")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Shape:
         span: for so long devices speak and faults fall, microseconds.
         speed: of the fleet clock at first.
         bank: whether the product's own detectors run.
+        kind: of all devices.
         faults: what goes wrong.
     """
 
@@ -53,6 +55,7 @@ class Shape:
     span: int
     speed: float
     bank: bool
+    kind: str
     faults: tuple[Fault, ...]
 
 
@@ -78,5 +81,7 @@ def draw_shape(seed: int) -> Shape:
         span=span,
         speed=rng.choice((1.0, 1.0, 60.0, 3_600.0)),
         bank=seed % BANK_EVERY == 0,
+        # The cheap detector looks at power alone; the product's own are shown every kind in turn.
+        kind=_KINDS[seed // BANK_EVERY % len(_KINDS)] if seed % BANK_EVERY == 0 else _KINDS[0],
         faults=tuple(draw(generator(seed, "faults"), span, _MOST_FAULTS)),
     )

@@ -40,7 +40,6 @@ from telemetry.identity import DeviceKey
 
 START = 1_800_000_000 * MICROS
 """Wall and fleet time at which every world begins."""
-_KIND = "smart_plug"
 _PATIENCE = 240
 """Virtual seconds within which all must be quiet once nothing goes wrong any more."""
 _HOUSEHOLD = UUID("00000000-0000-7000-8000-000000000001")
@@ -153,7 +152,8 @@ class World:
         ]
         self._home = {key: self.gateways[number] for number, group in enumerate(groups) for key in group}
         self._voices = {
-            key: Voice(self._rng(f"voice {key}"), fails=shape.poisoned and key == self.keys[0]) for key in self.keys
+            key: Voice(self._rng(f"voice {key}"), catalogue()[shape.kind], fails=shape.poisoned and key == self.keys[0])
+            for key in self.keys
         }
         self.ingest = parts.ingest(self.time, self.network, self.broker, self.stream, self.auditor)
         self.workers = [
@@ -242,7 +242,7 @@ class World:
         """The database with devices, a household, technicians and stock."""
         since = datetime(2026, 1, 1, tzinfo=UTC)
         rows = [
-            DeviceRow(no, key.org, key.device, _KIND, None, None, None, "en", _HOUSEHOLD, None, None, since)
+            DeviceRow(no, key.org, key.device, self.shape.kind, None, None, None, "en", _HOUSEHOLD, None, None, since)
             for no, key in enumerate(registered, 1)
         ]
         desk = MemoryDesk()
