@@ -189,26 +189,40 @@ def unaccounted(case: Case, device: str, sent: list[bytes]) -> list[bytes]:
                 {"name": device},
             )
         }
-    return [
-        payload
-        for payload in sent
-        if payload not in raws and identity(payload) not in taken and not says_nothing(payload)
-    ]
+    # The first of a number wins, and it may have said nothing.
+    taken |= {found for payload in sent if says_nothing(payload) and (found := identity(payload)) is not None}
+    return [payload for payload in sent if payload not in raws and identity(payload) not in taken]
 
 
 def identity(payload: bytes) -> tuple[int, int] | None:
     """Epoch and seq of a payload by a parser that is not the product's, or None."""
     try:
-        found = parse(payload)
+        found = parse(payload) or _number(payload)
         return int(found["epoch"]), int(found["seq"])
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
 
 
 def says_nothing(payload: bytes) -> bool:
-    """Whether a payload holds neither a reading nor an event: there is nothing to keep of it."""
+    """Whether a payload holds neither a reading nor an event: there is nothing to keep of it but its number."""
     found = parse(payload)
     return bool(found) and not found.get("q") and not found.get("events")
+
+
+class _Number(msgspec.Struct):
+    """What can be read where even the readings are no text."""
+
+    epoch: int
+    seq: int
+
+
+def _number(payload: bytes) -> dict[str, Any]:
+    for decode in (msgspec.json.Decoder(_Number).decode, msgspec.msgpack.Decoder(_Number).decode):
+        try:
+            return msgspec.structs.asdict(decode(payload))
+        except (ValueError, RecursionError):
+            continue
+    return {}
 
 
 class _Said(msgspec.Struct):
