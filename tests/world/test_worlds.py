@@ -65,7 +65,7 @@ def test_a_seed_is_the_same_world_in_every_process() -> None:
             check=True,
             timeout=120,
         ).stdout
-        for salt in ("0", "1", "4242")
+        for salt in ("0", "4242")
     }
     assert len(digests) == 1
     assert digests.pop() == f"{[run_seed(seed).digest for seed in (5, 8, 50)]}\n"
