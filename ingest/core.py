@@ -193,8 +193,9 @@ class IngestCore:
 
     def step(self, now: float) -> list[PublishBlock]:
         """Close the blocks that are old enough and repeat those that the stream did not take."""
-        old = [p for p in self._partitions if p.tokens and now - p.since >= self._age(p)]
-        effects = [self._close(partition, now) for partition in old]
+        # When one is old all are closed: blocks that come together cost the worker one transaction instead of sixteen.
+        old = any(p.tokens and now - p.since >= self._age(p) for p in self._partitions)
+        effects = self.drain(now) if old else []
         for waiting in self._waiting.values():
             if waiting.retry_at is not None and waiting.retry_at <= now:
                 waiting.retry_at = None
@@ -222,7 +223,7 @@ class IngestCore:
         return fresh
 
     def drain(self, now: float) -> list[PublishBlock]:
-        """Close everything, before the process ends."""
+        """Close everything."""
         return [self._close(partition, now) for partition in self._partitions if partition.tokens]
 
     def _route(self, topic: bytes) -> _Route:

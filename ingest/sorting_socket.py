@@ -15,7 +15,7 @@ from typing import Protocol
 from ingest.wire import Delivery, PacketError, sort_packets
 
 _READ = 256 * 1024
-_GATHER = 0.004
+_GATHER = 0.01
 """Seconds between reads of a busy connection. A broker writes message by message; each wake-up costs more than the
 messages it brings, and the age of a block is many times this."""
 _GATHER_FROM = 8

@@ -31,6 +31,9 @@ _STATUS_CONTROL = "100"
 _INACTIVE = 30.0
 _RETRY = 0.1
 _BUFFER_BYTES = 64 * 1024 * 1024
+_GATHER = 0.02
+"""Seconds that a busy reader waits for the blocks behind the first: what is taken together is one transaction."""
+_BUSY = 4
 _BUFFER_WAIT = 0.02
 
 
@@ -60,6 +63,7 @@ class PartitionReaders:
         self._ready = threading.Condition()
         self._buffer: deque[Entry] = deque()
         self._bytes = 0
+        self._taken = 0
         self._generation = 0
 
     def seek(self, partition: int, position: Position) -> None:
@@ -91,11 +95,14 @@ class PartitionReaders:
         self._thread.loop.call_soon_threadsafe(stop)
 
     def take(self, timeout: float, most: int) -> list[Entry]:
-        """Entries in order within a partition; waits for the first one."""
+        """Entries in order within a partition; waits for the first one, and when busy a little for those behind it."""
         with self._ready:
-            self._ready.wait_for(lambda: bool(self._buffer), timeout)
+            if self._ready.wait_for(lambda: bool(self._buffer), timeout) and self._taken >= _BUSY:
+                self._ready.wait_for(lambda: len(self._buffer) >= most, _GATHER)
             taken = [self._buffer.popleft() for _ in range(min(most, len(self._buffer)))]
             self._bytes -= sum(len(entry.data) for entry in taken)
+            if taken:
+                self._taken = len(taken)
             return taken
 
     def _drop(self, partition: int) -> None:

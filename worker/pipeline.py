@@ -31,6 +31,8 @@ _MOST = 256
 _WAIT = 0.1
 _RETRY = 0.3
 _PURGE_EVERY = 1.0
+# Those of a thousand devices fall due one by one; each would cut the next transaction short.
+_RECEIPTS_EVERY = 0.1
 _PATIENCE = 2.0
 APPLICATION = "wellkept-worker"
 
@@ -66,6 +68,7 @@ class Pipeline:
         self._terms: dict[int, int] = {}
         self._purged: dict[int, Position] = {}
         self._next_purge = 0.0
+        self._next_receipts = 0.0
         self._turn = -1
         self._most = _MOST
         self._at_work: list[Entry] = []
@@ -152,7 +155,7 @@ class Pipeline:
             raise RuntimeError("the pipeline has not begun")
         now = time.monotonic()
         due = self._receipts.next_due()
-        wait = _WAIT if due is None else max(0.0, min(_WAIT, due - now))
+        wait = _WAIT if due is None else max(0.0, min(_WAIT, max(due, self._next_receipts) - now))
         self._at_work = self._stream.take(wait, self._most)
         if self._at_work:
             began = time.monotonic()
@@ -161,7 +164,10 @@ class Pipeline:
             self.totals.committed(time.monotonic() - began)
             self._at_work = []
             self._most = min(_MOST, 2 * self._most)
-        self._send_receipts(time.monotonic())
+        done = time.monotonic()
+        if done >= self._next_receipts:
+            self._next_receipts = done + _RECEIPTS_EVERY
+            self._send_receipts(done)
         self._purge(now)
 
     def _send_receipts(self, now: float) -> None:

@@ -102,7 +102,7 @@ def test_a_busy_connection_is_read_in_larger_pieces_and_a_quiet_one_at_once() ->
     for _ in range(3):
         with pytest.raises(BlockingIOError):
             sight.read(1)
-    assert sight.pauses == [pytest.approx(0.004)]
+    assert sight.pauses == [pytest.approx(0.01)]
 
 
 def test_what_the_network_does_not_take_goes_first_the_next_time() -> None:
