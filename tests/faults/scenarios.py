@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.faults import backfill, commits, disorder, kills, notices, outages, reboot
+from tests.faults import backfill, commits, disorder, fuzz, kills, notices, outages, reboot
 from tests.faults.post import Moment
 from tests.faults.proxy import Strike
 from tests.faults.runner import Scenario, Tier, Where
@@ -77,14 +77,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         "fuzz",
         "0 lost; every payload is kept, neighbours never notice",
         "10,000 mutated payloads",
-        partial(disorder.fuzz, payloads=10_000),
+        partial(fuzz.fuzz, payloads=10_000),
         seed=7,
     ),
     Scenario(
         "fuzz-long",
         "0 lost; every payload is kept, neighbours never notice",
         "100,000 mutated payloads",
-        partial(disorder.fuzz, payloads=100_000),
+        partial(fuzz.fuzz, payloads=100_000),
         Tier.LONG,
         seed=8,
     ),
