@@ -147,21 +147,25 @@ def told(url: str) -> bool:
         return False
 
 
-@pytest.mark.stack
-def test_one_word_leads_from_the_message_to_the_notice(
-    running: Rig, mail: tuple[Mailboxes, int], tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def leaking(running: Rig, tmp_path_factory: pytest.TempPathFactory) -> Rig:
+    """The fourth message of a device brought about a ticket and a notice, which was handed over."""
     running.register("washing_machine", ["washer-1"])
     with_owner(running.database_url, "washer-1")
-    devices = Publisher(running, tmp_path, ["washer-1"], 0.0)
+    devices = Publisher(running, tmp_path_factory.mktemp("spool"), ["washer-1"], 0.0)
     for _ in range(3):
         devices.say("washer-1")
     devices.say("washer-1", "leak")
     wait_for(partial(has_ticket, running.database_url, "washer-1"), 30, "a ticket")
     wait_for(lambda: told(running.database_url), 30, "a notice that was handed over")
     devices.end()
+    return running
+
+
+@pytest.mark.stack
+def test_one_word_leads_from_the_message_to_the_notice(leaking: Rig, mail: tuple[Mailboxes, int]) -> None:
     word = "demo/washer-1/1/4"
-    data_dir = running.supervisor.data_dir
+    data_dir = leaking.supervisor.data_dir
 
     lines = list(log_lines(data_dir / "logs", word))
     assert next(line["process"] for line in lines if line["event"] == "block") == "ingest"
@@ -186,16 +190,16 @@ def test_one_word_leads_from_the_message_to_the_notice(
 
 
 @pytest.mark.stack
-def test_no_log_holds_a_secret_of_the_product(running: Rig) -> None:
-    state = load(running.supervisor.data_dir)
+def test_no_log_holds_a_secret_of_the_product(leaking: Rig) -> None:
+    state = load(leaking.supervisor.data_dir)
     assert isinstance(state, RunState)
     passwords = {match[1] for url in state.secrets.values() if (match := re.search(r"://[^:/]+:([^@]+)@", url))}
     assert len(passwords) >= 3
-    with connect(running.database_url, application="test") as conn:
+    with connect(leaking.database_url, application="test") as conn:
         links = [str(row[0]) for row in conn.execute("select link from notice")]
     assert links
     secrets = passwords | {link.rpartition("/o/")[2] for link in links}
-    written = list((running.supervisor.data_dir / "logs").glob("*.log"))
+    written = list((leaking.supervisor.data_dir / "logs").glob("*.log"))
     assert len(written) >= 3
     for path in written:
         text = path.read_text(encoding="utf-8")
