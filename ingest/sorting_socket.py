@@ -1,7 +1,7 @@
 """What paho reads and writes through: messages leave in bulk before paho sees them, the rest of MQTT stays paho's.
 
-Measured, paho takes 49 µs to read and acknowledge a message by itself (a dozen calls, an object, four system calls), and
-this 1.5 µs. paho keeps what is hard: the handshake, the session, keepalive, reconnects.
+Measured, paho takes 49 µs to read and acknowledge a message by itself (a dozen calls, an object, four system calls),
+and this 1.5 µs. paho keeps what is hard: the handshake, the session, keepalive, reconnects.
 """
 
 from __future__ import annotations
