@@ -19,6 +19,8 @@ _TICK_S = 0.02
 _TAIL_BYTES = 4_000
 _START_FIELD = 19  # of /proc/PID/stat after the command's closing bracket: start time in clock ticks
 _NEVER = threading.Event()
+_QUIET_FROM, _QUIET_PORTS = 20_000, 12_000
+_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,18 @@ def free_port(wanted: int | None = None) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise StartError("network", "no TCP port of 127.0.0.1 is free")
+
+
+def quiet_port() -> int:
+    """A free TCP port of the loopback below those that systems give to outgoing connections.
+
+    For a process that opens it seconds later: nobody's connection takes it meanwhile.
+    """
+    for _ in range(_TRIES):
+        wanted = _QUIET_FROM + secrets.randbelow(_QUIET_PORTS)
+        if free_port(wanted) == wanted:
+            return wanted
+    return free_port()
 
 
 def new_password() -> str:
