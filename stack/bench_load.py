@@ -18,6 +18,7 @@ from stack.errors import StackError
 Told = Callable[[str], None]
 ROOT = Path(__file__).resolve().parent.parent
 _READY_S = 30.0
+_UP, _DOWN, _NEAR = 1.15, 1.08, 1.05
 
 
 class BenchError(StackError):
@@ -147,8 +148,8 @@ class Trial:
     kept_up: bool
 
 
-def search(trial: Callable[[float], Trial], first: float, told: Told, most: int = 6, step: float = 1.08) -> float:
-    """The highest rate of a ladder that is kept up with: down from the first until one is, or up until one is not.
+def search(trial: Callable[[float], Trial], first: float, told: Told, most: int = 12) -> float:
+    """The highest rate that is kept up with, to 5 %: up by 15 % until one is not, then between the two.
 
     Returns:
         That rate, or the next one to try when none was kept up with.
@@ -159,12 +160,15 @@ def search(trial: Callable[[float], Trial], first: float, told: Told, most: int 
         verdict = "kept up" if done.kept_up else "fell behind"
         told(f"  offered {done.rate:,.0f}/s, carried {done.carried:,.0f}/s: {verdict}")
         if done.kept_up:
-            best, rate = max(best, rate), rate * step
+            best = max(best, rate)
         else:
             failed = min(failed, rate)
-            rate = min(rate / step, max(done.carried, rate / 2))
-        if best and (rate >= failed * 0.999 or rate <= best):
+        if best and failed / best < _NEAR:
             break
+        if best:
+            rate = best * _UP if failed == float("inf") else (best + failed) / 2
+        else:
+            rate = min(rate / _DOWN, max(done.carried, rate / 2))
     return best or rate
 
 
