@@ -20,7 +20,7 @@ from telemetry.message import MAX_MESSAGE_BYTES, Envelope, decode_envelope, read
 from telemetry.plain import PlainDecoder
 from telemetry.topics import Channel, parse_topic
 
-MAX_AGE = 0.12
+MAX_AGE = 0.08
 _MIN_AGE = 0.02
 _FULL_AGE_MESSAGES = 8
 _MAX_MESSAGES = 512

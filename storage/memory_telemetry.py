@@ -12,6 +12,7 @@ from storage.registry import DeviceRow
 from storage.telemetry_rows import (
     Batch,
     DeadLetter,
+    DetectorError,
     DeviceHistory,
     Observed,
     Readings,
@@ -44,6 +45,7 @@ class MemoryTelemetry:
         self.observed: dict[int, Observed] = {}
         self.snapshots: dict[int, Snapshot] = {}
         self.revisions: dict[tuple[str, int], Reported] = {}
+        self.errors: list[DetectorError] = []
         self.controls: dict[str, tuple[ControlEntry, StoredControl | None]] = {}
 
     def enter_control(self, entry: ControlEntry) -> None:
@@ -132,6 +134,7 @@ class MemoryTelemetry:
         self.snapshots |= {s.device: s for s in batch.snapshots}
         for r in batch.findings:
             self.revisions.setdefault((r.finding.id, r.finding.revision), r)
+        self.errors += batch.errors
         for c in batch.controls:
             entry, effect = self.controls.get(c.id, (c.entry, None))
             if effect is None:

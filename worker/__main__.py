@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -29,6 +30,7 @@ from worker.vitals import Vitals
 log = structlog.get_logger()
 
 _JOIN = 10.0
+_GC_YOUNG = 50_000
 
 
 def main() -> int:
@@ -61,6 +63,7 @@ def main() -> int:
             target=jobs_main.run, args=(settings.database_url, stop, housekeeping.fleet_now), name="jobs", daemon=True
         ),
     ]
+    _collect_seldom()
     for thread in threads:
         thread.start()
     leases.start()
@@ -74,6 +77,15 @@ def main() -> int:
     totals = pipeline.totals
     log.info("worker ended", messages=totals.messages, duplicates=totals.duplicates, dead=totals.dead)
     return 0
+
+
+def _collect_seldom() -> None:
+    """Look for reference cycles seldom: a batch makes and drops thousands of objects, and hardly one is in a cycle.
+
+    At the interpreter's own thresholds the search took a fifth of the pipeline's time.
+    """
+    gc.freeze()
+    gc.set_threshold(_GC_YOUNG, 10, 20)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ Between blocks it remembers, per partition, its position and its devices. What i
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from detectors.engine import DetectorFactory
+from storage.registry import DeviceRow
 from storage.telemetry_rows import (
     Batch,
     ControlEffect,
@@ -31,8 +33,9 @@ from telemetry.progress import Progress
 from worker.gather import Gather, Placed, Status
 from worker.history import History
 from worker.memory import DeviceMemory, Rows
-from worker.observer import advance, control, observe
+from worker.observer import advance, control, feed, observe
 from worker.rebuild import rebuild
+from worker.run import Run
 from worker.verdict import check, to_stored
 
 EntryId = tuple[int, str, int]
@@ -183,9 +186,7 @@ class _Work:
         for key, row in rows.items():
             if row.kind in self._catalogue:
                 past = loaded[row.no]
-                memory = DeviceMemory(row, self._detectors(key, self._catalogue[row.kind]))
-                memory.progress = {progress.epoch: progress for progress in past.progress}
-                memory.lost = {epoch: list(ranges) for epoch, ranges in past.lost.items()}
+                memory = _fresh(row, past, self._detectors, self._catalogue)
                 self._partitions[where[key]].devices[key] = memory
                 fresh.append((memory, past))
         rebuild(fresh, self._history, self._catalogue, self._detectors)
@@ -372,6 +373,8 @@ class _Work:
         observe([memory], self._gather, self._catalogue, self._detectors, self._batch)
         self._batch.controls.append(ControlEffect(entry.id, memory.epoch, memory.seq, order, memory.row.no, entry))
         arrival = max(memory.last_arrival, entry.at)
+        if not memory.failed:
+            memory.told.append(entry)
         control(memory, entry, arrival, self._batch)
         self._touch(memory)
         # The snapshot holds every entry that took effect at its own place: that is how a rebuild tells them apart.
@@ -381,6 +384,9 @@ class _Work:
         observe(self._touched, self._gather, self._catalogue, self._detectors, self._batch)
         self._batch.readings = self._gather.stored()
         for memory in self._touched:
+            if memory.failed and memory.told:
+                self._tell_apart(memory)
+            memory.told = []
             no = memory.row.no
             if memory.waiting:
                 memory.trim()
@@ -395,6 +401,30 @@ class _Work:
         for memory in due:
             if not memory.failed:
                 _snapshot(memory, self._detectors.version, self._batch)
+
+    def _tell_apart(self, memory: DeviceMemory) -> None:
+        """A detector failed on a run: tell it message by message, so that all before the one at fault counts.
+
+        Where blocks and batches begin must not show in what is found. The detector starts anew from the database.
+        """
+        no = memory.row.no
+        past = self._history.load([no])[no]
+        fresh = _fresh(memory.row, past, self._detectors, self._catalogue)
+        rebuild([(fresh, past)], self._history, self._catalogue, self._detectors)
+        fresh.last_arrival = memory.last_arrival
+        self._batch.findings = [reported for reported in self._batch.findings if reported.device.no != no]
+        self._batch.errors = [error for error in self._batch.errors if error.device != no]
+        apart = (one for told in memory.told for one in (told.apart() if isinstance(told, Run) else (told,)))
+        feed([(fresh, deque(apart))], self._detectors, self._batch)
+        memory.detector, memory.open_families, memory.failed = fresh.detector, fresh.open_families, fresh.failed
+
+
+def _fresh(row: DeviceRow, past: DeviceHistory, detectors: DetectorFactory, catalogue: Catalogue) -> DeviceMemory:
+    """Memory of a device with what is settled, its detector still to be brought to where it was."""
+    memory = DeviceMemory(row, detectors(row.key, catalogue[row.kind]))
+    memory.progress = {progress.epoch: progress for progress in past.progress}
+    memory.lost = {epoch: list(ranges) for epoch, ranges in past.lost.items()}
+    return memory
 
 
 def entry_id(entry: Entry) -> EntryId:

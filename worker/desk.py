@@ -36,7 +36,7 @@ def report(conn: Connection, finding: Finding, device: DeviceRow, arrival: int) 
     Returns:
         The ticket, when one was opened.
     """
-    ticket = open_for(_office(conn, arrival), finding, _appliance(device), to_datetime(arrival))
+    ticket = open_for(_office(conn, arrival), finding, appliance_of(device), to_datetime(arrival))
     if ticket is not None or not finding.revision:
         log.info(
             "finding",
@@ -58,7 +58,8 @@ def _catalogue() -> Catalogue:
     return load_catalogue()
 
 
-def _appliance(row: DeviceRow) -> Appliance:
+def appliance_of(row: DeviceRow) -> Appliance:
+    """A registered device as the desk sees it."""
     return Appliance(
         no=row.no,
         org=row.org,

@@ -11,6 +11,7 @@ from storage.registry import DeviceRow
 from storage.telemetry_rows import Lost, StoredMessage
 from telemetry.identity import DeviceKey
 from telemetry.progress import Progress
+from worker.run import Told
 
 _WAITING = 256
 
@@ -59,6 +60,7 @@ class DeviceMemory:
         failed: a detector failed on this device; readings are stored, health is unknown.
         waiting: stored messages beyond a gap; between batches the newest `_WAITING` of them, others are read back.
         ready: what is gapless and was not yet shown to the detector; empty between batches.
+        told: what its detector was told in this batch; empty between batches.
         live: progress of `epoch`, None before the first message.
         open: the rows at the end of `ready`, if it ends with some.
         batch: number of the last batch that touched it.
@@ -77,6 +79,7 @@ class DeviceMemory:
     failed: bool = False
     waiting: OrderedDict[tuple[int, int], StoredMessage] = field(default_factory=OrderedDict)
     ready: list[Ready] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     live: Progress | None = None
     open: Rows | None = None
     batch: int = 0

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TypeAlias
 
 import msgspec
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from detectors.engine import DetectorFactory, Observation
 from storage.telemetry_rows import Batch, DetectorError, Reported, StoredMessage
@@ -24,6 +22,7 @@ from telemetry.control import ControlEntry
 from telemetry.finding import EpisodeState, Finding
 from worker.gather import Gather, Seen
 from worker.memory import DeviceMemory, Loss, Ready, Rows
+from worker.run import Run, Told
 from worker.verdict import plausible
 
 log = structlog.get_logger()
@@ -31,18 +30,6 @@ log = structlog.get_logger()
 _HISTORY = 24 * 3600 * MICROS
 _CHUNK = 2_000
 ReadBack = Callable[[int, str, int, int, int], list[StoredMessage]]
-
-
-class Run(msgspec.Struct, frozen=True, gc=False):
-    """Consecutive messages to be observed at once, or a loss (no observation)."""
-
-    epoch: int
-    seq: int
-    observation: Observation | None
-    arrival: NDArray[np.int64]
-
-
-Told: TypeAlias = Run | ControlEntry
 
 
 def advance(memory: DeviceMemory, read_back: ReadBack) -> None:
@@ -70,17 +57,13 @@ def observe(
     queues: list[tuple[DeviceMemory, deque[Told]]] = []
     for kind, of_kind in by_kind.items():
         spec = catalogue[kind]
-        starts: list[int] = []
-        counts: list[int] = []
-        for memory in of_kind:
-            for item in memory.ready:
-                if isinstance(item, Rows):
-                    starts += item.starts
-                    counts += item.counts
-        seen = gather.see(kind, starts, counts)
+        rows = [item for memory in of_kind for item in memory.ready if isinstance(item, Rows)]
+        seen = gather.see(kind, [x for r in rows for x in r.starts], [x for r in rows for x in r.counts])
         at = 0
         for memory in of_kind:
             runs, at = _runs(memory.ready, spec, seen, at)
+            if not memory.failed:
+                memory.told += runs
             memory.since_snapshot += _messages(memory.ready)
             memory.ready, memory.open = [], None
             for run in runs:
@@ -197,7 +180,8 @@ def _runs(ready: Sequence[Ready], spec: KindSpec, seen: Seen, at: int) -> tuple[
             part = slice(at, at + sum(item.counts))
             at = part.stop
             observation = Observation(item.epoch, item.seq, seen.t[part], item.phase, seen.values[part])
-            runs.append(Run(item.epoch, item.seq, observation, seen.arrival[part]))
+            seqs = range(item.seq - len(item.counts) + 1, item.seq + 1)
+            runs.append(Run(item.epoch, item.seq, observation, seen.arrival[part], seqs, item.counts))
         elif isinstance(item, Loss):
             runs.append(Run(item.epoch, item.seq, None, seen.arrival[:0]))
         else:
@@ -224,7 +208,8 @@ def _stored_run(messages: list[StoredMessage], spec: KindSpec) -> Run:
         values = np.empty((0, len(spec.channels)), dtype=np.float32)
     arrival = np.repeat([m.arrival for m in messages], [len(m.t) for m in messages])
     observation = Observation(last.epoch, last.seq, t, last.phase, plausible(values, spec), last.events)
-    return Run(last.epoch, last.seq, observation, arrival)
+    counts = [len(m.values) for m in messages]
+    return Run(last.epoch, last.seq, observation, arrival, [m.seq for m in messages], counts)
 
 
 def _poison(memory: DeviceMemory, at: tuple[int, int], error: Exception, batch: Batch) -> None:

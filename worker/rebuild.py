@@ -20,7 +20,8 @@ from telemetry.catalogue import Catalogue
 from telemetry.control import ControlEntry, ControlKind
 from worker.history import History
 from worker.memory import DeviceMemory
-from worker.observer import Run, Told, feed
+from worker.observer import feed
+from worker.run import Run, Told
 from worker.verdict import plausible
 
 _DEVICES = 128

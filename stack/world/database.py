@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from servicedesk.memory import MemoryDesk
-from servicedesk.model import Appliance
 from servicedesk.office import Office
 from servicedesk.opening import report
 from storage.memory_telemetry import MemoryTelemetry
@@ -21,6 +20,7 @@ from telemetry.identity import DeviceKey
 from telemetry.ids import maker
 from telemetry.progress import Progress
 from worker.core import Outcome
+from worker.desk import appliance_of
 
 if TYPE_CHECKING:
     from stack.world.invariants import Auditor
@@ -90,7 +90,7 @@ class Database:
             revisions = self.desk.agenda.findings.setdefault(UUID(finding.id), [])
             if all(each.revision != finding.revision for each in revisions):
                 revisions.append(finding)
-            report(self.office(reported.arrival), finding, appliance(row), to_datetime(reported.arrival))
+            report(self.office(reported.arrival), finding, appliance_of(row), to_datetime(reported.arrival))
         self._auditor.committed(outcome, name, before)
 
     def office(self, now: int) -> Office:
@@ -175,18 +175,3 @@ class Session:
             self.open = False
             raise DatabaseGoneError("the connection is gone")
         return self._database.store
-
-
-def appliance(row: DeviceRow) -> Appliance:
-    """A registered device as the desk sees it."""
-    return Appliance(
-        no=row.no,
-        org=row.org,
-        device=row.device,
-        kind=row.kind,
-        lang=row.lang,
-        household=row.household,
-        room=row.room,
-        model=row.model,
-        warranty_until=row.warranty_until,
-    )

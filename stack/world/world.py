@@ -19,7 +19,7 @@ from servicedesk.seed_demo import demo_parts, demo_technicians
 from stack.world.broker import Broker
 from stack.world.chronicle import Chronicles
 from stack.world.clerk import Clerk
-from stack.world.database import Database, appliance
+from stack.world.database import Database
 from stack.world.devices import Gateway
 from stack.world.faults import KINDS, Fault, Mend
 from stack.world.ingest import Ingest
@@ -37,6 +37,7 @@ from stream.port import StreamError
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import MICROS, ClockTrack, FleetClock
 from telemetry.identity import DeviceKey
+from worker.desk import appliance_of
 
 START = 1_800_000_000 * MICROS
 """Wall and fleet time at which every world begins."""
@@ -251,7 +252,7 @@ class World:
             id=_HOUSEHOLD, org="demo", name="Li", lang="en", tz=zone, registered=since
         )
         desk.people.contact_rows.append(Contact(id=_CONTACT, household=_HOUSEHOLD, email="li@example.org"))
-        desk.people.appliances = {row.no: appliance(row) for row in rows}
+        desk.people.appliances = {row.no: appliance_of(row) for row in rows}
         desk.people.technician_rows.extend(demo_technicians("demo", zone))
         desk.parts.rows = {(part.org, part.sku): part for part in demo_parts("demo", catalogue())}
         desk.agenda.devices = {row.key: row.no for row in rows}

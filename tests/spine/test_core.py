@@ -202,6 +202,20 @@ def test_control_entries_take_effect_once_and_survive_restarts() -> None:
     assert len(run(set())) == 18
 
 
+@pytest.mark.parametrize("borders", [(6,), (1, 2, 3, 4, 5, 6), (2, 6), (5, 6)])
+def test_what_comes_before_poison_counts_wherever_blocks_begin(borders: tuple[int, ...]) -> None:
+    def told(ends: tuple[int, ...]) -> tuple[list[tuple[int, float]], list[tuple[int, int]], str]:
+        bench, at = Bench(poison=666.0), 1
+        for end in ends:
+            bench.give(*[message(seq, power=666.0 if seq == 5 else None) for seq in range(at, end + 1)])
+            at = end + 1
+        return bench.story(), [(e.epoch, e.seq) for e in bench.store.errors], bench.store.observed[1].health
+
+    found = told(borders)
+    assert found == told((4, 5, 6))
+    assert (len(found[0]), found[1:]) == (4, ([(1, 5)], "unknown"))
+
+
 def test_poison_is_confined_to_its_device() -> None:
     other = DeviceRow(
         2, "demo", "plug-2", "smart_plug", None, None, None, "en", None, None, None, datetime(2026, 1, 1, tzinfo=UTC)

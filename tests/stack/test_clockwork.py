@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from stack.clockwork import NOTICE, Clockwork, is_production
 from storage.pool import Connection, connect
+from stream.memory import MemoryServer, MemoryStream
 from telemetry.clock import MICROS, FleetClock
 
 pytestmark = pytest.mark.stack
 START = 1_772_409_600 * MICROS
 
 
-class Mirror:
-    """Keeps what the stream would."""
+class Mirror(MemoryStream):
+    """The stream in memory, with all clocks that were put there."""
 
     def __init__(self) -> None:
+        super().__init__(MemoryServer(Wall()))
         self.put: list[FleetClock] = []
-
-    def put_clock(self, clock: FleetClock) -> None:
-        self.put.append(clock)
-
-    def watch_clock(self, heard: Callable[[FleetClock], None]) -> None:
-        for clock in self.put:
-            heard(clock)
+        self.watch_clock(self.put.append)
 
 
 class Wall:
