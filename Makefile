@@ -3,6 +3,8 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
+# Files of tests side by side; most of them wait for servers more than they compute.
+JOBS ?= 2
 CODE := api detectors firmware_sim ingest servicedesk stack storage stream telemetry worker tests benchmarks
 
 .PHONY: help setup setup-node demo test test-long reliability test-timescale lint types contracts format lock screens clean
@@ -35,7 +37,7 @@ demo: setup ## the main job: fleet, broker, ingest, worker, pages; Ctrl-C ends i
 	$(BIN)/wellkept demo
 
 test: setup setup-node lint types contracts ## everything but the long tier, on the real embedded servers
-	$(BIN)/pytest -m "not long"
+	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not long"
 
 test-long: setup ## the long tier
 	$(BIN)/pytest -m long
