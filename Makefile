@@ -3,7 +3,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-# Files of tests side by side; most of them wait for servers more than they compute.
+# Files of tests side by side; most of them wait for servers more than they compute. Bounds of time are stretched for it.
 JOBS ?= 2
 CODE := api detectors firmware_sim ingest servicedesk stack storage stream telemetry worker tests benchmarks
 
@@ -37,7 +37,7 @@ demo: setup ## the main job: fleet, broker, ingest, worker, pages; Ctrl-C ends i
 	$(BIN)/wellkept demo
 
 test: setup setup-node lint types contracts ## everything but the long tier, on the real embedded servers
-	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not long"
+	WELLKEPT_PATIENCE=$${WELLKEPT_PATIENCE:-3} $(BIN)/pytest -n $(JOBS) --dist loadfile -m "not long"
 
 test-long: setup ## the long tier
 	$(BIN)/pytest -m long

@@ -119,10 +119,8 @@ class _Member:
         """Connect, publish and hear receipts; come back after every loss."""
         wait = _RETRY_S[0]
         while True:
-            writer: asyncio.StreamWriter | None = None
             with suppress(OSError, EOFError, TimeoutError):
                 link = await asyncio.wait_for(self._connect(), _ANSWER_S)
-                writer = link[1]
                 wait = _RETRY_S[0]
                 self._crowd.connected += 1
                 self._crowd.connections += 1
@@ -131,8 +129,7 @@ class _Member:
                 finally:
                     self._crowd.connected -= 1
                     self._core.disconnected()
-            if writer is not None:
-                writer.close()
+                    link[1].close()
             await asyncio.sleep(wait * (0.5 + 0.5 * self._rng.random()))
             wait = min(2 * wait, _RETRY_S[1])
 

@@ -114,5 +114,5 @@ def test_what_is_unfit_travels_with_its_reason_and_neighbours_pass(
 
 def test_a_window_that_cannot_carry_the_rate_is_refused_with_numbers() -> None:
     check_window(16_383, 1_500)
-    with pytest.raises(WindowTooSmallError, match="20 messages in flight, which carries 62/s; 1500/s"):
+    with pytest.raises(WindowTooSmallError, match="20 messages in flight, which carries 71/s; 1500/s"):
         check_window(20, 1_500)
