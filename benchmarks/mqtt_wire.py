@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
-CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP = 2, 3, 4, 9, 13
+CONNACK, PUBLISH, PUBACK, SUBACK = 2, 3, 4, 9
 PING = b"\xc0\x00"
 _TIMEOUT = 10.0
 

@@ -92,7 +92,6 @@ class IngestProcess:
             settings.nats_url, name="ingest", partitions=settings.partitions, max_bytes=settings.stream_bytes
         )
         self._core = IngestCore(self._stream.partitions, min(self._stream.max_payload(), 1024 * 1024) - _MARGIN)
-        self._connections = 0
         self._mqtt = MqttIngress(
             settings.mqtt_url, settings.mqtt_client_id, settings.share, self._core.connected, self._received
         )

@@ -16,7 +16,8 @@ from storage.telemetry_rows import Readings
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
-_POSTGRES_EPOCH = 946_684_800_000_000
+POSTGRES_EPOCH = 946_684_800_000_000
+"""2000-01-01, from which PostgreSQL counts, in microseconds since 1970."""
 _FIXED = 8
 _NULL = -1
 
@@ -75,11 +76,11 @@ def _encode(readings: Readings, part: slice | NDArray[np.intp], absent: NDArray[
     rows = np.empty(len(values), dtype)
     rows[:] = template
     rows["device"] = readings.device[part]
-    rows["t"] = readings.t[part] - _POSTGRES_EPOCH
+    rows["t"] = readings.t[part] - POSTGRES_EPOCH
     rows["epoch"] = readings.epoch[part]
     rows["seq"] = readings.seq[part]
     rows["sub"] = readings.sub[part]
-    rows["arrival"] = readings.arrival[part] - _POSTGRES_EPOCH
+    rows["arrival"] = readings.arrival[part] - POSTGRES_EPOCH
     rows["late"] = readings.late[part]
     for index, there in enumerate(present):
         if there:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,8 @@ from storage.telemetry_rows import (
     SeqRange,
     Snapshot,
     StoredControl,
-    StoredEvent,
     StoredMessage,
+    to_messages,
 )
 from storage.telemetry_store import PositionLostError
 from telemetry.control import ControlEntry
@@ -102,14 +102,14 @@ class MemoryTelemetry:
             (d.device, d.epoch, d.seq) == (device.key, epoch, seq) for d in self.dead.values()
         )
 
-    def read_controls(self, device: int) -> list[StoredControl]:
+    def read_controls(self, devices: Sequence[int]) -> dict[int, list[StoredControl]]:
         """See `TelemetryStore.read_controls`."""
-        effects = [
-            effect
-            for entry, effect in self.controls.values()
-            if effect is not None and self.devices[entry.device].no == device
-        ]
-        return sorted(effects, key=lambda c: (c.epoch, c.seq, c.order))
+        found: dict[int, list[StoredControl]] = {no: [] for no in devices}
+        for entry, effect in self.controls.values():
+            no = self.devices[entry.device].no
+            if effect is not None and no in found:
+                found[no].append(effect)
+        return {no: sorted(effects, key=lambda c: (c.epoch, c.seq, c.order)) for no, effects in found.items()}
 
     def taken_effect(self, ids: Sequence[str]) -> set[str]:
         """See `TelemetryStore.taken_effect`."""
@@ -122,7 +122,7 @@ class MemoryTelemetry:
                 raise PositionLostError(f"partition {move.partition} was moved by another owner")
         for move in batch.moves:
             self.positions[move.partition] = (move.incarnation, move.seq)
-        for m in _messages(batch):
+        for m in to_messages(batch.readings, batch.events):
             self.messages.setdefault((m.device, m.epoch, m.seq), m)
         for d in batch.dead:
             self.dead.setdefault((d.incarnation, d.partition, d.stream_seq, d.position_in_block), d)
@@ -164,43 +164,3 @@ def _readings(kind: str, messages: Sequence[StoredMessage]) -> Readings:
         values=np.concatenate([m.values for m in filled]) if filled else np.empty((0, 0), dtype=np.float32),
         words=tuple(words),
     )
-
-
-def _messages(batch: Batch) -> Iterator[StoredMessage]:
-    """The messages whose readings and events a batch holds."""
-    codes: dict[tuple[str, int, int, int], list[StoredEvent]] = {}
-    for event in batch.events:
-        codes.setdefault((event.kind, event.device, event.epoch, event.seq), []).append(event)
-    for readings in batch.readings:
-        whole = readings.device, readings.epoch, readings.seq
-        rows: dict[tuple[int, int, int], list[int]] = {}
-        for row, key in enumerate(zip(*(column.tolist() for column in whole), strict=True)):
-            rows.setdefault(key, []).append(row)
-        for (device, epoch, seq), at in rows.items():
-            phase = int(readings.phase[at[0]])
-            yield StoredMessage(
-                device=device,
-                kind=readings.kind,
-                epoch=epoch,
-                seq=seq,
-                arrival=int(readings.arrival[at[0]]),
-                phase=None if phase < 0 else readings.words[phase],
-                t=readings.t[at],
-                values=readings.values[at],
-                events=tuple(e.code for e in codes.pop((readings.kind, device, epoch, seq), [])),
-                late=bool(readings.late[at[0]]),
-            )
-    for (kind, device, epoch, seq), events in codes.items():
-        first = events[0]
-        yield StoredMessage(
-            device=device,
-            kind=kind,
-            epoch=epoch,
-            seq=seq,
-            arrival=first.arrival,
-            phase=None,
-            t=np.array([first.t], dtype=np.int64),
-            values=np.empty((0, 0), dtype=np.float32),
-            events=tuple(e.code for e in events),
-            late=first.late,
-        )

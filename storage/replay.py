@@ -15,10 +15,10 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
 
+from storage.copy_binary import POSTGRES_EPOCH
 from storage.telemetry_rows import Readings, Replay, SeqRange, StoredEvent
 from telemetry.clock import to_micros
 
-_POSTGRES_EPOCH = 946_684_800_000_000
 _HEADER = 20
 _SEPARATOR = "\x1f"  # no word holds one: words are printable
 _FIXED = (("device", ">i4"), ("t", ">i8"), ("epoch", ">i8"), ("seq", ">i8"), ("sub", ">i2"), ("arrival", ">i8"))
@@ -69,11 +69,11 @@ def read_replay(
     readings = Readings(
         kind=kind,
         device=fixed["device"].astype(np.int32),
-        t=fixed["t"].astype(np.int64) + _POSTGRES_EPOCH,
+        t=fixed["t"].astype(np.int64) + POSTGRES_EPOCH,
         epoch=fixed["epoch"].astype(np.int64),
         seq=fixed["seq"].astype(np.int64),
         sub=fixed["sub"].astype(np.int16),
-        arrival=fixed["arrival"].astype(np.int64) + _POSTGRES_EPOCH,
+        arrival=fixed["arrival"].astype(np.int64) + POSTGRES_EPOCH,
         phase=np.array([words.get(word, -1) for word in phases], dtype=np.int16),
         late=np.zeros(rows, dtype=np.bool_),
         values=values,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -127,6 +127,46 @@ class Replay:
     def events_of(self, device: int) -> Iterator[StoredEvent]:
         """Those of one device."""
         return (event for event in self.events if event.device == device)
+
+
+def to_messages(columns: Iterable[Readings], events: Iterable[StoredEvent]) -> Iterator[StoredMessage]:
+    """The messages that readings and events belong to; those of events alone come last, without columns."""
+    codes: dict[tuple[str, int, int, int], list[StoredEvent]] = {}
+    for event in events:
+        codes.setdefault((event.kind, event.device, event.epoch, event.seq), []).append(event)
+    for readings in columns:
+        whole = readings.device, readings.epoch, readings.seq
+        rows: dict[tuple[int, int, int], list[int]] = {}
+        for row, key in enumerate(zip(*(column.tolist() for column in whole), strict=True)):
+            rows.setdefault(key, []).append(row)
+        for (device, epoch, seq), at in rows.items():
+            phase = int(readings.phase[at[0]])
+            yield StoredMessage(
+                device=device,
+                kind=readings.kind,
+                epoch=epoch,
+                seq=seq,
+                arrival=int(readings.arrival[at[0]]),
+                phase=None if phase < 0 else readings.words[phase],
+                t=readings.t[at],
+                values=readings.values[at],
+                events=tuple(e.code for e in codes.pop((readings.kind, device, epoch, seq), [])),
+                late=bool(readings.late[at[0]]),
+            )
+    for (kind, device, epoch, seq), alone in codes.items():
+        first = alone[0]
+        yield StoredMessage(
+            device=device,
+            kind=kind,
+            epoch=epoch,
+            seq=seq,
+            arrival=first.arrival,
+            phase=None,
+            t=np.array([first.t], dtype=np.int64),
+            values=np.empty((0, 0), dtype=np.float32),
+            events=tuple(e.code for e in alone),
+            late=first.late,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -27,6 +26,7 @@ from storage.telemetry_rows import (
     Snapshot,
     StoredControl,
     StoredMessage,
+    to_messages,
 )
 from telemetry.catalogue import Catalogue
 from telemetry.clock import to_datetime, to_micros
@@ -122,13 +122,9 @@ select device, epoch, seq, last_t, last_arrival, health from device_observed whe
 """
 _LOAD_SNAPSHOT = "select device, epoch, seq, version, state from detector_snapshot where device = any(%s)"
 _LOAD_OPEN = "select device, family from finding_current where device = any(%s) and state = 'open'"
-_LOAD_EVENTS = """
-select seq, t, code, arrival from device_event
-where device = %s and epoch = %s and seq between %s and %s and not late order by seq, sub
-"""
 _LOAD_CONTROLS = """
-select id, kind, at, body, effect_epoch, effect_seq, effect_order from control_entry
-where device = %s and effect_seq is not null order by effect_epoch, effect_seq, effect_order
+select device, id, kind, at, body, effect_epoch, effect_seq, effect_order from control_entry
+where device = any(%s) and effect_seq is not null order by effect_epoch, effect_seq, effect_order
 """
 _HAS_EVENT = "select exists (select from device_event where device = %s and epoch = %s and seq = %s)"
 _HAS_DEAD = """
@@ -207,42 +203,8 @@ class TelemetryStore:
 
     def read_back(self, device: int, kind: str, epoch: int, from_seq: int, to_seq: int) -> list[StoredMessage]:
         """The observed messages of a range as they were stored, by seq; late ones are left out."""
-        channels = self._kinds[kind]
-        query = sql.SQL(
-            "select seq, phase, arrival, t, {channels} from {table} "
-            "where device = %s and epoch = %s and seq between %s and %s and not late order by seq, sub"
-        ).format(
-            channels=sql.SQL(", ").join(sql.Identifier(name) for name in channels),
-            table=sql.Identifier(f"reading_{kind}"),
-        )
-        wanted = (device, epoch, from_seq, to_seq)
-        rows: dict[int, list[tuple[Any, ...]]] = {}
-        for row in self._conn.execute(query, wanted, binary=True):
-            rows.setdefault(row[0], []).append(row)
-        events: dict[int, list[tuple[Any, ...]]] = {}
-        for row in self._conn.execute(_LOAD_EVENTS, wanted):
-            events.setdefault(row[0], []).append(row)
-        found: list[StoredMessage] = []
-        for seq in sorted(rows.keys() | events.keys()):
-            of_seq = rows.get(seq, [])
-            codes = tuple(row[2] for row in events.get(seq, []))
-            phase, arrival = (of_seq[0][1], of_seq[0][2]) if of_seq else (None, events[seq][0][3])
-            times = [to_micros(row[3]) for row in of_seq] or [to_micros(events[seq][0][1])]
-            values = np.array([row[4:] for row in of_seq], dtype=np.float32).reshape(len(of_seq), len(channels))
-            found.append(
-                StoredMessage(
-                    device=device,
-                    kind=kind,
-                    epoch=epoch,
-                    seq=seq,
-                    arrival=to_micros(arrival),
-                    phase=phase,
-                    t=np.array(times, dtype=np.int64),
-                    values=values,
-                    events=codes,
-                )
-            )
-        return found
+        found = self.replay(kind, [SeqRange(device, epoch, from_seq, to_seq)])
+        return sorted(to_messages([found.readings], found.events), key=lambda message: message.seq)
 
     def came_late(self, device: DeviceRow, epoch: int, seq: int) -> bool:
         """Whether a message that was declared lost has come since and is kept."""
@@ -256,12 +218,12 @@ class TelemetryStore:
         )
         return any(self._conn.execute(query, wanted).fetchone() == (True,) for query, wanted in asked)
 
-    def read_controls(self, device: int) -> list[StoredControl]:
-        """Control entries that took effect, in the order in which they did."""
-        return [
-            StoredControl(str(row[0]), row[1], to_micros(row[2]), row[3], row[4], row[5], row[6] or 0)
-            for row in self._conn.execute(_LOAD_CONTROLS, (device,))
-        ]
+    def read_controls(self, devices: Sequence[int]) -> dict[int, list[StoredControl]]:
+        """Control entries that took effect, by device, in the order in which they did."""
+        found: dict[int, list[StoredControl]] = {no: [] for no in devices}
+        for no, ident, kind, at, body, epoch, seq, order in self._conn.execute(_LOAD_CONTROLS, (list(devices),)):
+            found[no].append(StoredControl(str(ident), kind, to_micros(at), body, epoch, seq, order or 0))
+        return found
 
     def taken_effect(self, ids: Sequence[str]) -> set[str]:
         """Which control entries took effect already; a repeat of theirs is harmless."""

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from stream.nats_client import NatsStream
+from stream.nats_client import NatsStream, incarnation_of
 from stream.port import BLOCK_SUBJECT, STREAM, Position
 from telemetry.clock import to_micros
 
@@ -79,9 +79,8 @@ def read_behind(stream: NatsStream, positions: Mapping[int, Position]) -> dict[i
 
 async def _fill(_client: Client, js: JetStreamContext) -> Fill:
     info = await js.stream_info(STREAM)
-    created = info.created
     return Fill(
-        incarnation=str(created.isoformat() if created is not None else ""),
+        incarnation=incarnation_of(info),
         blocks=info.state.messages,
         bytes=info.state.bytes,
         limit=info.config.max_bytes or 0,

@@ -114,8 +114,7 @@ class NatsStream:
 
     async def _open(self) -> str:
         """Make sure that the stream is there. Returns its incarnation."""
-        created = (await self._find()).created
-        return str(created.isoformat() if created is not None else "")
+        return incarnation_of(await self._find())
 
     async def _find(self) -> StreamInfo:
         try:
@@ -315,6 +314,11 @@ class NatsStream:
             log.info("stream left in haste", error=repr(error))
         finally:
             self._thread.close()
+
+
+def incarnation_of(info: StreamInfo) -> str:
+    """What tells a stream from another one of its name that was there before."""
+    return info.created.isoformat() if info.created is not None else ""
 
 
 def decode_clock(data: bytes) -> FleetClock:

@@ -1,7 +1,7 @@
 """The core of a worker: blocks in, one batch of rows out; no thread, socket or clock.
 
 Between blocks it remembers, per partition, its position and its devices. What it needs from the database it asks of
-`History` when it first hears of a device. When a transaction fails or is in doubt, `forget` throws that away.
+`History` when it first hears of a device. When a transaction fails or is in doubt, its owner throws all of it away.
 """
 
 from __future__ import annotations
@@ -103,19 +103,17 @@ class WorkerCore:
 
     def disown(self, partition: int) -> Batch:
         """End a partition and forget it. Returns snapshots of its devices, for whoever goes on to start quickly."""
-        batch = Batch()
-        for memory in self._partitions.pop(partition).devices.values():
-            if memory.since_snapshot and not memory.failed:
-                _snapshot(memory, self._detectors.version, batch)
-        return batch
+        return self._snapshots([self._partitions.pop(partition)])
 
     def close(self) -> Batch:
         """Snapshots of every device that moved since its last one, to start quickly again."""
+        return self._snapshots(self._partitions.values())
+
+    def _snapshots(self, partitions: Iterable[_Partition]) -> Batch:
         batch = Batch()
-        for partition in self._partitions.values():
-            for memory in partition.devices.values():
-                if memory.since_snapshot and not memory.failed:
-                    _snapshot(memory, self._detectors.version, batch)
+        for memory in (memory for partition in partitions for memory in partition.devices.values()):
+            if memory.since_snapshot and not memory.failed:
+                _snapshot(memory, self._detectors.version, batch)
         return batch
 
 
@@ -199,7 +197,6 @@ class _Work:
         memories = [devices.get(key) for key in block.devices]
         placed = self._gather.add(block, memories)
         self._messages += len(block) + len(block.rejects)
-        offsets: list[int] | None = None
         columns = (block.device.tolist(), block.epoch.tolist(), block.seq.tolist(), block.base.tolist())
         places = zip(placed.fit, placed.phase, placed.start, placed.n, strict=True)
         for row, ((index, epoch, seq, base), (fit, phase, start, n)) in enumerate(
@@ -226,8 +223,7 @@ class _Work:
                     rows.counts.append(n)
                     placed.status[row] = _STORED
                     continue
-            offsets = block.offsets().tolist() if offsets is None else offsets
-            message = block.message(row, offsets[row])
+            message = block.message(row, int(placed.offsets[row]))
             if memory is None:
                 unknown = ("unknown_device", f"{message.device} is not registered; register it, then replay")
                 self._bury(entry, row, _raw(message), unknown, devices)

@@ -64,6 +64,7 @@ class Placed:
         n: how many readings.
         phase: of the message, or None.
         status: to be filled in; `Status` by message.
+        offsets: see `Block.offsets`.
     """
 
     fit: list[bool]
@@ -71,6 +72,7 @@ class Placed:
     n: list[int]
     phase: list[str | None]
     status: list[int]
+    offsets: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,8 @@ class Gather:
         words = [None, *block.words]
         placed_phase = [words[i + 1] for i in block.phase.tolist()]
         status = [int(Status.NOT_STORED)] * count
+        offsets = block.offsets()
         if count:
-            offsets = block.offsets()
             kinds = list(dict.fromkeys(m.row.kind for m in memories if m is not None))
             of_device = np.array([-1 if m is None else kinds.index(m.row.kind) for m in memories], dtype=np.int64)
             numbers = np.array([0 if m is None else m.row.no for m in memories], dtype=np.int32)
@@ -146,7 +148,7 @@ class Gather:
                 last = block.t[rows] + block.dt[rows] * np.maximum(block.n[rows] - 1, 0)
                 fit[rows] = (last <= block.arrival[rows] + ahead_of(block.speed)) & (block.n[rows] > 0)
             fit[list(block.events)] = False
-        return Placed(fit.tolist(), start.tolist(), block.n.tolist(), placed_phase, status)
+        return Placed(fit.tolist(), start.tolist(), block.n.tolist(), placed_phase, status, offsets)
 
     def stored(self) -> list[Readings]:
         """What is to be stored, by the statuses that were filled in; a device's readings stand together.

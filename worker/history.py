@@ -38,7 +38,7 @@ class History(Protocol):
         """See `TelemetryStore.came_late`."""
         ...
 
-    def read_controls(self, device: int) -> list[StoredControl]:
+    def read_controls(self, devices: Sequence[int]) -> dict[int, list[StoredControl]]:
         """See `TelemetryStore.read_controls`."""
         ...
 

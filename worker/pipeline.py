@@ -22,7 +22,7 @@ from worker.core import EntryId, Outcome, WorkerCore, entry_id
 from worker.desk import report
 from worker.leases import LeaseKeeper, LeaseLostError
 from worker.receipts import INTERVAL, OwedReceipts
-from worker.settlement import settle
+from worker.settlement import carry_out, settle
 from worker.totals import Totals
 
 log = structlog.get_logger()
@@ -102,20 +102,18 @@ class Pipeline:
 
     def _settle(self) -> bool:
         """Make what is owned agree with the leases. Returns whether entries may be taken."""
-        todo = settle(self._terms, self._leases.holdings())
-        for partition in todo.lost:
-            log.warning("partition lost; its memory is thrown away", partition=partition)
-            self._drop(partition)
-        if todo.waits:
-            return False
-        for partition, term in todo.unused.items():
-            self._leases.released(partition, term)
-        self._hand_over(todo.leaving)
-        if todo.new:
-            self._take(todo.new)
-        return self._core is not None
+        return carry_out(settle(self._terms, self._leases.holdings()), self) and self._core is not None
 
-    def _take(self, new: dict[int, int]) -> None:
+    def lose(self, partition: int) -> None:
+        """See `Hands.lose`."""
+        log.warning("partition lost; its memory is thrown away", partition=partition)
+        self._drop(partition)
+
+    def let_go(self, partition: int, term: int) -> None:
+        """See `Hands.let_go`."""
+        self._leases.released(partition, term)
+
+    def take(self, new: dict[int, int]) -> None:
         """Own partitions at their committed positions, remembering nothing; end their former owner's backend."""
         if self._conn is None:
             self._conn = connect(self._url, application=APPLICATION)
@@ -130,18 +128,18 @@ class Pipeline:
             self._terms[partition] = new[partition]
         log.info("partitions taken", taken=sorted(new), owned=sorted(self._terms))
 
-    def _hand_over(self, leaving: list[int]) -> None:
+    def hand_over(self, partitions: list[int]) -> None:
         """Nothing of them is in work: leave snapshots and the positions behind, and only then the leases."""
-        if not leaving or self._core is None or self._store is None or self._conn is None:
+        if not partitions or self._core is None or self._store is None or self._conn is None:
             return
-        for partition in leaving:
+        for partition in partitions:
             self._store.write(self._core.disown(partition))
-        release(self._conn, leaving)
+        release(self._conn, partitions)
         self._conn.commit()
-        for partition in leaving:
+        for partition in partitions:
             self._leases.released(partition, self._terms[partition])
             self._drop(partition)
-        log.info("partitions handed over", left=leaving, owned=sorted(self._terms))
+        log.info("partitions handed over", left=partitions, owned=sorted(self._terms))
 
     def _drop(self, partition: int) -> None:
         """Remember nothing of a partition and read it no more."""
@@ -233,7 +231,7 @@ class Pipeline:
         """Leave snapshots behind, so that whoever goes on starts quickly, and then the leases."""
         held = self._leases.holdings()
         try:
-            self._hand_over([p for p, term in self._terms.items() if not held.lapsed(p, term)])
+            self.hand_over([p for p, term in self._terms.items() if not held.lapsed(p, term)])
         except psycopg.Error as error:
             log.warning("no snapshots at the end; the next owner rebuilds", error=repr(error))
         # What is committed is said, however short ago the last receipt was.

@@ -63,8 +63,9 @@ def rebuild(
     A snapshot of another version is not loaded: the whole history is observed anew. What it finds is in the database.
     """
     by_kind: dict[str, list[_Rebuilding]] = {}
+    controls = history.read_controls([memory.row.no for memory, past in loaded if past.observed is not None])
     for memory, past in loaded:
-        started = _start(memory, past, history, detectors.version)
+        started = _start(memory, past, controls.get(memory.row.no, []), detectors.version)
         if started is not None:
             by_kind.setdefault(memory.row.kind, []).append(started)
     for kind, devices in by_kind.items():
@@ -72,11 +73,12 @@ def rebuild(
             _rebuild_some(kind, devices[at : at + _DEVICES], history, catalogue, detectors)
 
 
-def _start(memory: DeviceMemory, past: DeviceHistory, history: History, version: str) -> _Rebuilding | None:
+def _start(
+    memory: DeviceMemory, past: DeviceHistory, controls: list[StoredControl], version: str
+) -> _Rebuilding | None:
     observed, snapshot = past.observed, past.snapshot
     if observed is None:
         return None
-    controls = history.read_controls(memory.row.no)
     at = (0, 0)
     if snapshot is not None and snapshot.version == version:
         memory.detector.restore(snapshot.state)

@@ -1,9 +1,10 @@
-"""What a worker must do so that what it works on agrees with its leases: decided here, done by its pipeline."""
+"""What a worker must do so that what it works on agrees with its leases, and in which order; its pipeline does it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from worker.ownership import Holding
 
@@ -32,7 +33,7 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What is to be done, in this order.
+    """What is to be done, in this order (`carry_out`).
 
     Attributes:
         lost: forget these partitions.
@@ -68,3 +69,38 @@ def settle(terms: Mapping[int, int], held: Holdings) -> Settlement:
         # Taking ends the former owner's backend: whoever wakes from a long sleep must not do so under a lapsed lease.
         new={p: holding.term for p, holding in free.items() if not holding.leaving and held.at <= holding.until},
     )
+
+
+class Hands(Protocol):
+    """Who works on partitions."""
+
+    def lose(self, partition: int) -> None:
+        """Forget a partition: its lease is over."""
+        ...
+
+    def let_go(self, partition: int, term: int) -> None:
+        """Give back a lease under which nothing was done."""
+        ...
+
+    def hand_over(self, partitions: list[int]) -> None:
+        """Leave snapshots and positions behind, then the leases."""
+        ...
+
+    def take(self, new: dict[int, int]) -> None:
+        """Own partitions from their committed positions; partition to term."""
+        ...
+
+
+def carry_out(todo: Settlement, hands: Hands) -> bool:
+    """Do what a settlement says. Returns whether anything may be committed now."""
+    for partition in todo.lost:
+        hands.lose(partition)
+    if todo.waits:
+        return False
+    for partition, term in todo.unused.items():
+        hands.let_go(partition, term)
+    if todo.leaving:
+        hands.hand_over(todo.leaving)
+    if todo.new:
+        hands.take(todo.new)
+    return True

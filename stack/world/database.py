@@ -162,9 +162,9 @@ class Session:
         """Whether a message is there already that had been declared lost."""
         return self._store().came_late(device, epoch, seq)
 
-    def read_controls(self, device: int) -> list[StoredControl]:
+    def read_controls(self, devices: Sequence[int]) -> dict[int, list[StoredControl]]:
         """Entries that took effect."""
-        return self._store().read_controls(device)
+        return self._store().read_controls(devices)
 
     def taken_effect(self, ids: Sequence[str]) -> set[str]:
         """Which of them took effect."""

@@ -142,9 +142,10 @@ def _same_findings(
     """Findings equal those of a run without faults; whether one is history depends on arrival and is not compared."""
     store = auditor.database.store
     told = _Reference(row.key, detectors(row.key, spec))
-    controls = [c for c in store.read_controls(row.no) if c.epoch == 0]
+    effective = store.read_controls([row.no])[row.no]
+    controls = [c for c in effective if c.epoch == 0]
     told.controls(controls)
-    pending = [c for c in store.read_controls(row.no) if c.epoch > 0]
+    pending = [c for c in effective if c.epoch > 0]
     for epoch in ledger_epochs(auditor, row):
         messages = {seq: m for (no, e, seq), m in store.messages.items() if (no, e) == (row.no, epoch) and not m.late}
         losses = {high for _, high in store.lost.get(row.no, {}).get(epoch, ())}

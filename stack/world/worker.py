@@ -24,11 +24,10 @@ from telemetry.topics import Channel
 from worker.core import Outcome, WorkerCore
 from worker.ownership import Effect, Ownership
 from worker.receipts import OwedReceipts
-from worker.settlement import Holdings, settle
+from worker.settlement import Holdings, carry_out, settle
 
 DECIDED, SENT, APPLIED, KNOWN = "decided", "sent", "applied", "known"
-MOMENTS = (DECIDED, SENT, APPLIED, KNOWN)
-"""Of a transaction: decided but not sent, COMMIT under way, committed but not known, known but not yet receipted."""
+"""Moments of a transaction: not yet sent, COMMIT under way, committed but not known, known but not yet receipted."""
 _LOOK = 400_000
 _IDLE = 250_000
 _RETRY = 300_000
@@ -181,22 +180,24 @@ class Worker(Party):
 
     def _settle(self) -> bool:
         """Make what is owned agree with the leases. Returns whether entries may be taken."""
-        todo = settle(self._terms, self._holdings())
-        for partition in todo.lost:
-            self._drop(partition)
-        if todo.waits:
-            return False
-        for partition, term in todo.unused.items():
-            self._ownership.released(partition, term)
-        self._hand_over(todo.leaving)
-        if todo.new:
-            self._take(todo.new)
-        return self._core is not None
+        return carry_out(settle(self._terms, self._holdings()), self) and self._core is not None
 
     def _holdings(self) -> Holdings:
         return Holdings(self._ownership.holdings(), self._now())
 
-    def _take(self, new: dict[int, int]) -> None:
+    def lose(self, partition: int) -> None:
+        """See `Hands.lose`."""
+        self._stream.unseek(partition)
+        del self._terms[partition]
+        if self._core is not None and partition in self._core.owned:
+            self._core.disown(partition)
+
+    def let_go(self, partition: int, term: int) -> None:
+        """See `Hands.let_go`."""
+        self._ownership.released(partition, term)
+
+    def take(self, new: dict[int, int]) -> None:
+        """See `Hands.take`."""
         if self._network.is_cut(self.name, "database"):
             raise DatabaseGoneError("the database cannot be reached")
         if self._session is None:
@@ -209,22 +210,17 @@ class Worker(Party):
             self._terms[partition] = new[partition]
         self.time.trace(self.name, "owns", sorted(self._terms))
 
-    def _hand_over(self, leaving: list[int]) -> None:
-        if not leaving or self._core is None or self._session is None:
+    def hand_over(self, partitions: list[int]) -> None:
+        """See `Hands.hand_over`."""
+        if not partitions or self._core is None or self._session is None:
             return
-        for partition in leaving:
+        for partition in partitions:
             self._session.write(self._core.disown(partition))
-        self._session.release(leaving)
-        for partition in leaving:
+        self._session.release(partitions)
+        for partition in partitions:
             self._ownership.released(partition, self._terms[partition])
-            self._drop(partition)
-        self.time.trace(self.name, "hands over", leaving)
-
-    def _drop(self, partition: int) -> None:
-        self._stream.unseek(partition)
-        del self._terms[partition]
-        if self._core is not None and partition in self._core.owned:
-            self._core.disown(partition)
+            self.lose(partition)
+        self.time.trace(self.name, "hands over", partitions)
 
     def _step(self) -> None:
         if self._core is None or self._session is None:

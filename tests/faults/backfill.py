@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import numpy as np
 
 from firmware_sim.firmware import Body
-from firmware_sim.mqtt import Gateway
 from firmware_sim.spool import Spool
 from telemetry.clock import MICROS, system_wall
 from telemetry.message import Envelope
@@ -101,15 +100,7 @@ def bring_in_order(case: Case, names: list[str], washers: list[str], period: flo
     for share in _LEAKS:
         t = start + round(share * _OFFLINE * MICROS)
         spool.append((f"demo/{name}", Body(device=0, done=t, t=t, q={}, events=("leak",))) for name in washers)
-    gateway = Gateway(
-        case.rig.supervisor.mqtt_url("gateway"),
-        keys,
-        spool,
-        system_wall,
-        rng=np.random.default_rng(1),
-        client_id=f"{case.prefix}day",
-        window=2_000,
-    )
+    gateway = case.gateway(keys, spool, "day", window=2_000)
     gateway.start()
     assert gateway.settled(_ANSWER), f"not all receipted: {gateway.counts()}"
     counts = gateway.counts()

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-
 from firmware_sim.firmware import Body
-from firmware_sim.mqtt import Gateway
 from firmware_sim.spool import Spool
 from storage.pool import connect
 from telemetry.clock import MICROS, system_wall
@@ -99,14 +96,7 @@ def overflown_spool(case: Case, messages: int, kept: int) -> None:
         assert slot.base == slot.dropped + 1
         case.ledger.numbered(name, slot.epoch, range(1, slot.next_seq))
         case.ledger.dropped |= {(name, slot.epoch, seq) for seq in range(1, slot.base)}
-    gateway = Gateway(
-        case.rig.supervisor.mqtt_url("gateway"),
-        keys,
-        spool,
-        system_wall,
-        rng=np.random.default_rng(1),
-        client_id=f"{case.prefix}full",
-    )
+    gateway = case.gateway(keys, spool, "full", window=500)
     began = time.monotonic()
     gateway.start()
     assert gateway.settled(_ANSWER), f"not all receipted: {gateway.counts()}"

@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,13 +16,17 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
+import numpy as np
 import psycopg
 
+from firmware_sim.mqtt import Gateway
+from firmware_sim.spool import Spool
 from servicedesk.model import Household
 from stack.child import Child
 from stack.process import tail
 from storage.desk import register_household, seed_demo
 from storage.pool import connect
+from telemetry.clock import system_wall
 from telemetry.message import Envelope
 from tests.faults.auditor import DeskStory, Ledger, desk_story, open_jobs
 from tests.faults.devices import SpoolReader
@@ -139,6 +143,18 @@ class Case:
     @property
     def rig(self) -> Rig:
         return self.stage.rig
+
+    def gateway(self, keys: Sequence[str], spool: Spool, name: str, window: int) -> Gateway:
+        """A connection for devices whose spool is there already; not yet started."""
+        return Gateway(
+            self.rig.supervisor.mqtt_url("gateway"),
+            keys,
+            spool,
+            system_wall,
+            rng=np.random.default_rng(1),
+            client_id=f"{self.prefix}{name}",
+            window=window,
+        )
 
     @property
     def url(self) -> str:

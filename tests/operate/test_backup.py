@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -30,7 +29,7 @@ from stream.nats_client import NatsStream
 from stream.port import BLOCK_SUBJECT, STREAM
 from telemetry.clock import system_wall
 from tests.faults.auditor import audit, has_ticket, ledger_of, tickets
-from tests.spine.rig import Publisher, Rig, wait_for
+from tests.spine.rig import Publisher, Rig, make_folder, wait_for
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PLUGS = [f"plug-{n}" for n in range(8)]
@@ -143,8 +142,7 @@ def test_a_folder_is_a_backup_only_when_its_dump_is_what_the_manifest_says(tmp_p
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="wellkept-backup-"))
-    folder.chmod(0o711)
+    folder = make_folder()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

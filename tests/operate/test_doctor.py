@@ -6,7 +6,6 @@ import http.server
 import json
 import os
 import socket
-import tempfile
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -33,7 +32,7 @@ from stream.heads import Fill, read_fill
 from stream.nats_client import NatsStream
 from stream.rights import INGEST_HEARS, INGEST_PUBLISHES
 from telemetry.clock import MICROS, FleetClock, production_clock, system_wall
-from tests.spine.rig import wait_for
+from tests.spine.rig import wait_for, whole_product
 
 NOW = 1_800_000_000 * MICROS
 
@@ -260,18 +259,8 @@ def test_measurements_that_somebody_else_shows() -> None:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Supervisor]:
-    folder = Path(tempfile.mkdtemp(prefix="wellkept-doctor-"))
-    folder.chmod(0o711)
-    supervisor = Supervisor(Settings(data_dir=folder / "data"), lambda _line: None)
-    try:
-        supervisor.start_servers()
-        supervisor.start_processes()
-        supervisor.wait_ready()
+    with whole_product() as supervisor:
         yield supervisor
-    finally:
-        supervisor.stop()
-        if supervisor.postgres is not None:
-            supervisor.postgres.remove()
 
 
 @pytest.mark.stack

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from stack.run_state import RunState, load
 from stack.status import stream_state
 from storage.pool import connect
 from tests.faults.auditor import Ledger, audit
-from tests.spine.rig import Publisher, Rig, rig, wait_for
+from tests.spine.rig import Publisher, Rig, make_folder, rig, wait_for
 
 pytestmark = pytest.mark.stack
 
@@ -123,8 +122,7 @@ class Product:
 
 
 def test_up_drains_in_order_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="wellkept-drain-"))
-    folder.chmod(0o711)
+    folder = make_folder()
     product = Product(folder)
     try:
         url = product.said["http"]

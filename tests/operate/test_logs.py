@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -28,7 +27,7 @@ from stack.run_state import RunState, load
 from storage.pool import connect
 from telemetry import logs
 from tests.faults.auditor import has_ticket
-from tests.spine.rig import Publisher, Rig, wait_for
+from tests.spine.rig import Publisher, Rig, make_folder, wait_for
 
 SPEAK = """
 import structlog, logging
@@ -105,17 +104,13 @@ def mail() -> Iterator[tuple[Mailboxes, int]]:
 
 @pytest.fixture(scope="module")
 def running(mail: tuple[Mailboxes, int]) -> Iterator[Rig]:
-    folder = Path(tempfile.mkdtemp(prefix="wellkept-logs-"))
-    folder.chmod(0o711)
+    folder = make_folder()
     patch = pytest.MonkeyPatch()
     patch.setenv("WELLKEPT_LOG_LEVEL", "debug")
     patch.setenv("WELLKEPT_SMTP_URL", f"smtp://127.0.0.1:{mail[1]}")
     one = Rig(folder)
     try:
-        one.supervisor.start_servers()
-        one.supervisor.start_processes()
-        one.supervisor.wait_ready()
-        one._looking_after.start()
+        one.start_all()
         yield one
     finally:
         one.stop()

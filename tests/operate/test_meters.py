@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -14,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ingest.meters import Forbidden
 from stack.status import collect
 from storage.pool import connect
-from tests.spine.rig import Publisher, Rig, wait_for
+from tests.spine.rig import Publisher, Rig, make_folder, wait_for
 
 ROW = re.compile(r"^\| `(wellkept_\w+)` \| (\w+) \| (\w+) \| ", re.MULTILINE)
 HANDBOOK = Path(__file__).parents[2] / "docs" / "operate.md"
@@ -40,11 +39,8 @@ class Running(Rig):
     """The whole product, api too."""
 
     def start(self) -> None:
-        self.supervisor.start_servers()
-        self.supervisor.start_processes()
-        self.supervisor.wait_ready()
+        self.start_all()
         self.addresses = {each["name"]: each["address"] for each in collect(self.supervisor.data_dir)["parts"]}
-        self._looking_after.start()
 
     def shown(self, part: str) -> dict[str, dict[tuple[str, ...], float]]:
         """Families of a process, as written in the handbook, to label values to value."""
@@ -65,8 +61,7 @@ class Running(Rig):
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    folder = Path(tempfile.mkdtemp(prefix="wellkept-meters-"))
-    folder.chmod(0o711)
+    folder = make_folder()
     one = Running(folder)
     try:
         one.start()

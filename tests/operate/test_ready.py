@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from stack.settings import Settings
 from stack.supervisor import Supervisor
-from tests.spine.rig import wait_for
+from tests.spine.rig import pid_of, wait_for, whole_product
 
 pytestmark = pytest.mark.stack
 
@@ -41,28 +39,8 @@ class Answer:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Supervisor]:
-    folder = Path(tempfile.mkdtemp(prefix="wellkept-ready-"))
-    folder.chmod(0o711)
-    supervisor = Supervisor(Settings(data_dir=folder / "data", workers=2), lambda _line: None)
-    try:
-        supervisor.start_servers()
-        supervisor.start_processes()
-        supervisor.wait_ready()
+    with whole_product(workers=2) as supervisor:
         yield supervisor
-    finally:
-        supervisor.stop()
-        if supervisor.postgres is not None:
-            supervisor.postgres.remove()
-
-
-def pid_of(supervisor: Supervisor, part: str) -> int:
-    server = {"nats": supervisor.nats, "postgres": supervisor.postgres}.get(part)
-    if server is not None:
-        assert server.pid is not None
-        return server.pid
-    identity = next(child for child in supervisor.children if child.name == part).identity
-    assert identity is not None
-    return identity.pid
 
 
 def whole(supervisor: Supervisor) -> None:

@@ -117,13 +117,7 @@ class Rig:
 
     def pid(self, part: str) -> int:
         """Of a part, `nats`, `postgres` or a process."""
-        server = {"nats": self.supervisor.nats, "postgres": self.supervisor.postgres}.get(part)
-        if server is not None:
-            assert server.pid is not None
-            return server.pid
-        child = next(child for child in self.supervisor.children if child.name == part)
-        assert child.identity is not None
-        return child.identity.pid
+        return pid_of(self.supervisor, part)
 
     def runs(self, part: str) -> bool:
         """Whether a part runs now."""
@@ -150,6 +144,33 @@ def make_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="wellkept-rig-"))
     folder.chmod(0o711)
     return folder
+
+
+def pid_of(supervisor: Supervisor, part: str) -> int:
+    """Of a part, `nats`, `postgres` or a process."""
+    server = {"nats": supervisor.nats, "postgres": supervisor.postgres}.get(part)
+    if server is not None:
+        assert server.pid is not None
+        return server.pid
+    identity = next(child for child in supervisor.children if child.name == part).identity
+    assert identity is not None
+    return identity.pid
+
+
+@contextmanager
+def whole_product(workers: int = 1) -> Iterator[Supervisor]:
+    """Everything that `wellkept up` starts, in a folder of its own; whoever wants the dead started again tends it."""
+    folder = make_folder()
+    supervisor = Supervisor(Settings(data_dir=folder / "data", workers=workers), lambda _line: None)
+    try:
+        supervisor.start_servers()
+        supervisor.start_processes()
+        supervisor.wait_ready()
+        yield supervisor
+    finally:
+        supervisor.stop()
+        if supervisor.postgres is not None:
+            supervisor.postgres.remove()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import pytest
 
@@ -14,29 +15,33 @@ from stream.nats_leases import LEASE_BUCKET, NatsLeases
 from stream.port import LeaseStore, Record, StreamError, Write
 
 
-class Form:
+class Form(Protocol):
     """A bucket that several clients share."""
 
-    def __init__(self, stores: list[LeaseStore]) -> None:
-        self.one, self.other = stores
+    one: LeaseStore
+    other: LeaseStore
 
-    def recreate(self) -> None:
-        raise NotImplementedError
+    def recreate(self) -> None: ...
 
 
-class Memory(Form):
+class Memory:
+    one: LeaseStore
+    other: LeaseStore
+
     def __init__(self) -> None:
-        self.bucket = MemoryLeases()
-        super().__init__([self.bucket, self.bucket])
+        self.one = self.other = self.bucket = MemoryLeases()
 
     def recreate(self) -> None:
         self.bucket.recreate()
 
 
-class Nats(Form):
+class Nats:
+    one: LeaseStore
+    other: LeaseStore
+
     def __init__(self, streams: list[NatsStream]) -> None:
         self.streams = streams
-        super().__init__([NatsLeases(stream) for stream in streams])
+        self.one, self.other = (NatsLeases(stream) for stream in streams)
 
     def recreate(self) -> None:
         self.streams[0].ask(lambda _client, js: js.delete_key_value(LEASE_BUCKET))
