@@ -109,6 +109,15 @@ def plugs(watched: Watched, tmp_path: Path) -> Plugs:
     return Plugs(prefix, publisher, watched.rig.supervisor.data_dir / "logs")
 
 
+def alone(watched: Watched) -> None:
+    """Whatever test ran before, only the first worker is left."""
+    children = watched.rig.supervisor.children
+    for child in [each for each in children if each.name in {"worker-2", "worker-3"}]:
+        child.stop()
+        children.remove(child)
+    wait_for(lambda: watched.shared("worker-1"), START, "the first worker owns everything")
+
+
 def three(watched: Watched) -> None:
     for name in ("worker-2", "worker-3"):
         if not any(child.name == name for child in watched.rig.supervisor.children):
@@ -119,6 +128,7 @@ def three(watched: Watched) -> None:
 def test_workers_share_leave_and_die_under_load(watched: Watched, plugs: Plugs) -> None:
     supervisor = watched.rig.supervisor
     took: dict[str, float] = {}
+    alone(watched)
 
     for name in ("worker-2", "worker-3"):
         watched.join(name)
