@@ -111,6 +111,44 @@ class PriceBand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     high: Annotated[int, msgspec.Meta(ge=0)]
 
 
+class Influence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a fault, at level 1 (functional failure), changes one quantity of the simulated appliance.
+
+    In between it changes in proportion to the level. What is not set changes nothing.
+
+    Attributes:
+        factor: the quantity is multiplied by this.
+        add: this is added, in the quantity's unit.
+        failed: from level 1 on it is multiplied by this instead of `factor` (a seized motor: 0).
+        bias: of a sensor: its reading is off by this.
+        noise: of a sensor: standard deviation that is added.
+        stuck: of a sensor: its reading stands at this value from the onset on.
+        dropout: of a sensor: the share of its readings that is missing.
+    """
+
+    factor: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    add: float | None = None
+    failed: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    bias: float | None = None
+    noise: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    stuck: float | None = None
+    dropout: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+
+
+class CourseSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a fault develops between its onset and functional failure.
+
+    Attributes:
+        pattern: `slow` and `fast` grow steadily, over weeks or hours; `intermittent` comes in bursts that get denser.
+        shape: exponent of the elapsed share of the lead time; above 1, wear grows faster towards the end.
+        burst_hours: length of a burst.
+    """
+
+    pattern: Literal["slow", "fast", "intermittent"] = "slow"
+    shape: Positive = 1.15
+    burst_hours: Positive = 2.0
+
+
 class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A way in which the appliance fails.
 
@@ -128,6 +166,10 @@ class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         price: band outside warranty.
         verify: what proves the repair.
         prior: relative frequency among the kind's faults.
+        mechanism: what it does inside the simulated appliance: a parameter of the physics, `sensor.CHANNEL` or
+            `drive.NAME` to its influence.
+        seen_from: for a plug: the faults of other kinds, `KIND.FAULT`, that it would see as this one.
+        course: how it develops.
         self_fix: a guide for the owner, where one is safe; steps in order.
         notice: one plain sentence for the owner of what was noticed; may hold `{onset}`, which is `about 21 October`
             or `2 March or before` (in Chinese with its 从), or `{day}`, the day alone.
@@ -150,6 +192,9 @@ class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     price: PriceBand
     verify: VerifySpec
     prior: Positive = 1.0
+    mechanism: dict[str, Influence] = {}
+    seen_from: tuple[str, ...] = ()
+    course: CourseSpec = CourseSpec()
     self_fix: tuple[Text, ...] = ()
     notice: Text
     title: Text
