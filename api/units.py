@@ -21,6 +21,11 @@ _NAMES: dict[str, tuple[str, str]] = {
     "bar": ("bar", "bar"),
     "L/min": ("L/min", "升/分钟"),
     "L": ("L", "升"),
+    "Pa": ("Pa", "帕"),
+    "kPa": ("kPa", "千帕"),
+    "mbar": ("mbar", "毫巴"),
+    "W.h": ("Wh", "瓦时"),
+    "kW.h": ("kWh", "千瓦时"),
 }
 
 

@@ -28,6 +28,7 @@ from stack.watch import View, Watch, embedded_stream
 from storage.overview import TicketLine, Unreachable, count_readings, list_tickets, read_counts
 from storage.pool import Connection, connect
 from stream.port import StreamError
+from telemetry.catalogue import load_catalogue
 from telemetry.clock import MICROS, system_wall, to_datetime
 
 _TICK_S = 0.2
@@ -316,7 +317,7 @@ class DemoRun:
             self._told(f"the fleet ended with status {self._fleet.exit_status}: {tail(self._fleet.log)}")
         return {
             "messages": counts.messages,
-            "readings": count_readings(conn),
+            "readings": count_readings(conn, load_catalogue()),
             "findings": counts.findings,
             "tickets": counts.tickets,
             "visits": counts.visits,

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import class_row
+
+from storage.rollup_levels import reading_table
+from telemetry.catalogue import Catalogue
 
 Unreachable = psycopg.OperationalError
 """Raised when the database does not answer."""
@@ -30,10 +34,7 @@ select
     (select count(*) from ticket
      where closed is not null and verified is not null and state = 'closed') as closed_verified
 """
-_READINGS = """
-select (select count(*) from reading_refrigerator) + (select count(*) from reading_washing_machine)
-     + (select count(*) from reading_smart_plug) + (select count(*) from reading_pump)
-"""
+_READINGS = sql.SQL("select count(*) from {table}")
 _STATES = "select state, count(*) from ticket group by state order by state"
 _TICKETS = """
 select t.ref, d.org, d.device, d.kind, t.family, t.fault, t.state, t.opened, t.household,
@@ -129,9 +130,10 @@ def read_counts(conn: psycopg.Connection[tuple[object, ...]]) -> Counts:
     return row
 
 
-def count_readings(conn: psycopg.Connection[tuple[object, ...]]) -> int:
-    """All readings, counted one by one."""
-    return _number(conn.execute(_READINGS).fetchone())
+def count_readings(conn: psycopg.Connection[tuple[object, ...]], catalogue: Catalogue) -> int:
+    """All readings of the catalogue's kinds, counted one by one."""
+    counts = (conn.execute(_READINGS.format(table=reading_table(kind))).fetchone() for kind in catalogue.kinds)
+    return sum(map(_number, counts))
 
 
 def ticket_states(conn: psycopg.Connection[tuple[object, ...]]) -> dict[str, int]:

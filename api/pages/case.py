@@ -23,6 +23,17 @@ from telemetry.clock import MICROS, to_datetime, to_micros
 from telemetry.finding import Cause, Signal
 
 _LIVE = (VisitState.PROPOSED, VisitState.CONFIRMED, VisitState.DISPATCHED, VisitState.TRAVELLING, VisitState.ON_SITE)
+_ICONS = {
+    "refrigerator": "fridge",
+    "freezer": "freezer",
+    "heat_pump": "heatpump",
+    "water_heater": "heater",
+    "washing_machine": "washer",
+    "dishwasher": "dishes",
+    "tumble_dryer": "dryer",
+    "pump": "pump",
+}
+"""What other kinds are shown as is a plug."""
 _DAY = 86_400 * MICROS
 _UNLIKELY = 0.03
 _TENTH = 0.05
@@ -109,7 +120,7 @@ class Case:
     @property
     def icon(self) -> str:
         """The kind's symbol."""
-        return {"refrigerator": "fridge", "washing_machine": "washer", "pump": "pump"}.get(self.ticket.kind, "plug")
+        return _ICONS.get(self.ticket.kind, "plug")
 
     @property
     def title(self) -> str:

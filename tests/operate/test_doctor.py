@@ -165,7 +165,7 @@ def test_clock_migrations_and_backups_of_a_database(database_url: str) -> None:
         assert doctor_product.migrations(conn)
         conn.execute("insert into schema_migration (name, hash) values ('9999_future.sql', 'x')")
         assert "upgrade" in str(trouble(doctor_product.migrations, conn))
-        conn.execute("delete from schema_migration where name in ('9999_future.sql', '0040_operate.sql')")
+        conn.execute("delete from schema_migration where name in ('9999_future.sql', '0041_kinds.sql')")
         assert trouble(doctor_product.migrations, conn).mend == "wellkept migrate"
 
         assert trouble(doctor_product.backups, conn).result == "note"
