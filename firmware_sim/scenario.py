@@ -9,9 +9,28 @@ from typing import Annotated
 import msgspec
 
 from firmware_sim.chance import generator
+from firmware_sim.climate import Climate
+from firmware_sim.costs import Costs
+from firmware_sim.households import Appliance, Household
+from firmware_sim.network_spec import NetworkSpec
 from firmware_sim.wear import DAY, Fault
 from telemetry.catalogue import Catalogue, KindSpec
 
+__all__ = [
+    "Appliance",
+    "Climate",
+    "Costs",
+    "Household",
+    "NetworkSpec",
+    "Scenario",
+    "Spell",
+    "World",
+    "appliances",
+    "fault_schedule",
+    "load_scenario",
+    "part_worn",
+    "scenario_ids",
+]
 _HERE = Path(__file__).parent / "scenarios"
 _HORIZON_DAYS = 3_650.0
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -51,6 +70,9 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         washes: mean washes a day and machine.
         chinese: share of households that read Chinese.
         zones: time zones, given out in turn.
+        climate: outdoors, rooms and tap water through the year.
+        network: how badly the devices are connected.
+        costs: for the account of the trial.
     """
 
     id: str
@@ -67,46 +89,13 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     washes: float = 1.4
     chinese: Share = 0.6
     zones: tuple[str, ...] = ("Asia/Shanghai",)
+    climate: Climate = Climate()
+    network: NetworkSpec = NetworkSpec()
+    costs: Costs = Costs()
 
-
-class Household(msgspec.Struct, frozen=True, kw_only=True):
-    """Who lives with the appliance."""
-
-    id: str
-    name: str
-    lang: str
-    tz: str
-    address: str
-    consents: dict[str, bool]
-
-
-class Appliance(msgspec.Struct, frozen=True, kw_only=True):
-    """A device as it is registered.
-
-    Attributes:
-        index: its number in the fleet, the key of its generators.
-        org: organisation.
-        device: id in topics.
-        kind: of the catalogue.
-        model: of the catalogue.
-        serial: on its plate.
-        room: where it stands.
-        household: whose it is.
-    """
-
-    index: int
-    org: str
-    device: str
-    kind: str
-    model: str
-    serial: str
-    room: str
-    household: Household
-
-    @property
-    def key(self) -> str:
-        """`org/device`."""
-        return f"{self.org}/{self.device}"
+    def catalogue(self, base: Catalogue) -> Catalogue:
+        """The catalogue with the models and faults of this scenario merged in."""
+        return base
 
 
 @dataclass(frozen=True, slots=True)
