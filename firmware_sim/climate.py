@@ -8,7 +8,7 @@ import msgspec
 
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 Temperature = Annotated[float, msgspec.Meta(ge=-60, le=60)]
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_COLDEST = {"north": 20.0, "south": 202.0}
 
 
 class Climate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -16,22 +16,25 @@ class Climate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     Attributes:
         mean: of the outdoor temperature over a year.
-        seasonal: how far the middle of summer lies above that mean, and the middle of winter below.
+        season: how far the middle of summer lies above that mean, and the middle of winter below.
         daily: how far the warmest hour of a day lies above that day's mean, and the coldest below.
-        weather: standard deviation of a day's mean from one day to the next.
+        weather: factor on how much the days differ from each other; 0: every day is as its season.
         room: mean of the rooms in which appliances stand.
-        room_follows: which share of the outdoor temperature's deviation from its mean reaches the rooms.
-        inlet: mean of the tap water over a year.
-        inlet_seasonal: how far it is above that mean in late summer, and below in late winter.
+        inlet_mean: mean of the tap water over a year.
+        inlet_season: how far it is above that mean in late summer, and below in late winter.
         hemisphere: `north`, where July is warm, or `south`.
     """
 
     mean: Temperature = 16.5
-    seasonal: NotNegative = 11.5
+    season: NotNegative = 11.5
     daily: NotNegative = 3.5
-    weather: NotNegative = 2.5
+    weather: NotNegative = 1.0
     room: Temperature = 23.0
-    room_follows: Share = 0.08
-    inlet: Annotated[float, msgspec.Meta(ge=1, le=35)] = 16.0
-    inlet_seasonal: NotNegative = 6.0
+    inlet_mean: Annotated[float, msgspec.Meta(ge=1, le=35)] = 16.0
+    inlet_season: NotNegative = 6.0
     hemisphere: Literal["north", "south"] = "north"
+
+    @property
+    def coldest_day(self) -> float:
+        """Day of the year around which it is coldest."""
+        return _COLDEST[self.hemisphere]
