@@ -15,6 +15,9 @@ from telemetry.clock import MICROS
 NAN = math.nan
 _INRUSH = 2
 _HEATING = 1000.0
+_FLOWING = 0.5
+_FEW_LITRES = 3.0
+_WATER_HEAT = 4186.0
 
 
 class View:
@@ -172,6 +175,55 @@ def _load_mass(view: View) -> float:
     return _median(view.of("load")[view.in_phase("wash")])
 
 
+def _power_droop(view: View) -> float:
+    """Power in the last quarter of a run over that in its first, without the inrush."""
+    power = view.of("power")[_INRUSH : view.run]
+    quarter = len(power) // 4
+    first = _mean(power[:quarter])
+    return _mean(power[-quarter:]) / first if quarter >= _INRUSH and first > 0 else NAN
+
+
+def _heating_power(view: View) -> float:
+    """Mean power while the control asks for heat, whether or not it comes."""
+    asked = view.of("power")[view.in_phase("heating")]
+    return _mean(asked) if len(asked) > _INRUSH else NAN
+
+
+def _held(view: View, x: NDArray[np.float32]) -> float:
+    """Integral over the cycle, each reading holding until the next; NaN when none is known."""
+    step = np.diff(view.seconds)
+    known = np.isfinite(x[:-1])
+    return float((x[:-1][known] * step[known]).sum()) if known.any() else NAN
+
+
+def _draw_volume(view: View) -> float:
+    """Hot water drawn, L."""
+    return _held(view, view.of("flow")) / 60
+
+
+def _drawing(view: View) -> NDArray[np.bool_]:
+    return np.asarray(view.of("flow") > _FLOWING)
+
+
+def _draw_drop(view: View) -> float:
+    """Fall of the tank's upper temperature a litre drawn while nothing heats."""
+    inside = view.in_phase("drawing")
+    both = inside[:-1] & inside[1:]
+    litres = float((view.of("flow")[:-1] * np.diff(view.seconds))[both].sum()) / 60
+    fall = -float(np.diff(view.of("temp_tank"))[both].sum())
+    return fall / litres if litres > _FEW_LITRES else NAN
+
+
+def _heat_unseen(view: View) -> float:
+    """Mean electrical power of a whole cycle less the heat that left through the tap, W: what the tank itself loses."""
+    following = view.cycle.following
+    if following is None:
+        return NAN
+    power, rise = view.of("power"), view.of("temp_outlet") - view.of("temp_inlet")
+    drawn = _held(view, view.of("flow") * rise) * _WATER_HEAT / 60
+    return (_held(view, power) - drawn) / ((following - view.cycle.start) / MICROS)
+
+
 FEATURES: dict[str, Callable[[View], float]] = {
     "run_time": _run_time,
     "cycle_time": _run_time,
@@ -192,6 +244,14 @@ FEATURES: dict[str, Callable[[View], float]] = {
     "wash_energy": _wash_energy,
     "heat_rate": _heat_rate,
     "load_mass": _load_mass,
+    "power_droop": _power_droop,
+    "heating_power": _heating_power,
+    "draw_volume": _draw_volume,
+    "inlet_mean": lambda view: _mean(view.of("temp_inlet")[_drawing(view)]),
+    "outlet_mean": lambda view: _mean(view.of("temp_outlet")[_drawing(view)]),
+    "probe_gap": lambda view: _mean((view.of("temp_tank") - view.of("temp_outlet"))[_drawing(view)]),
+    "draw_drop": _draw_drop,
+    "heat_unseen": _heat_unseen,
 }
 """How each feature is computed; a kind's catalogue page chooses among them."""
 
