@@ -1,97 +1,42 @@
-"""Simulated owners and technicians. They know the product only through its public HTTP API.
+"""Simulated owners, technicians and dispatchers. They know the product only through its `Service`.
 
 When somebody acts is a function of the visit, its window and the seed, known before the time comes: `next_due` lets
-whoever runs the clock wait for them. What they did not manage (an error of the API) they try again at the next step.
+whoever runs the clock wait for them. What they did not manage (an error of the service) they try again at the next step.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from typing import Protocol
 
-import httpx
 import msgspec
 import structlog
 
-from firmware_sim.chance import generator
+from firmware_sim.people_plan import HOUR, MINUTE, Answer, Plan, call, is_reached, plan
+from firmware_sim.people_spec import WILLING, PeopleSpec
+from firmware_sim.service import Report, Service, ServiceError, Visit, Waiting
 from firmware_sim.wear import Fault
-from telemetry.clock import MICROS, to_micros
+from telemetry.clock import to_micros
 
-_MINUTE = 60 * MICROS
-_HOUR = 60 * _MINUTE
-_LIVE = "proposed,confirmed,dispatched,travelling,on_site"
-_PAGE = 200
-_CONFLICT = 409
-_TIMEOUT_S = 10.0
+_STEPS = {"confirmed": "dispatched", "dispatched": "travelling", "travelling": "on_site"}
+_ABOUT_TO_COME = ("confirmed", "dispatched", "travelling", "on_site")
+_CALLS = ("call_owner", "reach_owner")
+_CALL_AFTER = 2 * HOUR
+_MOST_CALLS = 2
 _log = structlog.get_logger(__name__)
 
 
-class Window(msgspec.Struct, frozen=True):
-    """Two hours in which a technician comes."""
+class Bench(Protocol):
+    """The appliances themselves, as those who stand before them can see and mend them."""
 
-    start: datetime
-    end: datetime
+    def find(self, device: str) -> Sequence[Fault]:
+        """The faults that an appliance has now, by onset."""
+        ...
 
-
-class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """What people read of a visit."""
-
-    id: str
-    ticket: str
-    device: str
-    family: str
-    window: Window
-    state: str
-    readable: datetime | None = None
-    household: str | None = None
-    parts: list[str] = []
-
-
-class _Page(msgspec.Struct):
-    items: list[Visit]
-    next: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Fleet times at which people act on one visit, microseconds, ascending.
-
-    Attributes:
-        confirm: the owner agrees.
-        dispatch: the technician takes the job.
-        travel: sets off.
-        arrive: stands at the door.
-        mend: has mended the appliance, and watches it run for a while.
-        report: hands in the outcome.
-    """
-
-    confirm: int
-    dispatch: int
-    travel: int
-    arrive: int
-    mend: int
-    report: int
-
-
-def plan(seed: int, visit: Visit, read: int) -> Plan:
-    """When people act: a function of seed, visit, its window and when its notice can be read."""
-    rng = generator(seed, -1, "people", zlib.crc32(visit.id.encode()))
-    answer, late, work, watch = (float(x) for x in rng.random(4))
-    start = to_micros(visit.window.start)
-    wished = read + round((1.0 + 5.0 * answer) * _HOUR)
-    arrive = start + round(50.0 * late) * _MINUTE
-    mend = arrive + round(15.0 + 15.0 * work) * _MINUTE
-    return Plan(
-        confirm=max(min(wished, start - 2 * _HOUR), read),
-        dispatch=start - _HOUR,
-        travel=arrive - 30 * _MINUTE,
-        arrive=arrive,
-        mend=mend,
-        report=mend + round(20.0 + 15.0 * watch) * _MINUTE,
-    )
+    def mend(self, device: str, family: str, at: int, by: str) -> Fault | None:
+        """Mend a family's fault; the fault that was there, or that was mended so at this time already, or None."""
+        ...
 
 
 @dataclass(slots=True)
@@ -105,78 +50,152 @@ class Tally:
     last_error: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """Something that people did, for whoever keeps the account.
+
+    Attributes:
+        what: `visit`, `self_fix`, `complaint` or `breakdown` (an owner called because an appliance had failed).
+        at: fleet time.
+        device: whose appliance.
+        ticket: id, where one is known.
+        visit: id of the visit.
+        outcome: of a visit: `repaired`, `badly`, `wrong_part` or `no_fault_found`.
+        fault: that was there, if any.
+        travel_minutes: there and back.
+        work_minutes: on site.
+        parts: that were fitted.
+    """
+
+    what: str
+    at: int
+    device: str
+    ticket: str = ""
+    visit: str = ""
+    outcome: str = ""
+    fault: Fault | None = None
+    travel_minutes: float = 0.0
+    work_minutes: float = 0.0
+    parts: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class _Job:
     visit: Visit
     plan: Plan
-    mended: bool = False
+    read: int
+    tried: bool = False
+    report: Report | None = None
+    outcome: str = ""
     found: Fault | None = None
 
 
 @dataclass(slots=True)
+class _Broken:
+    fault: Fault
+    at: int
+    described: bool
+
+
+def _never(_fault: Fault) -> bool:
+    return False
+
+
+@dataclass(slots=True)
 class People:
-    """Owners and technicians of one organisation.
+    """Owners, technicians and, where asked for, dispatchers of one organisation.
 
     Attributes:
-        client: with base URL and bearer token.
+        service: what they know of the product.
         seed: of their habits.
-        repair: mends an appliance: `(device, family, at)` gives the fault that was there, or None.
-        yours: a household whose owner is not simulated: nobody confirms for it.
+        bench: the appliances.
+        yours: a household whose owner is not simulated: nobody answers for it.
+        spec: how they behave.
+        guided: whether the catalogue has a guide by which an owner can mend a fault.
+        dispatches: whether the people of dispatch are simulated, too.
+        told: hears what was done.
         tally: counts.
     """
 
-    client: httpx.Client
+    service: Service
     seed: int
-    repair: Callable[[str, str, int], Fault | None]
+    bench: Bench
     yours: str | None = None
+    spec: PeopleSpec = WILLING
+    guided: Callable[[Fault], bool] = _never
+    dispatches: bool = False
+    told: Callable[[Deed], None] | None = None
     tally: Tally = field(default_factory=Tally)
     _jobs: dict[str, _Job] = field(default_factory=dict)
     _read: dict[str, int] = field(default_factory=dict)
+    _broken: dict[tuple[str, int], _Broken] = field(default_factory=dict)
+    _again: set[str] = field(default_factory=set)
+    _ordered: set[tuple[str, int]] = field(default_factory=set)
+    _calls: dict[str, tuple[Waiting, int]] = field(default_factory=dict)
+    _called: dict[str, int] = field(default_factory=dict)
 
     def step(self, now: int) -> int:
-        """Look at the visits and do what is due at a fleet time. Returns how many things were done."""
+        """Look at what is open and do what is due at a fleet time. Returns how many things were done."""
         try:
             self._look(now)
-        except (httpx.HTTPError, msgspec.ValidationError, msgspec.DecodeError) as cause:
+        except ServiceError as cause:
             self._failed("looking at visits", cause)
             return 0
         done = 0
         for job in list(self._jobs.values()):
             try:
                 while (at := self._due(job)) is not None and at <= now:
-                    self._act(job)
+                    self._act(job, at)
                     done += 1
-            except (httpx.HTTPError, msgspec.ValidationError, msgspec.DecodeError) as cause:
+            except ServiceError as cause:
+                if cause.conflict:
+                    self._jobs.pop(job.visit.id, None)
                 self._failed(f"visit {job.visit.id} ({job.visit.state})", cause)
-        return done
+        return done + self._call_service(now) + self._call_owners(now)
+
+    def hear(self, faults: Iterable[Fault]) -> None:
+        """Appliances have failed: their owners notice it, and most of them call."""
+        for fault in faults:
+            wanted = call(self.seed, fault, self.spec)
+            if wanted is not None:
+                self._broken[fault.device, fault.onset] = _Broken(fault, wanted.at, wanted.described)
 
     def next_due(self) -> int | None:
         """Fleet time of the next action that is known, or None."""
-        return min((at for job in list(self._jobs.values()) if (at := self._due(job)) is not None), default=None)
+        return min(self._dues(), default=None)
 
     def overdue(self, now: int) -> int:
         """How many actions are open whose time has come."""
-        return sum(1 for job in list(self._jobs.values()) if (at := self._due(job)) is not None and at <= now)
+        return sum(1 for at in self._dues() if at <= now)
+
+    def _dues(self) -> list[int]:
+        found = [at for job in list(self._jobs.values()) if (at := self._due(job)) is not None]
+        return found + [one.at for one in self._broken.values()] + [at for _, at in self._calls.values()]
 
     def _look(self, now: int) -> None:
-        seen: dict[str, Visit] = {}
-        cursor: str | None = None
-        while True:
-            query = {"state": _LIVE, "limit": str(_PAGE)} | ({} if cursor is None else {"cursor": cursor})
-            page = msgspec.json.decode(self._get("/v1/visits", query), type=_Page)
-            seen |= {visit.id: visit for visit in page.items}
-            cursor = page.next
-            if cursor is None:
-                break
+        seen = {visit.id: visit for visit in self.service.visits()}
         for gone in set(self._jobs) - set(seen):
             del self._jobs[gone]
             self._read.pop(gone, None)
         for visit in seen.values():
             job = self._jobs.get(visit.id)
-            if job is None:
-                self._jobs[visit.id] = _Job(visit, plan(self.seed, visit, self._when_read(visit, now)))
-            elif job.visit != visit:
-                job.visit, job.plan = visit, plan(self.seed, visit, self._when_read(visit, now))
+            if job is None or job.visit != visit:
+                read = self._when_read(visit, now)
+                wanted = plan(self.seed, visit, read, self.spec)
+                if job is None:
+                    self._jobs[visit.id] = _Job(visit, wanted, read)
+                else:
+                    job.visit, job.plan, job.read = visit, wanted, read
+        if self.dispatches:
+            self._look_at_tickets(now)
+
+    def _look_at_tickets(self, now: int) -> None:
+        visited = {job.visit.ticket for job in self._jobs.values()}
+        open_now = {one.id: one for one in self.service.waiting() if one.next_action in _CALLS}
+        self._calls = {name: one for name, one in self._calls.items() if name in open_now and name not in visited}
+        for name, one in open_now.items():
+            if name not in self._calls and name not in visited:
+                self._calls[name] = one, now + _CALL_AFTER
 
     def _when_read(self, visit: Visit, now: int) -> int:
         """When the owner can have read of a visit; without a notice, when it was first seen."""
@@ -185,56 +204,190 @@ class People:
         return self._read.setdefault(visit.id, now)
 
     def _due(self, job: _Job) -> int | None:
-        state = job.visit.state
-        if state == "proposed":
-            return None if self.yours is not None and job.visit.household == self.yours else job.plan.confirm
+        state, wanted = job.visit.state, job.plan
         if state == "on_site":
-            return job.plan.report if job.mended else job.plan.mend
-        times = {"confirmed": job.plan.dispatch, "dispatched": job.plan.travel, "travelling": job.plan.arrive}
-        return times.get(state)
+            return wanted.mend if job.report is None else wanted.report
+        times = {
+            "proposed": None if self._silent(job) else wanted.confirm,
+            "confirmed": wanted.dispatch,
+            "dispatched": wanted.travel,
+            "travelling": wanted.arrive,
+        }
+        at = times.get(state)
+        if self._tries(job) and wanted.self_fix is not None and (at is None or wanted.self_fix < at):
+            return wanted.self_fix
+        return at
 
-    def _act(self, job: _Job) -> None:
+    def _silent(self, job: _Job) -> bool:
+        return job.plan.answer is Answer.SILENCE or (self.yours is not None and job.visit.household == self.yours)
+
+    def _tries(self, job: _Job) -> bool:
+        """Whether the owner still means to try the guide before anybody comes."""
+        yours = self.yours is not None and job.visit.household == self.yours
+        return not job.tried and not yours and job.visit.state in {"proposed", "confirmed"}
+
+    def _act(self, job: _Job, at: int) -> None:
         visit = job.visit
-        moves = {"confirmed": "dispatched", "dispatched": "travelling", "travelling": "on_site"}
-        if visit.state == "proposed":
-            self._post(job, "confirm", {}, "confirmed")
-            self.tally.confirmed += 1
-        elif visit.state in moves:
-            self._post(job, "moves", {"to": moves[visit.state]}, moves[visit.state])
-        elif not job.mended:
-            job.found, job.mended = self.repair(visit.device, visit.family, job.plan.mend), True
-        elif job.found is None:
-            body: dict[str, Any] = {
-                "code": "no_fault_found",
-                "cause": None,
-                "parts": [],
-                "note": "Everything in order.",
-            }
-            self._post(job, "outcome", body, "done")
-            self.tally.no_fault_found += 1
+        if at == job.plan.self_fix and self._tries(job):
+            self._try_guide(job, at)
+        elif visit.state == "proposed":
+            self._answer(job, at)
+        elif visit.state in _STEPS:
+            self.service.advance(visit, _STEPS[visit.state])
+            job.visit = msgspec.structs.replace(visit, state=_STEPS[visit.state])
+        elif job.report is None:
+            self._mend(job)
         else:
-            body = {"code": "repaired", "cause": job.found.fault, "parts": visit.parts, "note": "Runs as it should."}
-            self._post(job, "outcome", body, "done")
-            self.tally.repaired += 1
+            self._hand_in(job, job.report)
 
-    def _get(self, path: str, query: dict[str, str]) -> bytes:
-        answer = self.client.get(path, params=query, timeout=_TIMEOUT_S)
-        answer.raise_for_status()
-        return answer.content
+    def _answer(self, job: _Job, at: int) -> None:
+        visit, answer = job.visit, job.plan.answer
+        if visit.ticket in self._again and job.plan.complains:
+            self._again.discard(visit.ticket)
+            self.service.complain(visit.ticket, "This is not the first visit for the same trouble.")
+            self._tell(Deed(what="complaint", at=at, device=visit.device, ticket=visit.ticket))
+        if answer is Answer.DECLINE:
+            self.service.decline(visit)
+            del self._jobs[visit.id]
+            return
+        others = [one for one in self.service.windows(visit) if one != visit.window] if answer is Answer.MOVE else []
+        if others:
+            self.service.move(visit, others[int(job.plan.choice * min(len(others), 3))])
+            del self._jobs[visit.id]
+        else:
+            self.service.confirm(visit)
+            job.visit = msgspec.structs.replace(visit, state="confirmed")
+        self.tally.confirmed += 1
 
-    def _post(self, job: _Job, what: str, body: dict[str, Any], state: str) -> None:
-        """Do one thing; after a conflict the next look shows what somebody else did.
+    def _try_guide(self, job: _Job, at: int) -> None:
+        job.tried = True
+        visit = job.visit
+        there = next((one for one in self.bench.find(visit.device) if one.family == visit.family), None)
+        if there is None or not job.plan.guide_helps or not self.guided(there):
+            return
+        self.bench.mend(visit.device, visit.family, at, "self_fix")
+        self.service.self_fix(visit.ticket)
+        self._tell(Deed(what="self_fix", at=at, device=visit.device, ticket=visit.ticket, fault=there))
+        self._jobs.pop(visit.id, None)
 
-        An answer that never came is asked for again with the same key: the thing is done once.
-        """
-        path, key = f"/v1/visits/{job.visit.id}/{what}", f"{job.visit.id}:{state}"
-        answer = self.client.post(path, json=body, headers={"Idempotency-Key": key}, timeout=_TIMEOUT_S)
-        if answer.status_code == _CONFLICT:
-            self._jobs.pop(job.visit.id, None)
-        answer.raise_for_status()
-        job.visit = msgspec.structs.replace(job.visit, state=state)
+    def _mend(self, job: _Job) -> None:
+        """What the technician finds and does on site."""
+        visit, wanted = job.visit, job.plan
+        there = list(self.bench.find(visit.device))
+        own = next((one for one in there if one.family == visit.family), None)
+        if own is None and not there:
+            # Nothing to be found; or it was mended before an answer got lost.
+            found = self.bench.mend(visit.device, visit.family, wanted.mend, "visit")
+            job.outcome = "no_fault_found" if found is None else "repaired"
+        else:
+            found = own or there[0]
+            known = (found.device, found.onset) in self._ordered
+            if not wanted.finds and not known:
+                job.outcome = "no_fault_found"
+            elif not known and not _has_the_part(visit, wanted, found):
+                job.outcome = "wrong_part"
+                self._ordered.add((found.device, found.onset))
+            elif not wanted.holds:
+                job.outcome = "badly"
+            else:
+                job.outcome = "repaired"
+                self.bench.mend(visit.device, found.family, wanted.mend, "visit")
+        job.found, job.report = found, _report(job.outcome, found, visit)
+
+    def _hand_in(self, job: _Job, report: Report) -> None:
+        visit, wanted = job.visit, job.plan
+        self.service.report(visit, report)
+        job.visit = msgspec.structs.replace(visit, state="done")
+        if job.outcome in {"wrong_part", "badly"}:
+            self._again.add(visit.ticket)
+        self.tally.repaired += report.code == "repaired"
+        self.tally.no_fault_found += report.code == "no_fault_found"
+        work = (wanted.report - wanted.arrive) / MINUTE
+        self._tell(
+            Deed(
+                what="visit",
+                at=wanted.report,
+                device=visit.device,
+                ticket=visit.ticket,
+                visit=visit.id,
+                outcome=job.outcome,
+                fault=job.found,
+                travel_minutes=2.0 * wanted.travel_minutes,
+                work_minutes=work,
+                parts=report.parts,
+            )
+        )
+
+    def _call_service(self, now: int) -> int:
+        """Owners of failed appliances call, unless somebody is about to come or it was mended meanwhile."""
+        done = 0
+        for key, one in list(self._broken.items()):
+            if one.at > now:
+                continue
+            fault = one.fault
+            try:
+                if any(there.onset == fault.onset for there in self.bench.find(fault.device)):
+                    coming = any(
+                        job.visit.device == fault.device and job.visit.state in _ABOUT_TO_COME
+                        for job in self._jobs.values()
+                    )
+                    if not coming:
+                        family = fault.family if one.described else None
+                        self.service.report_fault(fault.device, family, "It no longer works.")
+                    self._tell(Deed(what="breakdown", at=one.at, device=fault.device, fault=fault))
+                    done += 1
+            except ServiceError as cause:
+                self._failed(f"calling about {fault.device}", cause)
+                if not cause.conflict:
+                    continue
+            del self._broken[key]
+        return done
+
+    def _call_owners(self, now: int) -> int:
+        """Dispatch calls owners who have not answered; after two calls in vain the ticket ends."""
+        done = 0
+        for name, (one, at) in list(self._calls.items()):
+            if at > now:
+                continue
+            number = self._called[name] = self._called.get(name, 0) + 1
+            try:
+                if is_reached(self.seed, one.device, one.family, number, self.spec):
+                    self.service.plan_again(name)
+                elif number >= _MOST_CALLS:
+                    self.service.give_up(name, "owner not reached")
+                else:
+                    self._calls[name] = one, now + 24 * HOUR
+                    continue
+                done += 1
+            except ServiceError as cause:
+                self._failed(f"calling the owner of {one.device}", cause)
+            del self._calls[name]
+        return done
+
+    def _tell(self, deed: Deed) -> None:
+        if self.told is not None:
+            self.told(deed)
 
     def _failed(self, what: str, cause: Exception) -> None:
         self.tally.errors += 1
         self.tally.last_error = f"{what}: {cause}"
         _log.warning("people could not act", what=what, why=str(cause)[:300])
+
+
+def _has_the_part(visit: Visit, wanted: Plan, found: Fault) -> bool:
+    """Whether what was brought mends the fault: of another family only with luck."""
+    if found.family != visit.family:
+        return wanted.stocked
+    return wanted.fits or not visit.parts
+
+
+def _report(outcome: str, found: Fault | None, visit: Visit) -> Report:
+    """What the technician says of what was done: of a repair that will not hold he says that it is one."""
+    cause = found.fault if found is not None else None
+    match outcome:
+        case "no_fault_found":
+            return Report("no_fault_found", note="Everything in order.")
+        case "wrong_part":
+            return Report("part_missing", cause, note="The part does not fit; another one is on order.")
+        case _:
+            return Report("repaired", cause, tuple(visit.parts), "Runs as it should.")

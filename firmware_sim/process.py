@@ -20,6 +20,8 @@ from firmware_sim.fleet import Fleet
 from firmware_sim.people import People
 from firmware_sim.runner import Runner, open_fleet
 from firmware_sim.scenario import load_scenario
+from firmware_sim.service import HttpService
+from firmware_sim.wear import Fault
 from telemetry.clock import MICROS, WallClock, system_wall
 
 _BEAT_S = 0.1
@@ -77,6 +79,21 @@ class Control(msgspec.Struct):
     yours: str | None = None
 
 
+class OnSite:
+    """The running appliances, as technicians stand before them. Implements `firmware_sim.people.Bench`."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def find(self, device: str) -> list[Fault]:
+        """The faults that an appliance has now."""
+        return [one for one in self._runner.truth() if one.device == device and one.repaired is None]
+
+    def mend(self, device: str, family: str, at: int, by: str) -> Fault | None:  # noqa: ARG002  (a visit, here)
+        """Mend a family's fault."""
+        return self._runner.repair(device, family, at)
+
+
 class Simulation:
     """Runner and people together.
 
@@ -109,7 +126,7 @@ class Simulation:
         self.people: People | None = None
         if api_url:
             client = httpx.Client(base_url=api_url, headers={"authorization": f"Bearer {token}"}, trust_env=False)
-            self.people = People(client, fleet.seed, self.runner.repair, yours)
+            self.people = People(HttpService(client), fleet.seed, OnSite(self.runner), yours)
 
     def run(self) -> None:
         """Until `stop`."""

@@ -6,7 +6,11 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from firmware_sim.people import People, Visit, Window, plan
+from msgspec.structs import replace
+
+from firmware_sim.people import People
+from firmware_sim.people_plan import plan
+from firmware_sim.service import HttpService, Visit, Window
 from firmware_sim.wear import DAY, Fault
 from telemetry.clock import MICROS, to_micros
 
@@ -58,17 +62,28 @@ class Desk:
         return httpx.Response(200, json=self.visits[visit])
 
 
+class Appliances:
+    """What stands in the households: every appliance with the same fault, or all of them in order."""
+
+    def __init__(self, fault: Fault | None, mended: list[tuple[str, str, int]]) -> None:
+        self._fault, self._mended = fault, mended
+
+    def find(self, device: str) -> list[Fault]:
+        return [] if self._fault is None else [replace(self._fault, device=device)]
+
+    def mend(self, device: str, family: str, at: int, by: str) -> Fault | None:
+        assert by == "visit"
+        self._mended.append((device, family, at))
+        return self._fault
+
+
 def made(
     desk: Desk, found: Fault | None = FAULT, yours: str | None = None
 ) -> tuple[People, list[tuple[str, str, int]]]:
     mended: list[tuple[str, str, int]] = []
 
-    def repair(device: str, family: str, at: int) -> Fault | None:
-        mended.append((device, family, at))
-        return found
-
     client = httpx.Client(base_url="http://test", transport=httpx.MockTransport(desk))
-    return People(client, 7, repair, yours), mended
+    return People(HttpService(client), 7, Appliances(found, mended), yours), mended
 
 
 def visit() -> Visit:
@@ -149,7 +164,7 @@ def test_a_refused_move_is_looked_at_again(status: int) -> None:
             return httpx.Response(status)
         return desk(request)
 
-    people.client = httpx.Client(base_url="http://test", transport=httpx.MockTransport(once))
+    people.service = HttpService(httpx.Client(base_url="http://test", transport=httpx.MockTransport(once)))
     people.step(LATE)
     people.step(LATE)
     people.step(LATE)
