@@ -1,0 +1,242 @@
+"""The communication modules of a fleet: firmware versions, clocks, restarts, and what somebody has changed in them.
+
+A module stands between the appliance's control, which samples, and the spool. It is a pure function of (seed, device,
+dated interventions, time): `finish` takes what samplers made and gives what the modules say, whatever the size of the
+steps. A restart costs what the module held in memory and had not yet spooled; the appliance itself goes on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+import msgspec
+
+from firmware_sim.firmware import FIRMWARE, Body, Intervals, Quantities
+from firmware_sim.names import known_name
+from firmware_sim.network import Network
+from firmware_sim.network_spec import Link
+from firmware_sim.wear import DAY
+from telemetry.clock import MICROS
+
+REBOOT, UPDATED = "reboot", "firmware:"
+"""Events: the module has started; it has started with another version (`firmware:2.5.0`)."""
+_KEPT_DAYS = 8
+
+
+class SetInterval(msgspec.Struct, frozen=True, kw_only=True, tag="set_interval"):
+    """A device samples a phase (all when empty) in another interval from a time on; 0 seconds: the catalogue's."""
+
+    device: str
+    at: int
+    phase: str = ""
+    seconds: float
+
+
+class Restart(msgspec.Struct, frozen=True, kw_only=True, tag="restart"):
+    """A device's module restarts, with another version when one is given."""
+
+    device: str
+    at: int
+    fw: str = ""
+
+
+class SetLink(msgspec.Struct, frozen=True, kw_only=True, tag="set_link"):
+    """A device's link (every device's when empty) is another from a time on; without values, the scenario's again."""
+
+    device: str = ""
+    at: int
+    values: dict[str, float] | None
+
+
+Intervention = SetInterval | Restart | SetLink
+"""What somebody did to a device's module, dated in fleet microseconds."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Restart:
+    """Begins, comes back, whose, with which version."""
+
+    at: int
+    back: int
+    device: int
+    fw: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """The restarts that begin on a day."""
+
+    all: list[_Restart]
+    by_device: dict[int, list[_Restart]]
+
+
+class Comms:
+    """The modules.
+
+    Args:
+        seed: of the fleet.
+        start: of the fleet, fleet microseconds.
+        keys: `org/device` by index.
+        links: of each.
+        versions: with which each begins; FIRMWARE when not given.
+        updates: `(fleet time, version)` by index, ascending: updates over the air.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        start: int,
+        keys: Sequence[str],
+        links: Sequence[Link],
+        *,
+        versions: Sequence[str] = (),
+        updates: Mapping[int, Sequence[tuple[int, str]]] | None = None,
+    ) -> None:
+        self.network = Network(seed, links, start)
+        self.interventions: list[Intervention] = []
+        self._index = {key: index for index, key in enumerate(keys)}
+        self._intervals = [Intervals() for _ in keys]
+        given = updates or {}
+        self._versions = [
+            [(-1, versions[index] if versions else FIRMWARE), *given.get(index, ())] for index in range(len(keys))
+        ]
+        self._restarts = [list(given.get(index, ())) for index in range(len(keys))]
+        self._days: dict[int, _Day] = {}
+        self._longest = 0
+        self._plain: list[bool] = []
+        self._look()
+
+    def intervals(self, device: int) -> Intervals:
+        """Of a device's sampler; it follows what is set."""
+        return self._intervals[device]
+
+    def fw(self, device: int, at: int) -> str:
+        """The version that a device runs at a time."""
+        versions = self._versions[device]
+        return versions[bisect_right(versions, at, key=lambda one: one[0]) - 1][1]
+
+    def intervene(self, one: Intervention) -> None:
+        """Take an intervention; it must not lie before what the modules have said already.
+
+        Raises:
+            UnknownNameError: no such device, or no such field of a link.
+        """
+        index = None if not one.device else self._index[known_name("device", one.device, self._index)]
+        if isinstance(one, SetLink):
+            self.network.change(index, one.at, one.values)
+        elif index is None:
+            raise ValueError(f"{type(one).__name__} needs a device")
+        elif isinstance(one, SetInterval):
+            self._intervals[index].set(one.at, one.phase, one.seconds)
+        else:
+            self._restarts[index] = sorted([*self._restarts[index], (one.at, one.fw)])
+            if one.fw:
+                self._versions[index] = sorted([*self._versions[index], (one.at, one.fw)])
+        self.interventions.append(one)
+        self._look()
+
+    def finish(self, bodies: list[Body], begin: int, end: int) -> list[Body]:
+        """What the modules say of what samplers completed in `(begin, end]`; each device's in order."""
+        if all(self._plain):
+            return bodies
+        found = [said for body in bodies if (said := self._said(body)) is not None]
+        starts = self._starts(begin, end)
+        if starts:
+            found = sorted([*found, *starts], key=attrgetter("done"))
+        return found
+
+    def dump(self) -> bytes:
+        """All interventions."""
+        return msgspec.json.encode(self.interventions)
+
+    def load(self, data: bytes) -> None:
+        """Take the interventions that `dump` gave.
+
+        Raises:
+            msgspec.DecodeError, msgspec.ValidationError: it is something else.
+        """
+        for one in msgspec.json.decode(data, type=list[Intervention]):
+            self.intervene(one)
+
+    def _look(self) -> None:
+        """Note which devices' messages pass as they are, and forget what was drawn."""
+        self._plain = [
+            len(self._versions[index]) == 1
+            and self._versions[index][0][1] == FIRMWARE
+            and not self._restarts[index]
+            and self.network.perfect(index)
+            for index in range(len(self._index))
+        ]
+        self._days.clear()
+        self._longest = round(self.network.longest_reboot() * MICROS)
+
+    def _said(self, body: Body) -> Body | None:
+        """A message as the module sends it; None when nothing of it outlived a restart."""
+        index = body.device
+        if self._plain[index]:
+            return body
+        body = self._after_restarts(body)
+        if not (body.q or body.events):
+            return None
+        fw, t = self.fw(index, body.done), self.network.skewed(index, body.t)
+        if t == body.t and fw == body.fw:
+            return body
+        return msgspec.structs.replace(body, t=t, fw=fw)
+
+    def _after_restarts(self, body: Body) -> Body:
+        """Without the readings that a restart cost; an event is kept by the appliance's control and said afterwards."""
+        from_t = body.t
+        for day in self._days_between(body.t - self._longest, body.done):
+            for one in self._of_day(day).by_device.get(body.device, ()):
+                if one.at <= body.done and one.back > body.t:
+                    from_t = max(from_t, one.back)
+        if from_t == body.t:
+            return body
+        if body.dt is None:
+            return msgspec.structs.replace(body, q={})
+        lost = -(-(from_t - body.t) // body.dt)
+        columns: dict[str, list[float | None]] = {
+            name: value[lost:] for name, value in body.q.items() if isinstance(value, list) and len(value) > lost
+        }
+        if not columns:
+            return msgspec.structs.replace(body, q={}, dt=None)
+        single = len(next(iter(columns.values()))) == 1
+        q: Quantities = {name: value[0] if single else value for name, value in columns.items()}
+        return msgspec.structs.replace(body, t=body.t + lost * body.dt, q=q, dt=None if single else body.dt)
+
+    def _starts(self, begin: int, end: int) -> list[Body]:
+        """What modules say that came back in `(begin, end]`."""
+        found = []
+        for day in self._days_between(begin - self._longest, end):
+            for one in self._of_day(day).all:
+                if begin < one.back <= end:
+                    events = (REBOOT, UPDATED + one.fw) if one.fw else (REBOOT,)
+                    t, fw = self.network.skewed(one.device, one.back), self.fw(one.device, one.back)
+                    found.append(Body(device=one.device, done=one.back, t=t, q={}, events=events, fw=fw))
+        return found
+
+    def _days_between(self, begin: int, end: int) -> range:
+        return range(begin // DAY, end // DAY + 1)
+
+    def _of_day(self, day: int) -> _Day:
+        if day not in self._days:
+            if len(self._days) >= _KEPT_DAYS:
+                self._days.pop(next(iter(self._days)))
+            found = []
+            for index, plain in enumerate(self._plain):
+                if not plain:
+                    dated = [(at, "") for at in self.network.reboots(index, day)]
+                    dated += [(at, fw) for at, fw in self._restarts[index] if at // DAY == day]
+                    found += [_Restart(at, at + self._takes(index, at), index, fw) for at, fw in dated]
+            by_device: dict[int, list[_Restart]] = {}
+            for one in sorted(found):
+                by_device.setdefault(one.device, []).append(one)
+            self._days[day] = _Day(sorted(found), by_device)
+        return self._days[day]
+
+    def _takes(self, device: int, at: int) -> int:
+        """How long a restart at a time takes."""
+        return round(self.network.link(device, at).reboot_s * MICROS)
