@@ -1,26 +1,35 @@
 """The fleet: all simulated appliances of a scenario, their wear and their truth.
 
-What a device sends is a function of (scenario, seed, start, device, dated repairs, time). It does not depend on the
+What a device sends is a function of (scenario, seed, start, device, dated interventions, time). It does not depend on the
 size of the steps in which the fleet is advanced, on other devices, or on a restart from a snapshot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import msgspec
 
+from firmware_sim import chance
+from firmware_sim.confounders import planned_repairs, spells
+from firmware_sim.continuous import Continuous
 from firmware_sim.firmware import Body
-from firmware_sim.physics import refrigerator, washing_machine
-from firmware_sim.refrigerators import STEP, Refrigerators
-from firmware_sim.scenario import Appliance, Scenario, World, appliances, fault_schedule, part_worn
-from firmware_sim.washers import WashingMachines
-from firmware_sim.wear import DeviceWear, Fault, Repair
+from firmware_sim.households import Appliance
+from firmware_sim.names import known_name
+from firmware_sim.physics import physics_of
+from firmware_sim.physics.base import ContinuousPhysics
+from firmware_sim.programmes import Programmes
+from firmware_sim.scenario import Scenario, World, appliances
+from firmware_sim.schedule import fault_schedule
+from firmware_sim.units import Group
+from firmware_sim.wear import DAY, DeviceWear, Fault, Repair
 from telemetry.catalogue import Catalogue, load_catalogue
+from telemetry.clock import MICROS
 from telemetry.errors import WellkeptError
 
-SNAPSHOT = 1
-_COLUMNS = {"refrigerator": refrigerator.FAULTS, "washing_machine": washing_machine.FAULTS}
+STEP = 30 * MICROS
+"""The grid of fleet times, microseconds; each physics has its own step on it."""
+SNAPSHOT = 2
 
 
 class SnapshotError(WellkeptError):
@@ -45,35 +54,46 @@ class _Snapshot(msgspec.Struct):
 
 
 class Fleet:
-    """All devices of a scenario.
+    """The devices of a scenario.
 
     Args:
         scenario: what they are.
         seed: which fleet of that description.
         start_micros: fleet time at which they are switched on; rounded down to the step.
-        catalogue: by default the product's own.
+        catalogue: by default the product's own; the scenario's models and faults are merged into it.
+        only: numbers of the devices that live here; all of them when None. A device's life is the same either way.
     """
 
-    def __init__(self, scenario: Scenario, seed: int, start_micros: int, catalogue: Catalogue | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        start_micros: int,
+        catalogue: Catalogue | None = None,
+        only: Collection[int] | None = None,
+    ) -> None:
         self.scenario, self.seed = scenario, seed
         self.start = self.now = start_micros // STEP * STEP
-        self.catalogue = catalogue or load_catalogue()
-        self.devices = appliances(scenario, seed, self.catalogue)
-        worn = part_worn(scenario, seed, len(self.devices))
-        self._wear = [
-            DeviceWear(
-                _COLUMNS[d.kind],
-                fault_schedule(scenario, seed, d, self.catalogue[d.kind], self.start, worn=d.index in worn),
-            )
-            for d in self.devices
-        ]
-        self._index = {d.key: d.index for d in self.devices}
-        self._repairs: list[Repair] = []
-        self._pending: list[Repair] = []
+        self.catalogue = scenario.catalogue(catalogue or load_catalogue())
         world = World(scenario, seed, self.start)
-        fridges, washers = self._of("refrigerator"), self._of("washing_machine")
-        self._fridges = Refrigerators(world, fridges, self.catalogue["refrigerator"], self._wear_of(fridges))
-        self._washers = WashingMachines(world, washers, self.catalogue["washing_machine"], self._wear_of(washers))
+        everybody = appliances(scenario, seed, self.catalogue)
+        self.devices = everybody if only is None else [one for one in everybody if one.index in only]
+        courses = {
+            name: {fault: spec.course for fault, spec in kind.faults.items()}
+            for name, kind in self.catalogue.kinds.items()
+        }
+        bursts = chance.keys(seed, [one.index for one in self.devices], "bursts")
+        self._wear = {
+            one.index: DeviceWear(courses[one.kind], int(key), fault_schedule(world, one, self.catalogue))
+            for one, key in zip(self.devices, bursts, strict=True)
+        }
+        self._by_key = {one.key: one for one in self.devices}
+        self._repairs: list[Repair] = []
+        self._pending = [repair for one in self.devices for repair in planned_repairs(world, one)]
+        self._groups: dict[str, Continuous | Programmes] = {}
+        self._member: dict[int, tuple[str, int]] = {}
+        for kind in dict.fromkeys(one.physics for one in self.devices):
+            self._form(world, kind)
 
     def advance(self, to_micros: int) -> list[Body]:
         """Advance to a fleet time; the messages completed on the way, each device's in order.
@@ -85,19 +105,20 @@ class Fleet:
         while self.now < goal:
             edge = min([goal, *(repair.at for repair in self._pending)])
             if edge > self.now:
-                found += self._fridges.advance(edge)
-                found += self._washers.advance(edge)
+                for group in self._groups.values():
+                    found += group.advance(edge)
                 self.now = edge
             self._mend()
         return found
 
-    def repair(self, device: str, family: str, at: int) -> Fault | None:
+    def repair(self, device: str, family: str, at: int, by: str = "visit") -> Fault | None:
         """Mend a fault family of a device at a fleet time, at the earliest now.
 
         Args:
             device: `org/device`.
             family: fault family of the catalogue.
             at: microseconds; rounded up to the step.
+            by: how: `visit`, `self_fix`, `breakdown` or `cleared`.
 
         Returns:
             The fault that is there to be mended, or that was mended at this time or later (the call is a repeat);
@@ -108,30 +129,68 @@ class Fleet:
         """
         found = self.active(device, family)
         if found is None:
-            mended = [
-                f for f in self._wear[self._index[device]].faults if f.family == family and (f.repaired or 0) >= at
-            ]
-            return mended[0] if mended else None
+            faults = self._wear[self._by_key[device].index].faults
+            return next((one for one in faults if one.family == family and (one.repaired or 0) >= at), None)
         moment = max(-(-at // STEP) * STEP, self.now)
-        self._pending.append(Repair(device=device, family=family, at=moment))
+        self._pending.append(Repair(device=device, family=family, at=moment, by=by))
         self._mend()
         return found
 
+    def inject(self, device: str, fault: str, at: int, lead_days: float | None = None) -> Fault:
+        """Let a fault begin on a device, at the earliest now.
+
+        Args:
+            device: `org/device`.
+            fault: id of the catalogue, for the device's kind.
+            at: its onset, microseconds.
+            lead_days: until functional failure; by default the middle of the catalogue's range.
+
+        Raises:
+            UnknownNameError: no such device or fault; names the nearest.
+        """
+        one = self._by_key[known_name("device", device, self._by_key)]
+        specs = self.catalogue[one.kind].faults
+        spec = specs[known_name(f"fault of {one.kind}", fault, specs)]
+        lead = lead_days if lead_days is not None else sum(spec.lead_days) / 2
+        behind = [name for name in spec.seen_from if name.startswith(f"{one.physics}.")]
+        onset = max(at, self.now)
+        begun = Fault(
+            device=device,
+            family=spec.family,
+            fault=fault,
+            onset=onset,
+            failure=onset + round(lead * DAY),
+            mechanism_of=behind[0] if behind and one.physics != one.kind else None,
+        )
+        self._wear[one.index].faults.append(begun)
+        self._touch(one)
+        return begun
+
+    def clear(self, device: str, family: str, at: int) -> Fault | None:
+        """Undo a fault without a visit; None when there is none. Arguments and errors as of `repair`."""
+        return self.repair(device, family, at, by="cleared")
+
     def active(self, device: str, family: str) -> Fault | None:
         """The developing fault of a family, as a technician on site would find it."""
-        return self._wear[self._index[device]].active(family, self.now)
+        return self._wear[self._by_key[device].index].active(family, self.now)
+
+    def self_test(self, device: str) -> dict[str, float]:
+        """What the device's test routine measures now, by quantity, without noise."""
+        kind, member = self._member[self._by_key[device].index]
+        return self._groups[kind].self_test(member, self.now)
 
     def truth(self) -> list[Fault]:
         """Every fault that has begun, by onset."""
-        for one in self._wear:
+        for one in self._wear.values():
             one.begin(self.now)
         return sorted(
-            (fault for one in self._wear for fault in one.faults if fault.onset <= self.now), key=lambda f: f.onset
+            (fault for one in self._wear.values() for fault in one.faults if fault.onset <= self.now),
+            key=lambda f: f.onset,
         )
 
     def expected(self, until: int) -> list[Fault]:
         """The faults that begin by a fleet time when nobody repairs anything more, by onset; nothing is advanced."""
-        copies = [DeviceWear(one.columns, list(one.schedule), list(one.faults)) for one in self._wear]
+        copies = [DeviceWear(one.courses, one.key, list(one.schedule), list(one.faults)) for one in self._wear.values()]
         for one in copies:
             one.begin(until)
         return sorted((f for one in copies for f in one.faults if f.onset <= until), key=lambda f: f.onset)
@@ -149,10 +208,10 @@ class Fleet:
                 seed=self.seed,
                 start=self.start,
                 now=self.now,
-                wear=[_Wear(one.schedule, one.faults) for one in self._wear],
+                wear=[_Wear(one.schedule, one.faults) for one in self._wear.values()],
                 repairs=self._repairs,
                 pending=self._pending,
-                groups={"refrigerator": self._fridges.snapshot(), "washing_machine": self._washers.snapshot()},
+                groups={kind: group.snapshot() for kind, group in self._groups.items()},
             )
         )
 
@@ -172,29 +231,36 @@ class Fleet:
                 f"snapshot of {saved.scenario!r}, seed {saved.seed}, start {saved.start}; this fleet is {own[1:]}"
             )
         self.now, self._repairs, self._pending = saved.now, saved.repairs, saved.pending
-        for one, state in zip(self._wear, saved.wear, strict=True):
+        for one, state in zip(self._wear.values(), saved.wear, strict=True):
             one.schedule, one.faults = state.schedule, state.faults
-        self._fridges.restore(saved.groups["refrigerator"])
-        self._washers.restore(saved.groups["washing_machine"])
+        for kind, group in self._groups.items():
+            group.restore(saved.groups[kind])
+
+    def _form(self, world: World, kind: str) -> None:
+        members = [one for one in self.devices if one.physics == kind]
+        self._member |= {one.index: (kind, number) for number, one in enumerate(members)}
+        group = Group(
+            world=world,
+            physics=physics_of(kind),
+            catalogue=self.catalogue,
+            devices=members,
+            wear=[self._wear[one.index] for one in members],
+            spells=[spells(world, one) for one in members],
+        )
+        self._groups[kind] = Continuous(group) if isinstance(group.physics, ContinuousPhysics) else Programmes(group)
 
     def _mend(self) -> None:
         due = [repair for repair in self._pending if repair.at <= self.now]
         self._pending = [repair for repair in self._pending if repair.at > self.now]
         for repair in due:
-            index = self._index[repair.device]
+            one = self._by_key[repair.device]
             self._repairs.append(repair)
-            if self._wear[index].mend(repair.family, repair.at) is None:
-                continue
-            if self.devices[index].kind == "refrigerator":
-                self._fridges.mended()
-            else:
-                self._washers.mended([d.index for d in self._washers.devices].index(index))
+            if self._wear[one.index].mend(repair.family, repair.at, repair.by) is not None:
+                self._touch(one)
 
-    def _of(self, kind: str) -> list[Appliance]:
-        return [d for d in self.devices if d.kind == kind]
-
-    def _wear_of(self, devices: Sequence[Appliance]) -> list[DeviceWear]:
-        return [self._wear[d.index] for d in devices]
+    def _touch(self, one: Appliance) -> None:
+        kind, member = self._member[one.index]
+        self._groups[kind].mended(member)
 
 
 def snapshot_start(data: bytes) -> int | None:

@@ -10,10 +10,9 @@ import structlog
 
 from firmware_sim.chance import generator
 from firmware_sim.firmware import Body
-from firmware_sim.fleet import Fleet, SnapshotError, snapshot_start
+from firmware_sim.fleet import STEP, Fleet, SnapshotError, snapshot_start
 from firmware_sim.mqtt import Gateway
 from firmware_sim.pace import Pace
-from firmware_sim.refrigerators import STEP
 from firmware_sim.scenario import Scenario
 from firmware_sim.spool import DEFAULT_LIMIT, OversizeError, Spool
 from firmware_sim.wear import Fault, as_lines

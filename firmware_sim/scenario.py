@@ -97,6 +97,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """The catalogue with the models and faults of this scenario merged in."""
         return base
 
+    def runs_a_day(self, kind: str, usual: float) -> float:
+        """Mean runs a day of an appliance that runs programmes; `usual` is the kind's own."""
+        return self.washes if kind == "washing_machine" else usual
+
 
 @dataclass(frozen=True, slots=True)
 class World:

@@ -1,23 +1,24 @@
 """Wear: when faults begin, how they grow, what a repair undoes, and the ground truth of it all.
 
 A device has a fixed schedule of faults, drawn once from its own generator. A fault of the schedule is skipped when
-its onset comes while the device still carries another one: an appliance here has one fault at a time.
+its onset comes while the device still carries another one, unless both began together: an appliance here has one fault,
+or one combination of faults, at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from firmware_sim.chance import uniform
+from telemetry.catalogue import CourseSpec
 from telemetry.clock import MICROS
 
 DAY = 86_400 * MICROS
-_SHAPE = 1.15
-"""Wear grows a little faster towards the end: exponent of the elapsed share of the lead time."""
+HOUR = 3_600 * MICROS
 _MOST = 1.5
 
 
@@ -31,6 +32,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         onset: when wear began.
         failure: when the appliance fails functionally if nobody repairs it.
         repaired: when it was mended, or None.
+        by: how: `visit`, `self_fix`, `breakdown` or `cleared`; None while it is not.
+        mechanism_of: for a plug, the fault `KIND.FAULT` of the appliance behind it; None when it is the fault's own.
     """
 
     device: str
@@ -39,20 +42,34 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     onset: int
     failure: int
     repaired: int | None = None
+    by: str | None = None
+    mechanism_of: str | None = None
 
-    def level(self, at: int) -> float:
-        """Wear at a time: 0 before the onset and after the repair, 1 at functional failure."""
+    def level(self, at: int, course: CourseSpec = CourseSpec(), key: int = 0) -> float:  # noqa: B008  (frozen)
+        """Wear at a time: 0 before the onset and after the repair, 1 at functional failure.
+
+        Args:
+            at: fleet time.
+            course: how it develops. An intermittent fault is wholly there in bursts, which get denser: the share of
+                bursts is what the level of a steady fault would be.
+            key: of the bursts.
+        """
         if at <= self.onset or (self.repaired is not None and at >= self.repaired):
             return 0.0
-        return min(float(((at - self.onset) / (self.failure - self.onset)) ** _SHAPE), _MOST)
+        grown = min(float(((at - self.onset) / (self.failure - self.onset)) ** course.shape), _MOST)
+        if course.pattern != "intermittent" or grown >= 1.0:
+            return grown
+        burst = at // round(course.burst_hours * HOUR)
+        return 1.0 if float(uniform(np.array([key], dtype=np.uint64), burst)[0]) < grown else 0.0
 
 
 class Repair(msgspec.Struct, frozen=True, kw_only=True):
-    """A dated intervention: the fault family that was mended on a device."""
+    """A dated intervention: the fault family that was mended on a device, and how."""
 
     device: str
     family: str
     at: int
+    by: str = "visit"
 
 
 @dataclass(slots=True)
@@ -60,12 +77,14 @@ class DeviceWear:
     """The wear of one device.
 
     Attributes:
-        columns: fault ids in the order of the physics' wear columns.
+        courses: how each fault develops, by id.
+        key: of its bursts.
         schedule: faults to come, by onset.
         faults: those that have begun, by onset.
     """
 
-    columns: tuple[str, ...]
+    courses: Mapping[str, CourseSpec]
+    key: int = 0
     schedule: list[Fault] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
@@ -73,19 +92,19 @@ class DeviceWear:
         """Let the scheduled faults begin whose onset has come."""
         while self.schedule and self.schedule[0].onset <= at:
             fault = self.schedule.pop(0)
-            if all(one.repaired is not None and one.repaired <= fault.onset for one in self.faults):
+            if all(
+                one.onset == fault.onset or (one.repaired is not None and one.repaired <= fault.onset)
+                for one in self.faults
+            ):
                 self.faults.append(fault)
 
-    def levels(self, at: int) -> NDArray[np.float64]:
-        """Wear of each column at a time, shape (faults,)."""
+    def levels(self, at: int) -> list[tuple[Fault, float]]:
+        """The faults that act at a time, with their levels, in the order of their onsets."""
+        if not self.faults and (not self.schedule or self.schedule[0].onset > at):
+            return []
         self.begin(at)
-        found = np.zeros(len(self.columns))
-        for fault in self.faults:
-            level = fault.level(at)
-            if level > 0.0:
-                column = self.columns.index(fault.fault)
-                found[column] = max(found[column], level)
-        return found
+        found = [(one, one.level(at, self.courses[one.fault], self.key)) for one in self.faults]
+        return [(one, level) for one, level in found if level > 0.0]
 
     def active(self, family: str, at: int) -> Fault | None:
         """The unrepaired fault of a family that has begun."""
@@ -93,16 +112,16 @@ class DeviceWear:
         found = (one for one in self.faults if one.family == family and one.repaired is None and one.onset <= at)
         return next(found, None)
 
-    def mend(self, family: str, at: int) -> Fault | None:
+    def mend(self, family: str, at: int, by: str = "visit") -> Fault | None:
         """Undo the wear of a family from `at` on; None when there was none."""
         fault = self.active(family, at)
         if fault is None:
             return None
-        mended = msgspec.structs.replace(fault, repaired=at)
+        mended = msgspec.structs.replace(fault, repaired=at, by=by)
         self.faults[self.faults.index(fault)] = mended
         return mended
 
 
 def as_lines(faults: Iterable[Fault]) -> str:
-    """The truth as JSON lines."""
+    """The faults as JSON lines."""
     return "".join(msgspec.json.encode(fault).decode() + "\n" for fault in faults)

@@ -10,18 +10,11 @@ an air damper shares the cold between the compartments. Units: W, K or Celsius, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
-CHANNELS = ("power", "temp_fridge", "temp_freezer", "ambient", "temp_condenser", "fan_speed", "door_open")
-FAULTS = ("condenser_fan_wear", "refrigerant_leak")
-"""Columns of a wear matrix, in this order."""
+from firmware_sim.physics.base import Bools, ContinuousPhysics, Drive, Floats, Ints, Sensor
 
 _KELVIN = 273.15
 _EVAPORATOR_BELOW = 6.0
@@ -40,7 +33,7 @@ _SPOILT, _THAWED = 10.0, -9.0
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Parameters of each appliance: names as in the catalogue's models."""
+    """Parameters of each appliance, as in the catalogue's models; `fan_share` is the share of its speed that the fan reaches."""
 
     ua_fridge: Floats
     ua_freezer: Floats
@@ -56,16 +49,7 @@ class Parameters:
     set_freezer: Floats
     band_freezer: Floats
     set_fridge: Floats
-
-    @classmethod
-    def gather(cls, appliances: Sequence[Mapping[str, float]]) -> Parameters:
-        """Stack one mapping of parameters for each appliance.
-
-        Raises:
-            KeyError: a model lacks a parameter.
-        """
-        names = cls.__dataclass_fields__
-        return cls(**{name: np.array([one[name] for one in appliances], dtype=np.float64) for name in names})
+    fan_share: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,62 +64,54 @@ class State:
     since: Floats
 
 
-def initial(p: Parameters, ambient: Floats, place: Floats) -> State:
-    """The state in the middle of ordinary operation.
-
-    Args:
-        p: parameters.
-        ambient: room temperatures.
-        place: where in the thermostat's band each freezer stands, 0 (cold end) to 1.
-    """
-    n = len(ambient)
+def initial(p: Parameters, drive: Drive, place: Floats) -> State:
+    """The state in the middle of ordinary operation; `place` is where in the thermostat's band each freezer stands."""
+    n = len(place)
     return State(
         fridge=p.set_fridge.copy(),
         freezer=p.set_freezer + (place - 0.5) * p.band_freezer,
-        condenser=ambient.copy(),
+        condenser=drive["ambient"].copy(),
         running=np.zeros(n, dtype=bool),
         tripped=np.zeros(n, dtype=bool),
         since=np.full(n, 600.0),
     )
 
 
-def fan_speed(p: Parameters, wear: Floats) -> Floats:
-    """Speed of the condenser fan while the compressor runs, 1/min; a worn out one has seized."""
-    worn = wear[:, 0]
-    return np.where(worn < 1.0, p.fan_rpm * (1.0 - 0.85 * worn), 0.0)
+def compressor_power(p: Parameters, state: State) -> Floats:
+    """Electrical power of the compressor, W, while it runs: more against a hot condenser."""
+    return p.compressor_power * (1.0 + 0.006 * (state.condenser - 40.0)) * state.running
 
 
-def compressor_power(p: Parameters, state: State, wear: Floats) -> Floats:
-    """Electrical power of the running compressor, W: more against a hot condenser, less with little refrigerant."""
-    lift = 1.0 + 0.006 * (state.condenser - 40.0)
-    return p.compressor_power * lift * (1.0 - 0.3 * np.minimum(wear[:, 1], 1.2))
-
-
-def next_state(p: Parameters, state: State, ambient: Floats, door: Floats, wear: Floats, *, dt: float) -> State:
-    """One explicit Euler step.
-
-    Args:
-        p: parameters.
-        state: at the step's start.
-        ambient: room temperatures.
-        door: share of the step during which the fridge door is open.
-        wear: shape (appliances, faults), columns as FAULTS; 0 new, 1 functional failure.
-        dt: seconds; keep it well below the smallest time constant (about 150 s).
-    """
+def _cold(p: Parameters, state: State, power: Floats) -> Floats:
+    """Heat that the evaporator takes out of both compartments, W."""
     evaporator = state.freezer - _EVAPORATOR_BELOW + _KELVIN
     lift = np.maximum(state.condenser + _KELVIN - evaporator, 15.0)
-    power = compressor_power(p, state, wear) * state.running
-    leak = np.maximum(1.0 - 0.68 * wear[:, 1], 0.05)
-    cold = power * p.carnot * evaporator / lift * leak / (1.0 - 0.3 * np.minimum(wear[:, 1], 1.2))
+    return power * p.carnot * evaporator / lift
+
+
+def _loss(p: Parameters, state: State, ambient: Floats) -> Floats:
+    """Heat from the condenser to the room, W."""
+    fan = p.fan_share**0.7 * state.running
+    return p.ua_condenser * (_STILL_AIR + (1.0 - _STILL_AIR) * fan) * (state.condenser - ambient)
+
+
+def _gains(p: Parameters, state: State, drive: Drive) -> tuple[Floats, Floats]:
+    """Heat from the room into fridge and freezer, W."""
+    ambient = drive["ambient"]
+    into_fridge = (p.ua_fridge + _DOOR_CONDUCTANCE * drive["door"]) * (ambient - state.fridge)
+    return into_fridge, p.ua_freezer * (ambient - state.freezer)
+
+
+def next_state(p: Parameters, state: State, drive: Drive, dt: float) -> State:
+    """One explicit Euler step; keep `dt` well below the smallest time constant (about 150 s)."""
+    power = compressor_power(p, state)
+    cold = _cold(p, state, power)
     share = np.clip(0.27 + 0.25 * (state.fridge - p.set_fridge), 0.03, 0.7)
     between = p.ua_between * (state.fridge - state.freezer)
-    into_fridge = (p.ua_fridge + _DOOR_CONDUCTANCE * door) * (ambient - state.fridge)
-    into_freezer = p.ua_freezer * (ambient - state.freezer)
-    fan = np.maximum(fan_speed(p, wear) / p.fan_rpm, 0.0) ** 0.7 * state.running
-    loss = p.ua_condenser * (_STILL_AIR + (1.0 - _STILL_AIR) * fan) * (state.condenser - ambient)
+    into_fridge, into_freezer = _gains(p, state, drive)
     fridge = state.fridge + dt / p.heat_fridge * (into_fridge - between - cold * share)
     freezer = state.freezer + dt / p.heat_freezer * (into_freezer + between - cold * (1.0 - share))
-    condenser = state.condenser + dt / p.heat_condenser * (power + cold - loss)
+    condenser = state.condenser + dt / p.heat_condenser * (power + cold - _loss(p, state, drive["ambient"]))
     tripped = np.where(state.tripped, condenser > _RESET, condenser > _TRIP)
     half = 0.5 * p.band_freezer
     wants = np.where(state.running, freezer > p.set_freezer - half, freezer > p.set_freezer + half)
@@ -144,19 +120,78 @@ def next_state(p: Parameters, state: State, ambient: Floats, door: Floats, wear:
     return State(fridge, freezer, condenser, running, tripped, since)
 
 
-def output(p: Parameters, state: State, ambient: Floats, door: Floats, wear: Floats) -> Floats:
-    """What ideal sensors would read: shape (appliances, channels), columns as CHANNELS."""
+def output(p: Parameters, state: State, drive: Drive) -> Floats:
+    """What ideal sensors would read: shape (appliances, channels)."""
     inrush = np.where(state.since < 1.0, _INRUSH, 1.0)
-    fan = fan_speed(p, wear) * state.running
-    power = _STANDBY + (compressor_power(p, state, wear) * inrush + p.fan_power * (fan > 0)) * state.running
-    return np.stack((power, state.fridge, state.freezer, ambient, state.condenser, fan, door), axis=1)
+    fan = p.fan_rpm * p.fan_share * state.running
+    power = _STANDBY + compressor_power(p, state) * inrush + p.fan_power * (fan > 0)
+    columns = (power, state.fridge, state.freezer, drive["ambient"], state.condenser, fan, drive["door"])
+    return np.stack(columns, axis=1)
 
 
-def health(wear: Floats) -> Floats:
-    """1 new, 0 at functional failure."""
-    return np.asarray(np.clip(1.0 - wear.max(axis=1), 0.0, 1.0))
+def phase(p: Parameters, state: State) -> Ints:
+    """0 idle, 1 cooling."""
+    del p
+    return state.running.astype(np.int64)
 
 
-def failed(state: State) -> Bools:
+def failed(p: Parameters, state: State) -> Bools:
     """Whether the appliance no longer keeps food."""
+    del p
     return (state.fridge > _SPOILT) | (state.freezer > _THAWED)
+
+
+def stored(p: Parameters, state: State) -> Floats:
+    """Heat of compartments and condenser, J."""
+    return p.heat_fridge * state.fridge + p.heat_freezer * state.freezer + p.heat_condenser * state.condenser
+
+
+def inflow(p: Parameters, state: State, drive: Drive) -> Floats:
+    """What comes in from the room and the mains less what the condenser gives off, W."""
+    into_fridge, into_freezer = _gains(p, state, drive)
+    return into_fridge + into_freezer + compressor_power(p, state) - _loss(p, state, drive["ambient"])
+
+
+def self_test(p: Parameters) -> dict[str, Floats]:
+    """The routine runs the fan alone, then the compressor for a minute against a condenser at 40 Celsius."""
+    return {"fan_speed_rpm": p.fan_rpm * p.fan_share, "compressor_power_w": p.compressor_power}
+
+
+PHYSICS = ContinuousPhysics(
+    kind="refrigerator",
+    step=30.0,
+    channels={
+        "power": Sensor(noise=0.6, offset=0.4, resolution=0.1, low=0.0),
+        "temp_fridge": Sensor(noise=0.08, offset=0.15, resolution=0.01),
+        "temp_freezer": Sensor(noise=0.08, offset=0.15, resolution=0.01),
+        "ambient": Sensor(noise=0.08, offset=0.2, resolution=0.01),
+        "temp_condenser": Sensor(noise=0.15, offset=0.25, resolution=0.01),
+        "fan_speed": Sensor(noise=9.0, offset=6.0, resolution=1.0, low=0.0, zero=True),
+        "door_open": Sensor(noise=0.0, offset=0.0, resolution=0.001),
+    },
+    phases=("idle", "cooling"),
+    drives=("ambient", "door"),
+    parameters=Parameters,
+    state=State,
+    spread={
+        "ua_fridge": 0.05,
+        "ua_freezer": 0.05,
+        "heat_fridge": 0.04,
+        "heat_freezer": 0.04,
+        "ua_condenser": 0.03,
+        "compressor_power": 0.02,
+        "fan_rpm": 0.015,
+        "carnot": 0.02,
+    },
+    shift={"set_freezer": 0.3, "set_fridge": 0.3},
+    rest={"fan_share": 1.0},
+    initial=initial,
+    next_state=next_state,
+    output=output,
+    phase=phase,
+    failed=failed,
+    error="error:high_temperature",
+    stored=stored,
+    inflow=inflow,
+    self_test=self_test,
+)

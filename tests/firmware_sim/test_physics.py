@@ -7,25 +7,39 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from firmware_sim.mechanism import Acting, effective
+from firmware_sim.physics import physics_of
 from firmware_sim.physics import refrigerator as fridge
 from firmware_sim.physics import washing_machine as washer
+from firmware_sim.physics.base import Job, gather, stage_of
 from telemetry.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
 DT = 30.0
 WEAR = 0.6
 Rows = NDArray[np.float64]
+Levels = dict[str, float]
 
 
-def run_fridge(wear: list[float], hours: float = 36.0, ambient: float = 23.0, model: str = "lx260") -> Rows:
+def worn(kind: str, model: str, levels: Levels) -> dict[str, NDArray[np.float64]]:
+    """Parameters of one unit with faults at some levels."""
+    acting = [
+        Acting(0, target, what, level)
+        for fault, level in levels.items()
+        for target, what in CATALOGUE[kind].faults[fault].mechanism.items()
+    ]
+    return effective(gather(physics_of(kind), [CATALOGUE[kind].models[model].parameters]), acting)
+
+
+def run_fridge(levels: Levels, hours: float = 36.0, ambient: float = 23.0, model: str = "lx260") -> Rows:
     """Channels of one refrigerator without sensors, the first twelve hours left out."""
-    p = fridge.Parameters.gather([CATALOGUE["refrigerator"].models[model].parameters])
-    air, shut, worn = np.array([ambient]), np.zeros(1), np.array([wear])
-    state = fridge.initial(p, air, np.array([0.5]))
+    p = fridge.Parameters(**worn("refrigerator", model, levels))
+    drive = {"ambient": np.array([ambient]), "door": np.zeros(1)}
+    state = fridge.initial(p, drive, np.array([0.5]))
     rows = []
     for _ in range(round(hours * 3600 / DT)):
-        state = fridge.next_state(p, state, air, shut, worn, dt=DT)
-        rows.append(fridge.output(p, state, air, shut, worn)[0])
+        state = fridge.next_state(p, state, drive, DT)
+        rows.append(fridge.output(p, state, drive)[0])
     return np.array(rows)[round(12 * 3600 / DT) :]
 
 
@@ -45,25 +59,24 @@ def fridge_features(rows: Rows) -> dict[str, float]:
     }
 
 
-def run_washer(wear: list[float], load: float = 3.8, programme: str = "cotton40") -> tuple[Rows, list[int]]:
-    p = washer.Parameters.gather([CATALOGUE["washing_machine"].models["vela7"].parameters])
+def run_washer(levels: Levels, load: float = 3.8, programme: str = "cotton40") -> tuple[Rows, list[int]]:
+    p = washer.Parameters(**worn("washing_machine", "vela7", levels))
     spec = washer.PROGRAMMES[programme]
-    job = washer.Job(
-        stages=washer.stage_table([spec]),
-        target=np.array([spec.target]),
-        wash=np.array([spec.wash]),
-        spin=p.spin_top * spec.spin,
-        spin_seconds=np.array([spec.spin_seconds]),
+    job = Job(
+        stages=np.array([[*spec.stages, washer.Stage.END]]),
+        settings={name: np.array([value]) for name, value in spec.settings.items()},
         load=np.array([load]),
         imbalance=np.ones(1),
         inlet=np.array([16.0]),
+        ambient=np.array([22.0]),
+        supply=np.ones(1),
     )
-    state, worn = washer.initial(job), np.array([wear])
+    state = washer.initial(p, job)
     rows, stages = [], []
-    while (stage := int(washer.stage_of(job, state)[0])) != washer.Stage.END:
-        rows.append(washer.output(p, job, state, worn)[0])
+    while (stage := int(stage_of(job, state.place)[0])) != washer.Stage.END:
+        rows.append(washer.output(p, job, state)[0])
         stages.append(stage)
-        state = washer.next_state(p, job, state, worn)
+        state = washer.next_state(p, job, state, washer.STEP)
     return np.array(rows), stages
 
 
@@ -85,18 +98,14 @@ def washer_features(rows: Rows, stages: list[int]) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("fault", fridge.FAULTS)
+@pytest.mark.parametrize("fault", ["condenser_fan_wear", "refrigerant_leak"])
 def test_fridge_faults_move_the_named_features_in_the_named_direction(fault: str) -> None:
-    wear = [WEAR if name == fault else 0.0 for name in fridge.FAULTS]
-    healthy, worn = fridge_features(run_fridge([0.0, 0.0])), fridge_features(run_fridge(wear))
-    check(healthy, worn, "refrigerator", fault)
+    check(fridge_features(run_fridge({})), fridge_features(run_fridge({fault: WEAR})), "refrigerator", fault)
 
 
-@pytest.mark.parametrize("fault", washer.FAULTS)
+@pytest.mark.parametrize("fault", ["drain_pump_wear", "bearing_wear"])
 def test_washer_faults_move_the_named_features_in_the_named_direction(fault: str) -> None:
-    wear = [WEAR if name == fault else 0.0 for name in washer.FAULTS]
-    healthy, worn = washer_features(*run_washer([0.0, 0.0])), washer_features(*run_washer(wear))
-    check(healthy, worn, "washing_machine", fault)
+    check(washer_features(*run_washer({})), washer_features(*run_washer({fault: WEAR})), "washing_machine", fault)
 
 
 def check(healthy: dict[str, float], worn: dict[str, float], kind: str, fault: str) -> None:
@@ -109,7 +118,7 @@ def check(healthy: dict[str, float], worn: dict[str, float], kind: str, fault: s
 
 
 def test_heat_moves_what_the_confounder_says() -> None:
-    usual, hot = fridge_features(run_fridge([0.0, 0.0])), fridge_features(run_fridge([0.0, 0.0], ambient=29.0))
+    usual, hot = fridge_features(run_fridge({})), fridge_features(run_fridge({}, ambient=29.0))
     assert hot["run_time"] > 1.15 * usual["run_time"]
     assert hot["duty"] > 1.15 * usual["duty"]
     assert hot["fan_rpm"] == pytest.approx(usual["fan_rpm"])
@@ -117,14 +126,14 @@ def test_heat_moves_what_the_confounder_says() -> None:
 
 
 def test_heavy_loads_move_what_the_confounder_says() -> None:
-    usual, heavy = washer_features(*run_washer([0.0, 0.0])), washer_features(*run_washer([0.0, 0.0], load=5.7))
+    usual, heavy = washer_features(*run_washer({})), washer_features(*run_washer({}, load=5.7))
     for effect in CATALOGUE["washing_machine"].confounders["heavy_loads"].signature:
         assert (heavy[effect.feature] - usual[effect.feature]) * effect.direction > 0, effect
 
 
 @pytest.mark.parametrize("model", ["lx260", "lx310"])
 def test_a_fridge_uses_a_plausible_amount_of_energy(model: str) -> None:
-    rows = run_fridge([0.0, 0.0], model=model)
+    rows = run_fridge({}, model=model)
     kwh_a_day = float(rows[:, 0].mean()) * 24 / 1000
     assert 0.5 < kwh_a_day < 1.5
     assert 3.0 < rows[:, 1].mean() < 6.0
@@ -132,7 +141,7 @@ def test_a_fridge_uses_a_plausible_amount_of_energy(model: str) -> None:
 
 
 def test_the_circuit_moves_less_heat_than_carnot_allows() -> None:
-    rows = run_fridge([0.0, 0.0])
+    rows = run_fridge({})
     p = CATALOGUE["refrigerator"].models["lx260"].parameters
     gain = p["ua_fridge"] * (23.0 - rows[:, 1].mean()) + p["ua_freezer"] * (23.0 - rows[:, 2].mean())
     power = float(rows[:, 0].mean())
@@ -144,12 +153,12 @@ def test_the_circuit_moves_less_heat_than_carnot_allows() -> None:
     ("programme", "low", "high"), [("cotton60", 0.8, 1.6), ("cotton40", 0.4, 1.1), ("quick30", 0.1, 0.7)]
 )
 def test_a_wash_uses_a_plausible_amount_of_energy(programme: str, low: float, high: float) -> None:
-    rows, _ = run_washer([0.0, 0.0], programme=programme)
+    rows, _ = run_washer({}, programme=programme)
     assert low < float(rows[:, 0].sum()) * washer.STEP / 3.6e6 < high
 
 
 def test_the_heater_warms_the_water_by_no_more_than_its_energy() -> None:
-    rows, stages = run_washer([0.0, 0.0])
+    rows, stages = run_washer({})
     heating = rows[:, 0] > 1000.0
     energy = 1950.0 * float(heating.sum()) * washer.STEP
     warmed = float(rows[heating, 3][-1] - rows[heating, 3][0]) * 4186.0 * float(rows[heating, 2].mean())
@@ -158,18 +167,13 @@ def test_the_heater_warms_the_water_by_no_more_than_its_energy() -> None:
 
 
 def test_a_seized_fan_trips_the_protector_and_food_thaws() -> None:
-    rows = run_fridge([1.0, 0.0], hours=40)
+    rows = run_fridge({"condenser_fan_wear": 1.0}, hours=40)
     assert rows[:, 5].max() == 0.0
     assert rows[-1, 2] > 0.0
     assert rows[:, 4].max() < 90.0
 
 
 def test_a_dead_pump_leaves_water_and_the_control_gives_up() -> None:
-    rows, stages = run_washer([1.0, 0.0])
+    rows, stages = run_washer({"drain_pump_wear": 1.0})
     assert stages[-1] == washer.Stage.DRAIN
     assert rows[-1, 2] > 5.0
-
-
-def test_health_falls_from_one_to_zero() -> None:
-    levels = np.array([[0.0, 0.0], [0.3, 0.1], [0.4, 1.2]])
-    assert fridge.health(levels).tolist() == washer.health(levels).tolist() == [1.0, 0.7, 0.0]
