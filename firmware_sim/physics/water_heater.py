@@ -26,7 +26,7 @@ _WATER_HEAT = 4186.0
 """J/(kg K); a litre is taken as a kilogram."""
 _RESISTANCE_GROWS = 1.0e-4
 """Relative growth of a nickel-chromium element's resistance a kelvin."""
-_LIMITER = 110.0
+_LIMITER = 100.0
 """Temperature at which an element's own limiter holds it, Celsius."""
 _TANK_LIMIT = 90.0
 """Water temperature at which the tank's thermostat breaks the circuit, Celsius."""
@@ -80,7 +80,7 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Layers and pipes in Celsius, last draw, the thermostat, seconds to the boost, seconds for which it is too cold."""
+    """Layers and pipes in Celsius, the last draw, the thermostat, seconds to the boost, seconds of water too cold."""
 
     upper: Floats
     lower: Floats
