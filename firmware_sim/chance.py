@@ -49,7 +49,7 @@ def uniform(key: NDArray[np.uint64], counter: int | NDArray[np.int64]) -> NDArra
 
 
 def noise(key: NDArray[np.uint64], first: int, count: int, channels: int) -> NDArray[np.float64]:
-    """Sensor noise of steps `first` to `first + count - 1`: mean 0, standard deviation 1, shape (count, devices, channels).
+    """Sensor noise of `count` steps from `first` on: mean 0, standard deviation 1, shape (count, devices, channels).
 
     The sum of four uniform numbers (Irwin-Hall): bell-shaped, and never beyond 3.5 standard deviations, as the noise of
     a converter with a limited range is. Four of them come out of one hash (SplitMix64: Steele, Lea and Flood, "Fast
@@ -58,7 +58,7 @@ def noise(key: NDArray[np.uint64], first: int, count: int, channels: int) -> NDA
     counters = np.arange(first * channels, (first + count) * channels, dtype=np.int64).astype(np.uint64)
     bits = counters.reshape(count, 1, channels) * _GOLDEN + key.reshape(1, -1, 1)
     pieces = _mix(bits).view(np.uint16).reshape(*bits.shape, _PIECES)
-    total = pieces.sum(axis=-1, dtype=np.int32).astype(np.float64)
+    total: NDArray[np.float64] = pieces.sum(axis=-1, dtype=np.int32).astype(np.float64)
     total -= _PIECES * _PIECE_MEAN
     total /= _PIECE_SD * np.sqrt(_PIECES)
     return total

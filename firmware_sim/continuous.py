@@ -1,4 +1,4 @@
-"""All appliances of a fleet that share a physics without an end, advanced together: physics, wear, sensors, firmware."""
+"""All appliances of a fleet that share a physics without an end, advanced together."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The fleet: all simulated appliances of a scenario, their wear and their truth.
 
-What a device sends is a function of (scenario, seed, start, device, dated interventions, time). It does not depend on the
-size of the steps in which the fleet is advanced, on other devices, or on a restart from a snapshot.
+What a device sends is a function of (scenario, seed, start, device, dated interventions, time). It does not depend on
+the size of the steps in which the fleet is advanced, on other devices, or on a restart from a snapshot.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class _Events:
 
 
 def _events(begin: Floats, last: Floats, rate: Floats, device: NDArray[np.int64], length: float) -> _Events:
-    """Cut events (seconds of the day, seconds, amount a second) into steps of some length; what leaves the day is lost."""
+    """Cut events (second of the day, seconds, amount a second) into steps; what leaves the day is lost."""
     steps = round(_DAY_SECONDS / length)
     found: list[tuple[NDArray[np.int64], NDArray[np.int64], Floats]] = []
     at = np.floor(begin / length).astype(np.int64)
@@ -141,7 +141,7 @@ class Surroundings:
         self._doors = self._draws = _events(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64), 1.0)
 
     def drives(self, first: int, count: int) -> dict[str, Floats]:
-        """Steps `first` to `first + count - 1`, counted from the epoch, all of one UTC day; shape (count, appliances)."""
+        """Of `count` steps from `first` on, counted from the epoch, all of one UTC day; shape (count, appliances)."""
         day = first * self._step // DAY
         if day != self._day:
             self._day = day
@@ -219,7 +219,7 @@ class Surroundings:
         return np.asarray(self._mains * (1.0 + 0.008 * np.cos((self._hour(day, times) - 3.0) * (np.pi / 12.0))))
 
     def _presence(self, day: int, times: NDArray[np.int64]) -> Floats:
-        """Nobody is at home between leaving and returning on a working day, where nobody stays; each day a little else."""
+        """Where nobody stays, the home is empty between leaving and returning on a working day."""
         homes = [one.household for one in self._appliances]
         out = np.array([not (one.home_by_day or free_day(one, day)) for one in homes])
         leaves = np.array([one.leaves for one in homes]) + uniform(self._homes, 2 * day + 1) - 0.5

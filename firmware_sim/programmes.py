@@ -1,4 +1,4 @@
-"""All appliances of a fleet that run programmes: a day's runs are simulated together, each with the wear it starts with."""
+"""All appliances of a fleet that run programmes: a day's runs are simulated together, each with its wear."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ROOM, _ROOM_NOISE = 19.0, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One run that was simulated: its readings on the physics' grid, the stage of each step, and the error it ended with."""
+    """One simulated run: readings on the physics' grid, the stage of each step, and the error it ended with."""
 
     member: int
     start: Start

@@ -2,9 +2,9 @@
 
 Five equations each (initial, next state, output, phase, failed), vectorised over appliances, plus the heat book
 (`stored`, `inflow`) by which a test checks that no energy comes from nowhere. Physics knows neither faults nor weather:
-a fault changes parameters (`firmware_sim.mechanism`), surroundings and habits arrive as drives and jobs. Nothing here may
-mix appliances: every array operation is elementwise along its first axis, so that an appliance's life does not depend on
-its neighbours. Units: W, Celsius, J, seconds, L, kg, 1/min.
+a fault changes parameters (`firmware_sim.mechanism`), surroundings and habits arrive as drives and jobs. Nothing here
+may mix appliances: every array operation is elementwise along its first axis, so that an appliance's life does not
+depend on its neighbours. Units: W, Celsius, J, seconds, L, kg, 1/min.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Drive = Mapping[str, Floats]
-"""What surrounds the appliances during one step, by name (see `firmware_sim.homes.DRIVES`); each of shape (appliances,)."""
+"""What surrounds the appliances during one step, by name (`firmware_sim.homes.DRIVES`); shape (appliances,) each."""
 
 P = TypeVar("P")
 S = TypeVar("S")
@@ -162,7 +162,7 @@ class ProgrammePhysics(Generic[P, S]):
         kind: of the catalogue.
         step: seconds.
         channels: name to sensor, in the catalogue's order.
-        stages: names; each is a phase of the catalogue. The end's code is their number. Between runs the phase is `idle`.
+        stages: names; each is a phase of the catalogue. The end's code is their number; between runs it is `idle`.
         programmes: by name.
         habits: of use.
         parameters: a dataclass of arrays; names as in the catalogue's models.
@@ -219,7 +219,10 @@ def gather(kind: Physics, units: Sequence[Mapping[str, float]]) -> dict[str, Flo
     """
     return {
         one.name: np.array(
-            [unit[one.name] if one.name in unit or one.name not in kind.rest else kind.rest[one.name] for unit in units],
+            [
+                unit[one.name] if one.name in unit or one.name not in kind.rest else kind.rest[one.name]
+                for unit in units
+            ],
             dtype=np.float64,
         )
         for one in fields(kind.parameters)

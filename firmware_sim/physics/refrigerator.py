@@ -27,13 +27,14 @@ _TRIP, _RESET = 80.0, 45.0
 """Condenser temperatures at which the compressor's protector opens and closes, Celsius."""
 _STANDBY = 1.2
 _INRUSH = 1.35
+_STARTS = 0.5
 _SPOILT, _THAWED = 10.0, -9.0
 """Fridge and freezer temperatures above which food is no longer kept, Celsius."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Parameters of each appliance, as in the catalogue's models; `fan_share` is the share of its speed that the fan reaches."""
+    """Of each appliance, as in the catalogue's models; `fan_share` is the share of its speed that the fan reaches."""
 
     ua_fridge: Floats
     ua_freezer: Floats
@@ -50,6 +51,8 @@ class Parameters:
     band_freezer: Floats
     set_fridge: Floats
     fan_share: Floats
+    damper: Floats
+    start_relay: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def next_state(p: Parameters, state: State, drive: Drive, dt: float) -> State:
     """One explicit Euler step; keep `dt` well below the smallest time constant (about 150 s)."""
     power = compressor_power(p, state)
     cold = _cold(p, state, power)
-    share = np.clip(0.27 + 0.25 * (state.fridge - p.set_fridge), 0.03, 0.7)
+    share = p.damper * np.clip(0.27 + 0.25 * (state.fridge - p.set_fridge), 0.03, 0.7)
     between = p.ua_between * (state.fridge - state.freezer)
     into_fridge, into_freezer = _gains(p, state, drive)
     fridge = state.fridge + dt / p.heat_fridge * (into_fridge - between - cold * share)
@@ -115,7 +118,7 @@ def next_state(p: Parameters, state: State, drive: Drive, dt: float) -> State:
     tripped = np.where(state.tripped, condenser > _RESET, condenser > _TRIP)
     half = 0.5 * p.band_freezer
     wants = np.where(state.running, freezer > p.set_freezer - half, freezer > p.set_freezer + half)
-    running = wants & ~tripped
+    running = wants & ~tripped & (state.running | (p.start_relay > _STARTS))
     since = np.where(running == state.running, state.since + dt, 0.0)
     return State(fridge, freezer, condenser, running, tripped, since)
 
@@ -153,8 +156,16 @@ def inflow(p: Parameters, state: State, drive: Drive) -> Floats:
 
 
 def self_test(p: Parameters) -> dict[str, Floats]:
-    """The routine runs the fan alone, then the compressor for a minute against a condenser at 40 Celsius."""
-    return {"fan_speed_rpm": p.fan_rpm * p.fan_share, "compressor_power_w": p.compressor_power}
+    """The routine runs the fan alone, the compressor three times for a minute, and moves the damper to its stops."""
+    return {
+        "fan_speed_rpm": p.fan_rpm * p.fan_share,
+        "compressor_power_w": p.compressor_power,
+        "cold_per_power": p.carnot,
+        "condenser_w_per_k": p.ua_condenser,
+        "damper_travel_share": p.damper,
+        "starts_of_3": np.where(p.start_relay > _STARTS, 3.0, 0.0),
+        "switch_off_celsius": p.set_freezer - 0.5 * p.band_freezer,
+    }
 
 
 PHYSICS = ContinuousPhysics(
@@ -184,7 +195,7 @@ PHYSICS = ContinuousPhysics(
         "carnot": 0.02,
     },
     shift={"set_freezer": 0.3, "set_fridge": 0.3},
-    rest={"fan_share": 1.0},
+    rest={"fan_share": 1.0, "damper": 1.0, "start_relay": 1.0},
     initial=initial,
     next_state=next_state,
     output=output,

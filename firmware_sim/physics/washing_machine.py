@@ -99,7 +99,7 @@ def initial(p: Parameters, job: Job) -> State:
 
 
 def _soaking(stage: Ints) -> NDArray[np.bool_]:
-    return (stage == Stage.WASH) | (stage == Stage.RINSE)
+    return np.asarray((stage == Stage.WASH) | (stage == Stage.RINSE))
 
 
 def _fill(p: Parameters, job: Job, state: State, stage: Ints, dt: float) -> tuple[Floats, Floats]:
