@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -88,6 +89,7 @@ def _binomial_cdf(part: int, whole: int, chance: float) -> float:
     return min(float(math.fsum(np.exp(logs).tolist())), 1.0)
 
 
+@lru_cache(maxsize=16)
 def _log_factorials(up_to: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     found = np.zeros(up_to + 1, dtype=np.float64)
     found[1:] = np.cumsum(np.log(np.arange(1, up_to + 1, dtype=np.float64)))
