@@ -52,6 +52,7 @@ def audit(url: str, epoch: int, sent: str) -> dict[str, object]:
         "dead": int(dead[0]) if dead else 0,
         "p50_ms": _percentile(latency, 50),
         "p99_ms": _percentile(latency, 99),
+        "slow_seconds": slow_seconds(times[stored], latency),
         "max_ms": float(latency.max()) if len(latency) else None,
         "carried_per_s": carried(times[published], committed[stored] / 1e6),
         "backlog": backlog(times[published], committed[stored] / 1e6),
@@ -64,6 +65,16 @@ def backlog(published: NDArray[np.float64], committed: NDArray[np.float64]) -> l
     marks = np.arange(begin + 1, end, 1.0)
     out = np.searchsorted(np.sort(published), marks) - np.searchsorted(np.sort(committed), marks)
     return [int(x) for x in out]
+
+
+def slow_seconds(published: NDArray[np.float64], latency: NDArray[np.float64]) -> list[tuple[int, float]]:
+    """The five seconds of the run whose messages waited longest, with their worst latency, milliseconds."""
+    if not len(latency):
+        return []
+    second = (published - published.min()).astype(np.int64)
+    worst = np.zeros(int(second.max()) + 1)
+    np.maximum.at(worst, second, latency)
+    return [(int(s), round(float(worst[s]), 1)) for s in np.argsort(-worst, kind="stable")[:5]]
 
 
 def carried(published: NDArray[np.float64], committed: NDArray[np.float64]) -> float:
