@@ -15,6 +15,10 @@ from telemetry.clock import MICROS
 NAN = math.nan
 _INRUSH = 2
 _HEATING = 1000.0
+_WEAKLY_HEATING = 300.0
+_FEW = 3
+_ANY_PRESSURE = 1.0
+_TUMBLING = 80.0
 _FLOWING = 0.5
 _FEW_LITRES = 3.0
 _WATER_HEAT = 4186.0
@@ -56,6 +60,11 @@ def _median(x: NDArray[np.float32]) -> float:
         return NAN
     x = np.sort(x)
     return float(x[n // 2]) if n % 2 else (float(x[n // 2 - 1]) + float(x[n // 2])) / 2
+
+
+def _top(x: NDArray[np.float32]) -> float:
+    known = x[np.isfinite(x)]
+    return float(known.max()) if len(known) else NAN
 
 
 def _over_time(view: View, channel: str) -> float:
@@ -122,14 +131,14 @@ def _door_time(view: View) -> float:
     return total if math.isfinite(total) else NAN
 
 
-def _drain_time(view: View) -> float:
-    """Mean length of the cycle's drains: first reading of the phase to the first of the next phase."""
-    draining = view.in_phase("drain")
-    edges = np.flatnonzero(draining[1:] != draining[:-1]) + 1
-    begun: float | None = 0.0 if draining[0] else None
+def _phase_time(view: View, phase: str) -> float:
+    """Mean length of the cycle's phases of a name: first reading of the phase to the first of the next phase."""
+    inside = view.in_phase(phase)
+    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+    begun: float | None = 0.0 if inside[0] else None
     lengths: list[float] = []
     for edge in edges.tolist():
-        if draining[edge]:
+        if inside[edge]:
             begun = float(view.seconds[edge])
         elif begun is not None:
             lengths.append(float(view.seconds[edge]) - begun)
@@ -224,6 +233,119 @@ def _heat_unseen(view: View) -> float:
     return (_held(view, power) - drawn) / ((following - view.cycle.start) / MICROS)
 
 
+def _within(view: View, channel: str, phase: str, skip: int = 0) -> NDArray[np.float32]:
+    """Values of a channel in a phase, the first `skip` left out."""
+    return view.of(channel)[view.in_phase(phase)][skip:]
+
+
+def _rows_heated(view: View) -> NDArray[np.int64]:
+    """Readings with the heater on in the phases that heat."""
+    warm = view.in_phase("wash")
+    if "hot_rinse" in view.phases:
+        warm = warm | view.in_phase("hot_rinse")
+    return np.flatnonzero(warm & (view.of("power") > _WEAKLY_HEATING))
+
+
+def _heat_power(view: View) -> float:
+    """Median power of the first half of the heating readings, before a scaled heater is throttled."""
+    heated = _rows_heated(view)
+    return _median(view.of("power")[heated[: (len(heated) + 1) // 2]]) if len(heated) >= _FEW else NAN
+
+
+def _heat_hold(view: View) -> float:
+    """Least power while heating against the greatest: what a hot surface makes the control take back.
+
+    The last reading of each spell of heating may hold half a switching and is left out.
+    """
+    heated = _rows_heated(view)
+    whole = heated[np.flatnonzero(np.diff(heated) == 1)]
+    if len(whole) < _FEW:
+        return NAN
+    power = np.sort(view.of("power")[whole])
+    return float(power[1]) / float(power[-1])
+
+
+def _spray_share(view: View) -> float:
+    """Share of the readings in phases that spray whose pressure is at least half of the highest."""
+    sprays = view.in_phase("wash") | view.in_phase("rinse") | view.in_phase("hot_rinse")
+    pressure = view.of("spray_pressure")[sprays]
+    pressure = pressure[np.isfinite(pressure)]
+    if len(pressure) < _FEW or float(pressure.max()) < _ANY_PRESSURE:
+        return NAN
+    return float((pressure >= 0.4 * float(pressure.max())).mean())
+
+
+def _pressure_span(view: View) -> float:
+    """Pressure while rinsing less that while draining, when the pump rests."""
+    return _median(_within(view, "spray_pressure", "rinse", 1)) - _median(_within(view, "spray_pressure", "drain"))
+
+
+def _start_temp(view: View) -> float:
+    """Water sensor before the first water has come: the room's temperature, mostly."""
+    return _mean(view.of("water_temp")[:1])
+
+
+def _drying(view: View) -> NDArray[np.int64]:
+    return np.flatnonzero(view.in_phase("drying"))
+
+
+def _dry_rate(view: View) -> float:
+    """Water that leaves the laundry while its moisture falls from 3/4 to 2/5 of its first value, kg/h.
+
+    Then cloth gives water as freely as a wet surface, however dry it is to become.
+    """
+    inside = _drying(view)
+    moisture = view.of("moisture")[inside]
+    if len(moisture) < _FEW or not float(view.of("moisture")[0]) > 0:
+        return NAN
+    whole = float(view.of("moisture")[0])
+    low, high = np.flatnonzero(moisture <= 0.75 * whole), np.flatnonzero(moisture <= 0.4 * whole)
+    if not len(low) or not len(high) or low[0] >= high[0]:
+        return NAN
+    first, last = inside[low[0]], inside[high[0]]
+    water = float(moisture[low[0]] - moisture[high[0]]) * _median(view.of("load")[inside])
+    return water / (float(view.seconds[last] - view.seconds[first]) / 3600)
+
+
+def _energy_per_water(view: View) -> float:
+    """Energy of the run for each kilogramme of water that the sensor saw leave, kJ/kg."""
+    moisture = view.of("moisture")[: view.run]
+    if len(moisture) < _FEW:
+        return NAN
+    water = float(moisture[0] - _median(moisture[-3:])) * _median(_within(view, "load", "drying"))
+    return _energy(view) / water if water > 0 else NAN
+
+
+def _temp_lift(view: View) -> float:
+    return _median(_within(view, "temp_in", "drying") - _within(view, "temp_out", "drying"))
+
+
+def _end_lift(view: View) -> float:
+    """Air before the drum less air after it, in the last readings of drying: little when the laundry is dry."""
+    return _mean((_within(view, "temp_in", "drying") - _within(view, "temp_out", "drying"))[-3:])
+
+
+def _fill_rate(view: View) -> float:
+    """Rise of the water in the first minute of each phase that fills the drum, L/min, median."""
+    level, found = view.of("water_level"), []
+    for phase in ("wash", "rinse"):
+        inside = view.in_phase(phase)
+        for first in np.flatnonzero(inside & ~np.concatenate(([False], inside[:-1]))).tolist():
+            if first + 1 < len(inside) and inside[first + 1]:
+                minutes = float(view.seconds[first + 1] - view.seconds[first]) / 60
+                found.append(float(level[first + 1] - level[first]) / minutes)
+    return _median(np.array(found, np.float32))
+
+
+def _resonance_vibration(view: View) -> float:
+    """Highest vibration below half of the top speed, while the drum speeds up or runs down."""
+    speed, vibration = view.of("drum_speed"), view.of("vibration")
+    slow = view.in_phase("spin") & (speed > _TUMBLING) & (speed < 0.5 * float(np.nanmax(speed, initial=0.0)))
+    found = vibration[slow]
+    found = found[np.isfinite(found)]
+    return float(found.max()) if len(found) else NAN
+
+
 FEATURES: dict[str, Callable[[View], float]] = {
     "run_time": _run_time,
     "cycle_time": _run_time,
@@ -238,12 +360,35 @@ FEATURES: dict[str, Callable[[View], float]] = {
     "fridge_mean": lambda view: _over_time(view, "temp_fridge"),
     "freezer_mean": lambda view: _over_time(view, "temp_freezer"),
     "door_time": _door_time,
-    "drain_time": _drain_time,
+    "drain_time": lambda view: _phase_time(view, "drain"),
     "spin_vibration": _spin_vibration,
     "spin_speed": _spin_speed,
     "wash_energy": _wash_energy,
     "heat_rate": _heat_rate,
     "load_mass": _load_mass,
+    "fill_time": lambda view: _phase_time(view, "fill"),
+    "water_amount": lambda view: _median(_within(view, "water_level", "wash")),
+    "wash_temp": lambda view: _top(_within(view, "water_temp", "wash")),
+    "start_temp": _start_temp,
+    "heat_power": _heat_power,
+    "heat_hold": _heat_hold,
+    "spray_pressure": lambda view: _median(_within(view, "spray_pressure", "rinse", 1)),
+    "spray_share": _spray_share,
+    "pressure_span": _pressure_span,
+    "pump_power": lambda view: _median(_within(view, "power", "rinse", 1)),
+    "dry_load": lambda view: _median(_within(view, "load", "drying")),
+    "dry_rate": _dry_rate,
+    "dry_power": lambda view: _median(_within(view, "power", "drying")),
+    "cool_power": lambda view: _median(_within(view, "power", "cool_down")),
+    "drum_rpm": lambda view: _mean(_within(view, "drum_speed", "drying")),
+    "temp_hot": lambda view: _median(_within(view, "temp_in", "drying")),
+    "temp_lift": _temp_lift,
+    "end_lift": _end_lift,
+    "start_moisture": lambda view: _mean(_within(view, "moisture", "warm_up")[:1]),
+    "end_moisture": lambda view: _median(_within(view, "moisture", "drying")[-3:]),
+    "energy_per_water": _energy_per_water,
+    "fill_rate": _fill_rate,
+    "resonance_vibration": _resonance_vibration,
     "power_droop": _power_droop,
     "heating_power": _heating_power,
     "draw_volume": _draw_volume,
