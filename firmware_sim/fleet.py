@@ -255,7 +255,7 @@ class Fleet:
         for repair in due:
             one = self._by_key[repair.device]
             self._repairs.append(repair)
-            if self._wear[one.index].mend(repair.family, repair.at, repair.by) is not None:
+            if self._wear[one.index].mend(repair.family, repair.at, repair.by, repair.fault) is not None:
                 self._touch(one)
 
     def _touch(self, one: Appliance) -> None:

@@ -64,12 +64,21 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Repair(msgspec.Struct, frozen=True, kw_only=True):
-    """A dated intervention: the fault family that was mended on a device, and how."""
+    """A dated intervention: the fault family that was mended on a device, and how.
+
+    Attributes:
+        device: `org/device`.
+        family: of the fault; empty where `fault` says which.
+        at: fleet time.
+        by: how it was mended.
+        fault: only this fault, by its own id or, for a plug, by `KIND.FAULT` of the appliance behind it.
+    """
 
     device: str
     family: str
     at: int
     by: str = "visit"
+    fault: str = ""
 
 
 @dataclass(slots=True)
@@ -112,14 +121,19 @@ class DeviceWear:
         found = (one for one in self.faults if one.family == family and one.repaired is None and one.onset <= at)
         return next(found, None)
 
-    def mend(self, family: str, at: int, by: str = "visit") -> Fault | None:
-        """Undo the wear of a family from `at` on; None when there was none."""
-        fault = self.active(family, at)
+    def mend(self, family: str, at: int, by: str = "visit", only: str = "") -> Fault | None:
+        """Undo the wear of a family, or of one fault only, from `at` on; None when there was none."""
+        fault = self._worn(only, at) if only else self.active(family, at)
         if fault is None:
             return None
         mended = msgspec.structs.replace(fault, repaired=at, by=by)
         self.faults[self.faults.index(fault)] = mended
         return mended
+
+    def _worn(self, name: str, at: int) -> Fault | None:
+        self.begin(at)
+        found = (one for one in self.faults if name in {one.fault, one.mechanism_of} and one.repaired is None)
+        return next(found, None)
 
 
 def as_lines(faults: Iterable[Fault]) -> str:

@@ -1,6 +1,6 @@
 """The catalogue: what the product knows of each appliance kind, as validated tables."""
 
-from telemetry.catalogue.load import Catalogue, load_catalogue
+from telemetry.catalogue.load import Catalogue, load_catalogue, reference_problems
 from telemetry.catalogue.model import (
     ChannelSpec,
     ConfounderSpec,
@@ -31,4 +31,5 @@ __all__ = [
     "Text",
     "VerifySpec",
     "load_catalogue",
+    "reference_problems",
 ]

@@ -93,9 +93,13 @@ def _line_of(node: yaml.Node | None, path: str) -> int | None:
 
 
 def _problems(kind: KindSpec, file: str) -> Iterator[tuple[str, str]]:
-    """What single fields cannot say: references between tables."""
     if kind.kind != Path(file).stem:
         yield "kind", f"is {kind.kind!r}; it must equal the file's name {Path(file).stem!r}"
+    yield from reference_problems(kind)
+
+
+def reference_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:
+    """What single fields cannot say: references between a kind's tables, as dotted key and what is wrong."""
     for name, channel in kind.channels.items():
         if channel.low >= channel.high:
             yield f"channels.{name}", "low must be below high"
