@@ -227,6 +227,12 @@ class Surroundings:
         hour = self._hour(day, times) % 24.0
         return np.asarray(~((hour > leaves) & (hour < returns) & out), dtype=np.float64)
 
+    def _awake(self, day: int, times: NDArray[np.int64]) -> Floats:
+        homes = [one.household for one in self._appliances]
+        wake, sleep = np.array([one.wake for one in homes]), np.array([one.sleep for one in homes])
+        hour = self._hour(day, times) % 24.0
+        return np.asarray(((hour >= wake) & (hour < sleep)) | (hour + 24.0 < sleep), dtype=np.float64)
+
 
 _DRIVES: Mapping[str, Callable[[Surroundings, int, NDArray[np.int64]], Floats]] = {
     "ambient": Surroundings._ambient,  # noqa: SLF001  (the table of this class's own methods)
@@ -236,6 +242,7 @@ _DRIVES: Mapping[str, Callable[[Surroundings, int, NDArray[np.int64]], Floats]] 
     "draw": Surroundings._draw,  # noqa: SLF001
     "supply": Surroundings._supply,  # noqa: SLF001
     "presence": Surroundings._presence,  # noqa: SLF001
+    "awake": Surroundings._awake,  # noqa: SLF001
 }
 DRIVES = {
     "ambient": "room temperature, Celsius",
@@ -245,6 +252,7 @@ DRIVES = {
     "draw": "hot water drawn, L/min, mean of the step",
     "supply": "mains voltage over its nominal value",
     "presence": "1 while somebody is at home",
+    "awake": "1 between the household's hours of waking and of going to bed",
 }
 """What can surround an appliance, with units."""
 HABITS = {

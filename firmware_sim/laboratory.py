@@ -61,6 +61,11 @@ def _at_home(seconds: Floats, _step: float) -> NDArray[np.float64]:
     return np.asarray((hour < 8.5) | (hour > 17.5), dtype=np.float64)  # noqa: PLR2004  (out from half past eight to half past five)
 
 
+def _awake(seconds: Floats, _step: float) -> NDArray[np.float64]:
+    hour = seconds / 3600.0
+    return np.asarray((hour >= 6.5) & (hour < 22.5), dtype=np.float64)  # noqa: PLR2004  (up at half past six, to bed at half past ten)
+
+
 _DRIVES: Mapping[str, Callable[[Floats, float], Floats]] = {
     "ambient": _wave(ROOM, 1.2, 16.0),
     "outdoor": _wave(6.0, 4.0, 15.0),
@@ -69,4 +74,5 @@ _DRIVES: Mapping[str, Callable[[Floats, float], Floats]] = {
     "draw": _events([*_SHOWERS, *_TAPS]),
     "supply": _level(1.0),
     "presence": _at_home,
+    "awake": _awake,
 }

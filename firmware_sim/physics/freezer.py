@@ -39,11 +39,11 @@ _DRY = 0.0007
 """Moisture of the cabinet's air, kg/kg."""
 _DOOR_CONDUCTANCE = 24.0
 """Exchange of air through the open door, W/K."""
-_STILL_AIR = 4.0
-"""Evaporator to cabinet without the fan: natural convection, and refrigerant that wanders, W/K."""
+_STILL_AIR, _AT_REST = 0.5, 4.0
+"""Evaporator to cabinet without the fan, W/K: a duct without wind; at rest warm refrigerant wanders in and evens it."""
 _RATED_FAN = 2400.0
 """Fan speed at which `ua_evaporator` holds, 1/min."""
-_BLOCKED = 0.45
+_BLOCKED = 0.3
 """Frost that halves the air's flow, kg."""
 _MELT_CONDUCTANCE = 40.0
 _RATED_EVAPORATOR, _RATED_CONDENSER = -23.3, 45.0
@@ -183,11 +183,11 @@ def _flows(p: Parameters, s: State, d: Drive) -> _Flows:
     ambient, supply = d["ambient"], d["supply"]
     runs = _RUNS[s.mode]
     exchange = _DOOR_CONDUCTANCE * d["door"] + p.seal
-    blown = fan_speed(p, s, d) / _RATED_FAN / (1.0 + (s.frost / _BLOCKED) ** 2)
+    blown = fan_speed(p, s, d) / _RATED_FAN / (1.0 + (s.frost / _BLOCKED) ** 3)
     cold, power = circuit(p, s, supply)
     return _Flows(
         enters=(p.ua_cabinet + exchange) * (ambient - s.air),
-        to_evaporator=(_STILL_AIR + p.ua_evaporator * blown**0.7) * (s.air - s.evaporator),
+        to_evaporator=(np.where(runs, _STILL_AIR, _AT_REST) + p.ua_evaporator * blown**0.7) * (s.air - s.evaporator),
         to_food=p.ua_food * (s.air - s.food),
         fan=p.fan_power * runs * (p.fan_rpm > 0.0),
         moisture=exchange / _AIR_HEAT * np.maximum(_HUMID * vapour(ambient) - _DRY, 0.0),
@@ -202,8 +202,8 @@ def next_state(p: Parameters, s: State, d: Drive, dt: float) -> State:
     """One explicit Euler step; then the control looks at the new temperatures."""
     f = _flows(p, s, d)
     melts = np.minimum(_MELT_CONDUCTANCE / _MELTS * np.maximum(s.evaporator, 0.0), s.frost / dt + f.moisture)
-    gain = f.to_evaporator + f.heater - f.cold + _FREEZES * f.moisture - _MELTS * melts
-    air = s.air + dt / p.heat_air * (f.enters + f.fan - f.to_evaporator - f.to_food)
+    gain = f.to_evaporator + f.heater - f.cold - _MELTS * melts
+    air = s.air + dt / p.heat_air * (f.enters + f.fan + _FREEZES * f.moisture - f.to_evaporator - f.to_food)
     evaporator = s.evaporator + dt / p.heat_evaporator * gain
     since, ran = s.since + dt, s.ran + dt * _RUNS[s.mode]
     mode, owed = _control(p, s, air, evaporator, since, ran)
