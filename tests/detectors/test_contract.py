@@ -15,7 +15,7 @@ from telemetry.control import ControlEntry, ControlKind
 from telemetry.finding import EpisodeState, Finding, Proof
 from tests.detectors.streams import DAY, KEY, KINDS, catalogue, faulty, fleet_streams, fresh, kind_of, plug, pump, run
 
-_MOST_BYTES = 32_768
+_MOST_BYTES = 65_536
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
