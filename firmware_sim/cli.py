@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from firmware_sim import process
+from firmware_sim.cli_describe import describe
 from firmware_sim.fleet import Fleet
 from firmware_sim.recordings import SETS, Change, RecordingError, find_recordings, first_time, together
 from firmware_sim.replay import Replay
@@ -31,6 +32,9 @@ def list_scenarios() -> None:
     for name in scenario_ids():
         scenario = load_scenario(name)
         typer.echo(f"{name}: {scenario.title}")
+
+
+app.command("describe", epilog="Example: wellkept sim describe refrigerator refrigerant_leak --plot leak.svg")(describe)
 
 
 @app.command(epilog="Example: WELLKEPT_MQTT_URL=mqtt://user:password@127.0.0.1:1883 wellkept sim run demo --seed 7")

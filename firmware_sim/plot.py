@@ -56,7 +56,7 @@ def plot(shown: Signature, path: Path) -> None:
     import matplotlib as mpl  # noqa: PLC0415  (an optional extra)
     from matplotlib.figure import Figure  # noqa: PLC0415  (likewise)
 
-    settings = {
+    settings: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": "wellkept",
         "font.sans-serif": ["DejaVu Sans"],

@@ -163,7 +163,7 @@ class _Bed:
         step = physics.step
         a_day = round(_DAY / step)
         total = a_day * (days + 1)
-        drives = self._drives(physics.drives, step * np.arange(total) - _DAY, step)
+        drives = self._drives(physics.drives, step * np.arange(total, dtype=np.float64) - _DAY, step)
         drive = {name: values[0] for name, values in drives.items()}
         state = physics.initial(self._p, drive, np.full(self._n, 0.5))
         true = np.empty((total - a_day, self._n, len(physics.channels)))

@@ -158,13 +158,15 @@ def sim(
     anchored at their first row. With WELLKEPT_MQTT_URL set it goes to that broker instead.
     """
     from firmware_sim.cli import app as sim_app  # noqa: PLC0415  (numpy and paho for this command alone)
+    from firmware_sim.cli_common import Tools  # noqa: PLC0415  (likewise)
+    from stack.sim_features import read_features  # noqa: PLC0415  (likewise)
 
     if ctx.args[:1] == ["replay"] and "--help" not in ctx.args and not Settings().mqtt_url:
         from stack.replay_run import replay_into  # noqa: PLC0415  (likewise)
 
         replay_into(data_dir, ctx.args[1:])
         return
-    sim_app(args=ctx.args, prog_name="wellkept sim")
+    sim_app(args=ctx.args, prog_name="wellkept sim", obj=Tools(read_features))
 
 
 @app.command(epilog="Example: wellkept screens docs/img --data-dir .wellkept/demo")
