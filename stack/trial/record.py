@@ -9,16 +9,22 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-
 VERSION = 1
 _LARGEST = 6e4
 
 
 class CauseRecord(msgspec.Struct, frozen=True):
-    """A cause that a finding named: fault id of the catalogue, or `unknown`, with its probability."""
+    """A cause that a finding named.
+
+    Attributes:
+        fault: id of the catalogue, or `unknown`.
+        probability: 0 to 1.
+        reasons: what speaks for it, strongest first: feature, value, what is usual.
+    """
 
     fault: str
     probability: float
+    reasons: tuple[tuple[str, float, float], ...] = ()
 
 
 class DeviceRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -177,6 +177,10 @@ def _false(record: TrialRecord, matching: Matching) -> list[dict[str, Any]]:
                 "day": (alarm.at - record.start) / DAY,
                 "reopening": alarm.reopening,
                 "causes": [[cause.fault, cause.probability] for cause in ticket.causes[:3]],
+                "evidence": [
+                    {"feature": feature, "value": value, "usual": usual}
+                    for feature, value, usual in (ticket.causes[0].reasons if ticket.causes else ())
+                ],
                 "rejected": list(ticket.rejected),
                 "score": ticket.score,
                 "detector": ticket.detector,
