@@ -28,22 +28,24 @@ class DeviceCore:
         epoch: of its spool.
         pending: seq to the time it was spooled (or found in the spool at the start), ascending.
         resent: messages published again, counted.
+        held: whether the network keeps everything back: the device speaks to nobody, whatever its connection does.
     """
 
     epoch: int
     pending: dict[int, int] = field(default_factory=dict)
     resent: int = 0
+    held: bool = False
     _online: bool = False
     _sent: dict[int, int] = field(default_factory=dict)
     _filled: set[int] = field(default_factory=set)
     _due: dict[int, int] = field(default_factory=dict)
     _heap: list[tuple[int, int]] = field(default_factory=list)
 
-    def produced(self, seq: int, now: int) -> None:
-        """A message was spooled; it is due at once."""
-        self.pending[seq] = now
-        if self._online:
-            self._plan(seq, now)
+    def produced(self, seq: int, due: int) -> None:
+        """A message was spooled; it is due at once, or when the network lets it through."""
+        self.pending[seq] = due
+        if self.speaks:
+            self._plan(seq, due)
 
     def forget(self, seq: int) -> None:
         """A full spool dropped the message."""
@@ -61,6 +63,8 @@ class DeviceCore:
         """
         self._online = True
         self._heap, self._due = [], {}
+        if self.held:
+            return
         begin = now + round(0.25 * RECONNECT * jitter)
         pace = 0.6 * RECONNECT / max(len(self.pending), 1)
         for i, seq in enumerate(self.pending):
@@ -70,6 +74,23 @@ class DeviceCore:
         """The connection is gone: nothing is due until it is back."""
         self._online = False
         self._heap, self._due = [], {}
+
+    def hold(self) -> None:
+        """The network keeps everything back from now on."""
+        self.held = True
+        self._heap, self._due = [], {}
+
+    def release(self, now: int, jitter: float) -> None:
+        """The network lets the device speak again: what was kept back counts as spooled now."""
+        self.held = False
+        self.pending = dict.fromkeys(self.pending, now)
+        if self._online:
+            self.connected(now, jitter)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether what it publishes goes out."""
+        return self._online and not self.held
 
     def receipt(self, receipt: Receipt, now: int) -> list[int]:
         """Take a receipt; the seqs that may be forgotten. Gaps it names become due at once.
@@ -91,7 +112,7 @@ class DeviceCore:
             (gone if seq >= low else gaps).append(seq)
         for seq in gone:
             self.forget(seq)
-        for seq in gaps if self._online else ():
+        for seq in gaps if self.speaks else ():
             last = self._sent.get(seq)
             if last is not None and (seq not in self._filled or now - last >= _QUIET):
                 self._filled.add(seq)
@@ -120,8 +141,8 @@ class DeviceCore:
         return heap[0][0] if heap else None
 
     def oldest(self) -> int | None:
-        """When the oldest unreceipted message was spooled, or None."""
-        return next(iter(self.pending.values()), None)
+        """When the oldest unreceipted message was spooled; None without one, and while all are kept back."""
+        return None if self.held else next(iter(self.pending.values()), None)
 
     def _plan(self, seq: int, at: int) -> None:
         self._due[seq] = at

@@ -6,7 +6,8 @@ returned: messages to publish now, and messages that the spool may forget. Times
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import heapq
+from collections.abc import Callable, Iterable, Sequence
 
 from firmware_sim.device import DeviceCore
 from firmware_sim.spool import Spool, Spooled
@@ -33,35 +34,66 @@ class GatewayCore:
         for key in keys:
             slot = spool.slot(key)
             self.cores[key] = DeviceCore(slot.epoch, dict.fromkeys(slot.held, now))
+        self._order = {key: number for number, key in enumerate(keys)}
+        # When each device is due, so that a step looks at those alone whose time has come.
+        self._calendar: list[tuple[int, str]] = []
+        self._due: dict[str, int] = {}
+        self._echoes: list[tuple[int, int, Spooled]] = []
+        self._echoed = 0
         self._fresh: dict[tuple[str, int], Spooled] = {}
         self._gone: dict[str, list[int]] = {}
         self._flush_at: int | None = None
 
-    def offer(self, messages: Sequence[Spooled], now: int) -> None:
-        """Take messages that are in the spool."""
-        for message in messages:
+    def offer(self, messages: Sequence[Spooled], now: int, dues: Sequence[Sequence[int]] | None = None) -> None:
+        """Take messages that are in the spool.
+
+        Args:
+            messages: as the spool gave them.
+            now: wall time.
+            dues: for each, when the network lets it through and lets copies of it follow; all at once by default.
+        """
+        for number, message in enumerate(messages):
             self._fresh[message.device, message.seq] = message
             core = self.cores[message.device]
-            core.produced(message.seq, now)
+            due, *copies = (now,) if dues is None else dues[number]
+            core.produced(message.seq, due)
+            for at in copies:
+                self._echoed += 1
+                heapq.heappush(self._echoes, (at, self._echoed, message))
+            self._enter(message.device)
             # What a full spool dropped to make room is not waited for any more.
             base = self._spool.slot(message.device).base
             while (oldest := next(iter(core.pending))) < base:
                 core.forget(oldest)
                 self._fresh.pop((message.device, oldest), None)
 
-    def connected(self, now: int, jitter: Callable[[], float]) -> None:
-        """The connection is up; `jitter` draws 0 to 1 for each device, see `DeviceCore.connected`."""
-        for core in self.cores.values():
-            core.connected(now, jitter())
+    def connected(self, now: int, jitter: Callable[[], float], keys: Iterable[str] | None = None) -> None:
+        """The connection of some devices (all by default) is up; `jitter` draws 0 to 1 for each.
 
-    def disconnected(self) -> None:
-        """The connection is gone."""
-        for core in self.cores.values():
-            core.disconnected()
+        See `DeviceCore.connected`.
+        """
+        for key in self.cores if keys is None else keys:
+            self.cores[key].connected(now, jitter())
+            self._enter(key)
+
+    def disconnected(self, keys: Iterable[str] | None = None) -> None:
+        """The connection of some devices (all by default) is gone."""
+        for key in self.cores if keys is None else keys:
+            self.cores[key].disconnected()
+
+    def hold(self, key: str) -> None:
+        """The network keeps a device's messages back."""
+        self.cores[key].hold()
+
+    def release(self, key: str, now: int, jitter: float) -> None:
+        """The network lets a device speak again."""
+        self.cores[key].release(now, jitter)
+        self._enter(key)
 
     def receipt(self, device: str, receipt: Receipt, now: int) -> bool:
         """Take a receipt for `org/device`. Returns whether it allows to forget anything; `flush` then does."""
         gone = self.cores[device].receipt(receipt, now)
+        self._enter(device)
         if not gone:
             return False
         self._gone.setdefault(device, []).extend(gone)
@@ -73,25 +105,60 @@ class GatewayCore:
 
     def step(self, now: int, room: int) -> list[Spooled]:
         """Messages to publish now, at most `room`."""
-        found: list[Spooled] = []
-        for key, core in self.cores.items():
-            due = core.next_due()
-            if due is None or due > now:
-                continue
-            if len(found) >= room:
-                break
-            for seq in core.step(now, room - len(found)):
+        found = self._copies(now, room)
+        ready: list[str] = []
+        while (at := self._next_entry()) is not None and at <= now:
+            key = heapq.heappop(self._calendar)[1]
+            del self._due[key]
+            ready.append(key)
+        for key in sorted(ready, key=self._order.__getitem__):
+            core = self.cores[key]
+            for seq in core.step(now, room - len(found)) if len(found) < room else ():
                 message = self._fresh.pop((key, seq), None) or self._spool.read(key, seq)
                 if message is None:
                     # A full spool dropped it meanwhile.
                     core.forget(seq)
                 else:
                     found.append(message)
+            self._enter(key)
         return found
 
     def next_due(self) -> int | None:
         """When `step` has something to publish, or None."""
-        return min((at for core in self.cores.values() if (at := core.next_due()) is not None), default=None)
+        moments = [self._next_entry(), self._echoes[0][0] if self._echoes else None]
+        return min((at for at in moments if at is not None), default=None)
+
+    def _copies(self, now: int, room: int) -> list[Spooled]:
+        """Copies that the network delivers late; none of a device that has no connection."""
+        found = []
+        while self._echoes and self._echoes[0][0] <= now and len(found) < room:
+            message = heapq.heappop(self._echoes)[2]
+            if self.cores[message.device].speaks:
+                found.append(message)
+        return found
+
+    def _enter(self, key: str) -> None:
+        """Note when a device is due, unless that is known."""
+        at = self.cores[key].next_due()
+        if at is None:
+            self._due.pop(key, None)
+        elif self._due.get(key) != at:
+            self._due[key] = at
+            heapq.heappush(self._calendar, (at, key))
+
+    def _next_entry(self) -> int | None:
+        """The first entry of the calendar that still holds."""
+        while self._calendar:
+            at, key = self._calendar[0]
+            known = self._due.get(key) == at
+            if known and self.cores[key].next_due() == at:
+                return at
+            heapq.heappop(self._calendar)
+            if known:
+                # The device was disconnected, or got a receipt, since.
+                del self._due[key]
+                self._enter(key)
+        return None
 
     @property
     def flush_at(self) -> int | None:
@@ -106,6 +173,10 @@ class GatewayCore:
     def unreceipted(self) -> int:
         """Messages without a receipt."""
         return sum(len(core.pending) for core in self.cores.values())
+
+    def held(self) -> int:
+        """Of these, messages that the network keeps back."""
+        return sum(len(core.pending) for core in self.cores.values() if core.held)
 
     def resent(self) -> int:
         """Messages published again."""
