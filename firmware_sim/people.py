@@ -1,7 +1,7 @@
 """Simulated owners, technicians and dispatchers. They know the product only through its `Service`.
 
 When somebody acts is a function of the visit, its window and the seed, known before the time comes: `next_due` lets
-whoever runs the clock wait for them. What they did not manage (an error of the service) they try again at the next step.
+whoever runs the clock wait for them. What they did not manage (an error of the service) they try again.
 """
 
 from __future__ import annotations

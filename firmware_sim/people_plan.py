@@ -103,7 +103,7 @@ def plan(seed: int, visit: Visit, read: int, spec: PeopleSpec = WILLING) -> Plan
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What the owner of a failed appliance does: when, and whether the words point to the right family; None: nothing."""
+    """What the owner of a failed appliance does: when, and whether the words point to the right family."""
 
     at: int
     described: bool

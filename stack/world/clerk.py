@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from servicedesk.states import TicketState
 from servicedesk.visiting import move_ticket, ticket_moves
+from stack.desk_hands import do, hand_over
 from stack.world.database import Database
 from stack.world.invariants import Auditor
 from stack.world.network import Network
@@ -15,8 +16,6 @@ from telemetry.block import BlockBuilder
 from telemetry.clock import MICROS, to_datetime, to_micros
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.identity import partition_of
-from worker.chores import FALL_DUE, Work, carry_out
-from worker.notify import Mailbox
 
 _EVERY = 300_000
 _REPEAT = 2 * MICROS
@@ -67,9 +66,7 @@ class Clerk(Party):
             self._publish()
 
     def _hand_over(self) -> None:
-        agenda = self._database.desk.agenda
-        for due in agenda.hand_over(to_datetime(self._fleet_now()), _HANDS):
-            agenda.defer(FALL_DUE, once=f"due:{due.id}", due=due.id, kind=due.kind, ref=str(due.ref))
+        hand_over(self._database.desk.agenda, to_datetime(self._fleet_now()), _HANDS)
 
     def _work(self) -> None:
         agenda = self._database.desk.agenda
@@ -79,7 +76,7 @@ class Clerk(Party):
             job = agenda.jobs[0]
             now = self._fleet_now()
             self.time.trace(self.name, "does", job.task, dict(sorted(job.arguments.items())))
-            carry_out(Work(self._database.office(now), to_datetime(now)), Mailbox(), job.task, job.arguments)
+            do(self._database.office(now), job, to_datetime(now))
             self._auditor.one_ticket_each()
             if self.twice > 0:
                 # Done, and killed before it could be marked.

@@ -5,16 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from servicedesk.memory import MemoryDesk
 from servicedesk.office import Office
-from servicedesk.opening import report
+from stack.desk_hands import tell
 from storage.memory_telemetry import MemoryTelemetry
 from storage.registry import DeviceRow
 from storage.telemetry_rows import Batch, DeviceHistory, Replay, SeqRange, StoredControl, StoredMessage
 from telemetry.catalogue import Catalogue
-from telemetry.clock import to_datetime
 from telemetry.errors import WellkeptError
 from telemetry.identity import DeviceKey
 from telemetry.ids import maker
@@ -86,11 +84,8 @@ class Database:
         before = len(self.store.messages), len(self.store.dead)
         self.store.write(outcome.batch)
         for reported in outcome.batch.findings:
-            finding, row = reported.finding, reported.device
-            revisions = self.desk.agenda.findings.setdefault(UUID(finding.id), [])
-            if all(each.revision != finding.revision for each in revisions):
-                revisions.append(finding)
-            report(self.office(reported.arrival), finding, appliance_of(row), to_datetime(reported.arrival))
+            office, appliance = self.office(reported.arrival), appliance_of(reported.device)
+            tell(office, self.desk.agenda, reported.finding, appliance, reported.arrival)
         self._auditor.committed(outcome, name, before)
 
     def office(self, now: int) -> Office:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-
 from msgspec.structs import replace
 
 from firmware_sim.people import People

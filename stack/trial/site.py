@@ -1,0 +1,292 @@
+"""A site: some devices of the fleet with all that leads from them to findings, on the stepped fleet clock.
+
+Fleet, firmware, spools, network, ingest's core, the stream in memory, the worker's core with the detectors and the
+telemetry tables. A step takes it to a fleet time; the site stands there until it is told what people and the desk have
+done meanwhile. What a device sends, and what is found on it, does not depend on the other devices of its site.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from detectors.bank import Bank
+from firmware_sim.comms import Comms
+from firmware_sim.fleet import Fleet
+from firmware_sim.network_spec import Link
+from firmware_sim.scenario import Scenario, appliances
+from firmware_sim.wear import DAY, Fault
+from ingest.core import IngestCore, PublishBlock
+from ingest.wire import Delivery
+from storage.registry import DeviceRow
+from stack.trial.control import ControlFleet
+from stack.trial.record import ConfounderRecord, DailyPeaks
+from stack.trial.spool import MemorySpool
+from stack.trial.store import TrialTelemetry
+from stream.memory import MemoryServer, MemoryStream
+from stream.port import Position, StreamError
+from telemetry.block import BlockBuilder
+from telemetry.catalogue import Catalogue
+from telemetry.clock import MICROS, production_clock
+from telemetry.control import ControlEntry
+from telemetry.finding import Finding
+from telemetry.identity import DeviceKey
+from telemetry.message import decode_receipt, encode_json
+from telemetry.topics import Channel, topic_of
+from worker.core import Outcome, WorkerCore, receipt_of
+
+_MAX_BLOCK = 4 * 1024 * 1024
+_STREAM_BYTES = 256 * 1024 * 1024
+_TAKE = 256
+_SNAPSHOTS_EVERY = DAY
+
+
+class SitePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a site is made of.
+
+    Attributes:
+        number: of the site.
+        scenario: of the fleet.
+        seed: of the fleet.
+        start: of the fleet.
+        rows: its devices as they are registered; `no` is the number in the fleet plus one.
+        control: whether the same devices also live without the product.
+    """
+
+    number: int
+    scenario: Scenario
+    seed: int
+    start: int
+    rows: tuple[DeviceRow, ...]
+    control: bool
+
+
+class Reported(msgspec.Struct, frozen=True, gc=False):
+    """A revision on its way to the desk, without its curves; and when its last reading arrived."""
+
+    no: int
+    arrival: int
+    finding: Finding
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a step.
+
+    Attributes:
+        findings: in the order of their devices' observations.
+        failed: faults that stop their appliance since the step before.
+    """
+
+    findings: list[Reported]
+    failed: list[Fault]
+
+
+class Counts(msgspec.Struct, kw_only=True):
+    """What a site has seen since its start; see `TrialRecord`."""
+
+    messages: int = 0
+    readings: int = 0
+    duplicates: int = 0
+    lost: int = 0
+    dead: dict[str, int] = {}
+    errors: int = 0
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """What a site hands in at the end.
+
+    Attributes:
+        counts: of its messages.
+        truth: every fault that has begun.
+        control: likewise, in the control fleet.
+        confounders: what happened to its devices that was no fault.
+        peaks: of the control fleet.
+    """
+
+    counts: Counts
+    truth: list[Fault]
+    control: list[Fault]
+    confounders: list[ConfounderRecord]
+    peaks: list[DailyPeaks]
+
+
+class Site:
+    """Makes and runs everything a plan asks for.
+
+    Args:
+        plan: see there.
+        catalogue: with the scenario's own kinds, models and faults.
+        bank: makes detectors; sites of one process share it.
+    """
+
+    def __init__(self, plan: SitePlan, catalogue: Catalogue, bank: Bank) -> None:
+        indices = [row.no - 1 for row in plan.rows]
+        everybody = appliances(plan.scenario, plan.seed, catalogue)
+        mine = set(indices)
+        links = [
+            plan.scenario.network.link(plan.seed, one.index, one) if one.index in mine else Link()
+            for one in everybody
+        ]
+        self.now = plan.start
+        self._fleet = Fleet(plan.scenario, plan.seed, plan.start, only=indices)
+        self._comms = Comms(plan.seed, plan.start, [one.key for one in everybody], links)
+        self._control = ControlFleet(plan.scenario, plan.seed, plan.start, indices) if plan.control else None
+        self._keys = {row.no - 1: row.key for row in plan.rows}
+        self._topics = {index: topic_of(key, Channel.TELEMETRY).encode() for index, key in self._keys.items()}
+        self._events = {index: topic_of(key, Channel.EVENT).encode() for index, key in self._keys.items()}
+        self._spools = {index: MemorySpool(plan.start) for index in indices}
+        self._of_key = {key: self._spools[index] for index, key in self._keys.items()}
+        self._air: list[tuple[int, int, int, bytes, bytes]] = []
+        self._failed: set[tuple[str, int]] = set()
+        self.counts = Counts()
+        self._dead: Counter[str] = Counter()
+        self._begin_product(plan, catalogue, bank)
+
+    def _begin_product(self, plan: SitePlan, catalogue: Catalogue, bank: Bank) -> None:
+        """Ingest, stream and worker: one partition, since a site is as small as one."""
+        numbers = itertools.count(1)
+        self._ingest = IngestCore(1, _MAX_BLOCK, lambda: f"{plan.number}-{next(numbers)}")
+        self._ingest.hear_clock(production_clock(), plan.start)
+        self._connection = self._ingest.connected()
+        self._server = MemoryServer(lambda: self.now, partitions=1, max_bytes=_STREAM_BYTES)
+        self._stream = MemoryStream(self._server)
+        self._stream.hear(self._relay)
+        self._store = TrialTelemetry(plan.rows)
+        self._core = WorkerCore(catalogue, bank, self._store)
+        for partition, (incarnation, seq) in self._store.take([0]).items():
+            self._core.own(partition, Position(incarnation, seq))
+            self._stream.seek(partition, Position(incarnation, seq))
+        self._next_snapshots = plan.start + _SNAPSHOTS_EVERY
+
+    def advance(self, to: int, controls: Sequence[ControlEntry]) -> Told:
+        """Take up control entries, then let time pass.
+
+        Args:
+            to: fleet time, microseconds.
+            controls: entries of the desk for devices of this site.
+        """
+        findings: list[Reported] = []
+        if controls:
+            builder = BlockBuilder()
+            for entry in controls:
+                self._store.enter_control(entry)
+                builder.control(entry)
+            self._publish(PublishBlock(0, "", builder.encode()))
+            findings += self._work()
+        self._send(to)
+        findings += self._receive(to)
+        self.now = to
+        if self._control is not None:
+            self._control.advance(to)
+        if to >= self._next_snapshots:
+            self._next_snapshots += _SNAPSHOTS_EVERY
+            self._store.write(self._core.close())
+            self._store.forget()
+        return Told(findings=findings, failed=self._newly_failed())
+
+    def find(self, device: str) -> list[Fault]:
+        """The faults that an appliance has now, by onset."""
+        return [one for one in self._fleet.truth() if one.device == device and one.repaired is None]
+
+    def mend(self, device: str, family: str, at: int, by: str) -> Fault | None:
+        """Mend a family's fault, at the earliest now."""
+        return self._fleet.repair(device, family, at, by)
+
+    def close(self) -> Ended:
+        """Hand in what the site has seen."""
+        self.counts.dead = dict(sorted(self._dead.items()))
+        return Ended(
+            counts=self.counts,
+            truth=self._fleet.truth(),
+            control=[] if self._control is None else self._control.truth(),
+            confounders=self._confounders(),
+            peaks=[] if self._control is None else self._control.peaks(),
+        )
+
+    # inside
+
+    def _send(self, to: int) -> None:
+        """Devices complete messages and spool them; the network says when each arrives."""
+        bodies = self._comms.finish(self._fleet.advance(to), self.now, to)
+        deliveries = self._comms.network.deliveries
+        for body in bodies:
+            index = body.device
+            seq, payload = self._spools[index].append(body)
+            topic = self._events[index] if body.events else self._topics[index]
+            for at in deliveries(index, seq, body.done):
+                heapq.heappush(self._air, (at, index, seq, topic, payload))
+
+    def _receive(self, to: int) -> list[Reported]:
+        """What arrives until a fleet time goes through ingest and stream to the worker."""
+        air, take = self._air, self._ingest.receive_many
+        blocks: list[PublishBlock] = []
+        while air and air[0][0] <= to:
+            at, together = air[0][0], list[Delivery]()
+            while air and air[0][0] == at:
+                _, _, _, topic, payload = heapq.heappop(air)
+                together.append((topic, payload, 0))
+            blocks += take(self._connection, together, at / MICROS, at)
+        blocks += self._ingest.drain(to / MICROS)
+        for block in blocks:
+            self._publish(block)
+        return self._work()
+
+    def _publish(self, block: PublishBlock) -> None:
+        """Hand a block to the stream; as long as nothing is purged too late it has room."""
+
+        def done(error: Exception | None) -> None:
+            if error is not None:
+                raise StreamError(f"site: block {block.block_id} was not taken") from error
+            self._ingest.published(block.block_id, None, self.now / MICROS)
+
+        self._stream.publish(block.partition, block.block_id, block.data, done)
+
+    def _work(self) -> list[Reported]:
+        """What a worker's pipeline does: entries in, one transaction, receipts."""
+        found: list[Reported] = []
+        while entries := self._stream.take(0.0, _TAKE):
+            outcome = self._core.decide(entries)
+            self._store.write(outcome.batch)
+            self._count(outcome)
+            found += [
+                Reported(one.device.no, one.arrival, msgspec.structs.replace(one.finding, evidence=()))
+                for one in outcome.batch.findings
+            ]
+            self._stream.send_many(
+                [
+                    (key, Channel.RECEIPT, encode_json(receipt_of(progress)))
+                    for (key, _), progress in outcome.receipts.items()
+                ]
+            )
+            self._stream.purge(0, self._core.position(0))
+        return found
+
+    def _relay(self, key: DeviceKey, channel: str, payload: bytes) -> None:
+        """A receipt reaches its device."""
+        if channel == Channel.RECEIPT:
+            self._of_key[key].receipt(decode_receipt(payload))
+
+    def _count(self, outcome: Outcome) -> None:
+        counts, batch = self.counts, outcome.batch
+        counts.messages += outcome.messages - outcome.duplicates - len(batch.dead)
+        counts.duplicates += outcome.duplicates
+        counts.readings += sum(len(readings) for readings in batch.readings)
+        counts.lost += sum(one.to_seq - one.from_seq + 1 for one in batch.lost)
+        counts.errors += len(batch.errors)
+        self._dead.update(letter.reason for letter in batch.dead)
+
+    def _newly_failed(self) -> list[Fault]:
+        found = []
+        for fault in self._fleet.truth():
+            key = fault.device, fault.onset
+            if fault.repaired is None and fault.failure <= self.now and key not in self._failed:
+                self._failed.add(key)
+                found.append(fault)
+        return found
+
+    def _confounders(self) -> list[ConfounderRecord]:
+        return []
