@@ -15,12 +15,17 @@ from telemetry.clock import MICROS
 NAN = math.nan
 _INRUSH = 2
 _HEATING = 1000.0
+_SETTLED = 300.0
+"""Seconds after which a variable-speed run is near its steady state."""
+_DISTURBING = ("defrost", "pulldown")
+"""Phases that make a cycle unlike the others; features that compare cycles pass it over."""
 _WEAKLY_HEATING = 300.0
 _FEW = 3
 _ANY_PRESSURE = 1.0
 _TUMBLING = 80.0
 _FLOWING = 0.5
 _FEW_LITRES = 3.0
+_LEAST_FLICKER = 0.01
 _WATER_HEAT = 4186.0
 
 
@@ -43,6 +48,11 @@ class View:
     def in_phase(self, phase: str) -> NDArray[np.bool_]:
         """Which readings belong to a phase."""
         return np.asarray(self.cycle.rows.phase == self.phases[phase])
+
+    @property
+    def plain(self) -> bool:
+        """Whether no defrost, nor what follows it, disturbs the cycle."""
+        return not any(self.in_phase(name).any() for name in _DISTURBING if name in self.phases)
 
 
 def _mean(x: NDArray[np.float32]) -> float:
@@ -346,15 +356,88 @@ def _resonance_vibration(view: View) -> float:
     return float(found.max()) if len(found) else NAN
 
 
+def _plain(feature: Callable[[View], float]) -> Callable[[View], float]:
+    return lambda view: feature(view) if view.plain else NAN
+
+
+def _working(channel: str, *phases: str, less: str | None = None) -> Callable[[View], float]:
+    """Mean of a channel, or of its difference to another, over the settled part of the run in some phases."""
+
+    def mean(view: View) -> float:
+        inside = np.zeros(len(view.seconds), dtype=bool)
+        for name in phases:
+            inside |= view.in_phase(name)
+        inside[view.run :] = False
+        inside &= view.seconds >= _SETTLED
+        x = view.of(channel)[inside]
+        return _mean(x if less is None else x - view.of(less)[inside])
+
+    return mean
+
+
+def _run_end(channel: str, less: str) -> Callable[[View], float]:
+    """Difference of two channels over the run's last three readings."""
+
+    def mean(view: View) -> float:
+        low = max(view.run - 3, 0)
+        return _mean(view.of(channel)[low : view.run] - view.of(less)[low : view.run])
+
+    return _plain(mean)
+
+
+def _rest_end(channel: str, less: str, least: float) -> Callable[[View], float]:
+    """Difference of two channels over the last two readings of a rest of at least some seconds."""
+
+    def mean(view: View) -> float:
+        if len(view.seconds) - view.run < 2 or view.seconds[-1] - _run_time(view) < least:  # noqa: PLR2004  (two readings)
+            return NAN
+        return _mean(view.of(channel)[-2:] - view.of(less)[-2:])
+
+    return _plain(mean)
+
+
+def _start_peaks(view: View) -> float:
+    """How often the power rose from rest, the start of the run included: a compressor that stalls tries again."""
+    power = view.of("power")
+    work = _median(power[: view.run])
+    high = np.concatenate(([0], power > 0.5 * work))
+    return float((np.diff(high.astype(np.int8)) > 0).sum()) if math.isfinite(work) else NAN
+
+
+def _defrost_power(view: View) -> float:
+    return _median(view.of("power")[view.in_phase("defrost")])
+
+
+def _defrost_time(view: View) -> float:
+    """Seconds from the first to the last reading of the defrost, dripping included."""
+    inside = np.flatnonzero(view.in_phase("defrost"))
+    return float(view.seconds[inside[-1]] - view.seconds[inside[0]]) if len(inside) else NAN
+
+
+def _rest_power(view: View) -> float:
+    """Power after a run, W, and one watt, so that a plug's own zero does not make its logarithm wild."""
+    rest = _median(view.of("power")[view.run :])
+    return max(rest, 0.0) + 1.0 if math.isfinite(rest) else NAN
+
+
+def _power_flicker(view: View) -> float:
+    """Median step of power from reading to reading over the power of the run; at least a hundredth."""
+    power = view.of("power")[_INRUSH : view.run]
+    usual = _median(power)
+    if len(power) <= _INRUSH or not usual > 0:
+        return NAN
+    return _median(np.abs(np.diff(power[np.isfinite(power)]))) / usual + _LEAST_FLICKER
+
+
 FEATURES: dict[str, Callable[[View], float]] = {
-    "run_time": _run_time,
+    "run_time": _plain(_run_time),
     "cycle_time": _run_time,
-    "off_time": _off_time,
-    "duty": _duty,
-    "plateau_power": _plateau_power,
+    "off_time": _plain(_off_time),
+    "duty": _plain(_duty),
+    "plateau_power": _plain(_plateau_power),
     "energy": _energy,
     "peak_power": _peak_power,
-    "fan_rpm": _fan_rpm,
+    "fan_rpm": _plain(_fan_rpm),
     "condenser_rise": _condenser_rise,
     "ambient_mean": lambda view: _over_time(view, "ambient"),
     "fridge_mean": lambda view: _over_time(view, "temp_fridge"),
@@ -366,6 +449,22 @@ FEATURES: dict[str, Callable[[View], float]] = {
     "wash_energy": _wash_energy,
     "heat_rate": _heat_rate,
     "load_mass": _load_mass,
+    "air_mean": _plain(lambda view: _over_time(view, "temp_air")),
+    "evaporator_gap": _run_end("temp_air", "temp_evaporator"),
+    "rest_gap": _rest_end("temp_air", "temp_evaporator", 900.0),
+    "start_peaks": _plain(_start_peaks),
+    "defrost_power": _defrost_power,
+    "defrost_time": _defrost_time,
+    "outdoor_mean": _working("temp_outdoor", "heating", "cooling"),
+    "compressor_rpm": _working("compressor_speed", "heating", "cooling"),
+    "indoor_fan_rpm": _working("fan_speed", "heating", "cooling"),
+    "heat_lift": _working("temp_supply", "heating", less="temp_return"),
+    "cool_drop": _working("temp_return", "cooling", less="temp_supply"),
+    "heating_watts": _working("power", "heating"),
+    "cooling_watts": _working("power", "cooling"),
+    "heat_coil_gap": _working("temp_outdoor", "heating", less="temp_coil"),
+    "cool_coil_gap": _working("temp_coil", "cooling", less="temp_outdoor"),
+    "coil_rest_gap": _rest_end("temp_coil", "temp_outdoor", 1800.0),
     "fill_time": lambda view: _phase_time(view, "fill"),
     "water_amount": lambda view: _median(_within(view, "water_level", "wash")),
     "wash_temp": lambda view: _top(_within(view, "water_temp", "wash")),
@@ -397,6 +496,8 @@ FEATURES: dict[str, Callable[[View], float]] = {
     "probe_gap": lambda view: _mean((view.of("temp_tank") - view.of("temp_outlet"))[_drawing(view)]),
     "draw_drop": _draw_drop,
     "heat_unseen": _heat_unseen,
+    "rest_power": _rest_power,
+    "power_flicker": _power_flicker,
 }
 """How each feature is computed; a kind's catalogue page chooses among them."""
 
