@@ -7,6 +7,7 @@ ticket one minute before an onset is false.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def alarms_of(record: TrialRecord) -> list[Alarm]:
 
 def match(record: TrialRecord) -> Matching:
     """Match tickets to faults by device and family; of two faults at once, the older one is meant."""
-    faults = sorted(record.faults, key=lambda each: (each.onset, each.device, each.family, each.fault))
+    faults = sorted(record.faults, key=_order)
     places: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, fault in enumerate(faults):
         places[fault.device, fault.family].append(place)
@@ -146,6 +147,11 @@ def match(record: TrialRecord) -> Matching:
         for place, fault in enumerate(faults)
     ]
     return Matching(tuple(outcomes), tuple(false), len(alarms))
+
+
+def _order(fault: FaultRecord) -> tuple[int, str, str, str, int, float]:
+    ended = math.inf if fault.repaired is None else fault.repaired
+    return fault.onset, fault.device, fault.family, fault.fault, fault.failure, ended
 
 
 def _behind(
