@@ -173,8 +173,8 @@ def circuit(p: Parameters, s: State, supply: Floats) -> tuple[Floats, Floats]:
     flow = p.charge * (2.0 - p.charge)
     suction = np.minimum(s.evaporator, _WARMEST_SUCTION)
     lift = np.maximum(s.condenser - suction, _LEAST_LIFT)
-    moved = p.capacity * flow * (0.85 + 0.15 * supply)
-    moved = moved * np.exp(_SUCTION * (suction - _RATED_EVAPORATOR)) * (1.0 - _LIQUID * (s.condenser - _RATED_CONDENSER))
+    moved = p.capacity * flow * (0.85 + 0.15 * supply) * (1.0 - _LIQUID * (s.condenser - _RATED_CONDENSER))
+    moved = moved * np.exp(_SUCTION * (suction - _RATED_EVAPORATOR))
     power = moved * lift / (p.carnot * (suction + _KELVIN))
     return moved * (0.55 + 0.45 * flow), power
 
@@ -206,7 +206,7 @@ def next_state(p: Parameters, s: State, d: Drive, dt: float) -> State:
     air = s.air + dt / p.heat_air * (f.enters + f.fan + _FREEZES * f.moisture - f.to_evaporator - f.to_food)
     evaporator = s.evaporator + dt / p.heat_evaporator * gain
     since, ran = s.since + dt, s.ran + dt * _RUNS[s.mode]
-    mode, owed = _control(p, s, air, evaporator, since, ran)
+    mode, owed = _control(p, s, air, evaporator, since=since, ran=ran)
     changed = mode != s.mode
     return State(
         air=air,
@@ -222,7 +222,7 @@ def next_state(p: Parameters, s: State, d: Drive, dt: float) -> State:
 
 
 def _control(
-    p: Parameters, s: State, air: Floats, evaporator: Floats, since: Floats, ran: Floats
+    p: Parameters, s: State, air: Floats, evaporator: Floats, *, since: Floats, ran: Floats
 ) -> tuple[Ints, Floats]:
     """The next mode, and what is owed of failing starts."""
     m = s.mode

@@ -2,16 +2,17 @@
 
 Three heat stores: the room (one time constant, as the simplest of P. Bacher, H. Madsen, "Identifying suitable models
 for the heat dynamics of buildings", Energy and Buildings 43 (2011) 1511-1522), the indoor coil and the outdoor coil.
-The circuit is quasi-steady: the compressor's volumetric capacity grows with its speed and the suction density, its power
-is that capacity over a share of the Carnot efficiency, so that the coefficient of performance falls with the lift as
-surveyed by I. Staffell, D. Brett, N. Brandon, A. Hawkes, "A review of domestic heat pumps", Energy & Environmental
-Science 5 (2012) 9291-9306. Air coils are exchangers of one constant side (effectiveness 1 - exp(-NTU)). Below freezing
-the outdoor coil gathers frost from moist air, worst around 0 Celsius: Y. Zhang et al., "Frosting phenomenon and
-frost-free technology of outdoor air heat exchanger for an air-source heat pump system in China", Energies 11 (2018)
-2642; its flow of air narrows and the coil grows colder: J. Martinez-Frias, S. M. Aceves, "Effects of evaporator frosting
-on the performance of an air-to-air heat pump", Journal of Energy Resources Technology 121 (1999) 60-65. The control then
-reverses the circuit and melts it. A lost charge: W. Kim, J. E. Braun, "Impacts of refrigerant charge on air conditioner
-and heat pump performance", International Refrigeration and Air Conditioning Conference, Purdue (2010), paper 1122.
+The circuit is quasi-steady: the compressor's volumetric capacity grows with its speed and the suction density, its
+power is that capacity over a share of the Carnot efficiency, so that the coefficient of performance falls with the
+lift as surveyed by I. Staffell, D. Brett, N. Brandon, A. Hawkes, "A review of domestic heat pumps", Energy &
+Environmental Science 5 (2012) 9291-9306. Air coils are exchangers of one constant side (effectiveness 1 - exp(-NTU)).
+Below freezing the outdoor coil gathers frost from moist air, worst around 0 Celsius: Y. Zhang et al., "Frosting
+phenomenon and frost-free technology of outdoor air heat exchanger for an air-source heat pump system in China",
+Energies 11 (2018) 2642; its flow of air narrows and the coil grows colder: J. Martinez-Frias, S. M. Aceves, "Effects of
+evaporator frosting on the performance of an air-to-air heat pump", Journal of Energy Resources Technology 121 (1999)
+60-65. The control then reverses the circuit and melts it. A lost charge: W. Kim, J. E. Braun, "Impacts of refrigerant
+charge on air conditioner and heat pump performance", International Refrigeration and Air Conditioning Conference,
+Purdue (2010), paper 1122.
 
 Units: W, Celsius, J/K, kg, seconds, 1/min. The heat book counts ice against liquid water at 0 Celsius.
 """
@@ -42,7 +43,7 @@ _LEAST_LIFT = 12.0
 _COLDEST, _HOTTEST = -30.0, 65.0
 """Coil temperatures between which the protection lets the circuit work at full; it unloads over the last 8 K."""
 _UNLOAD = 8.0
-_STILL_INDOOR, _STILL_OUTDOOR = 15.0, 25.0
+_STILL_INDOOR, _STILL_OUTDOOR = 15.0, 45.0
 """Coils without fan, W/K."""
 _TURNS = 0.35
 """Least share of its top speed at which the indoor fan turns."""
@@ -130,8 +131,8 @@ class Parameters:
 class State:
     """Temperatures in Celsius, frost on the outdoor coil in kg, compressor speed, and the control's mode and counters.
 
-    `since` is the time in this mode, `frosting` the heating since the last defrost, `lacking` the time that the room has
-    been far from its set point, seconds.
+    `since` is the time in this mode, `frosting` the heating since the last defrost, `lacking` the time that the room
+    has been far from its set point, seconds.
     """
 
     room: Floats
@@ -192,7 +193,7 @@ def vapour(celsius: Floats) -> Floats:
 
 
 def indoor_fan(p: Parameters, s: State) -> tuple[Floats, Floats]:
-    """Speed of the indoor fan, 1/min, and its flow over the top flow. A clogged filter unloads the fan, so it turns faster."""
+    """Speed of the indoor fan, 1/min, and its flow over the top flow; a clogged filter makes it turn faster."""
     blows = s.mode <= CHILLING
     ask = (_TURNS + (1.0 - _TURNS) * s.speed / p.speed_top) * blows
     flow = ask / np.sqrt(1.0 + p.filter)
@@ -200,7 +201,7 @@ def indoor_fan(p: Parameters, s: State) -> tuple[Floats, Floats]:
 
 
 def circuit(p: Parameters, cold: Floats, hot: Floats, speed: Floats) -> tuple[Floats, Floats, Floats]:
-    """Heat taken up by the cold coil, heat given to the hot one, and electrical power, W, between two coil temperatures."""
+    """Heat taken up by the cold coil, heat given to the hot one, electrical power, W."""
     flow = p.charge * (2.0 - p.charge)
     lift = np.maximum(hot - cold, _LEAST_LIFT)
     guard = np.clip(np.minimum(cold - _COLDEST, _HOTTEST - hot) / _UNLOAD, 0.0, 1.0)
@@ -254,7 +255,8 @@ def next_state(p: Parameters, s: State, d: Drive, dt: float) -> State:
     frosting = s.frosting + dt * f.warms
     away = p.setback * np.maximum(1.0 - d["presence"], 0.5 * (1.0 - d["awake"]))
     short, excess = p.set_heat - away - room, room - p.set_cool - away
-    mode = _control(p, s, d["outdoor"] - outdoor, outdoor, short, excess, since, frosting)
+    reads = (outdoor + p.coil_error, d["outdoor"] - outdoor - p.coil_error)
+    mode = _control(p, s, reads, short=short, excess=excess, since=since, frosting=frosting)
     lack = np.where(mode == CHILLING, excess, short)
     ask = np.clip((lack + _STOPS_AT) / _WIDTH, 0.0, 1.0)
     top = p.speed_top * np.minimum(1.0, d["supply"] / 0.9)
@@ -276,14 +278,15 @@ def next_state(p: Parameters, s: State, d: Drive, dt: float) -> State:
 def _control(
     p: Parameters,
     s: State,
-    apart: Floats,
-    outdoor: Floats,
+    reads: tuple[Floats, Floats],
+    *,
     short: Floats,
     excess: Floats,
     since: Floats,
     frosting: Floats,
 ) -> Ints:
-    """The next mode, from what the control reads."""
+    """The next mode, from the coil and its distance to the outdoor air as the control reads them."""
+    coil, apart = reads
     m = s.mode
     rested = (m == RESTING) & (since >= _LEAST_REST)
     mode = np.where(rested & (short > _STARTS_AT), WARMING, m)
@@ -291,9 +294,8 @@ def _control(
     lack = np.where(m == CHILLING, excess, short)
     ran = (m <= CHILLING) & (since >= _LEAST_RUN)
     mode = np.where(ran & (lack < -_STOPS_AT), RESTING, mode)
-    coil = outdoor + p.coil_error
     expected = _APART + _APART_SPEED * s.speed / p.speed_top
-    frozen = (m == WARMING) & (coil < _COLD_COIL) & (apart - p.coil_error > expected) & (frosting >= _FROSTING)
+    frozen = (m == WARMING) & (coil < _COLD_COIL) & (apart > expected) & (frosting >= _FROSTING)
     mode = np.where(frozen, DEFROSTING, mode)
     over = (m == DEFROSTING) & ((coil > _MELTED) | (since >= _LONGEST_DEFROST))
     return np.where(over, WARMING, mode)
