@@ -79,34 +79,30 @@ class Comms:
     Args:
         seed: of the fleet.
         start: of the fleet, fleet microseconds.
-        keys: `org/device` by index.
-        links: of each.
-        versions: with which each begins; FIRMWARE when not given.
-        updates: `(fleet time, version)` by index, ascending: updates over the air.
+        devices: `org/device` to index.
+        links: of each, by index.
+        versions: `(fleet time, version)` of each by index, ascending: the first it has from the start, each other comes
+            over the air at its time, with a restart. FIRMWARE for ever where none are given.
     """
 
     def __init__(
         self,
         seed: int,
         start: int,
-        keys: Sequence[str],
-        links: Sequence[Link],
-        *,
-        versions: Sequence[str] = (),
-        updates: Mapping[int, Sequence[tuple[int, str]]] | None = None,
+        devices: Mapping[str, int],
+        links: Mapping[int, Link],
+        versions: Mapping[int, Sequence[tuple[int, str]]] | None = None,
     ) -> None:
         self.network = Network(seed, links, start)
         self.interventions: list[Intervention] = []
-        self._index = {key: index for index, key in enumerate(keys)}
-        self._intervals = [Intervals() for _ in keys]
-        given = updates or {}
-        self._versions = [
-            [(-1, versions[index] if versions else FIRMWARE), *given.get(index, ())] for index in range(len(keys))
-        ]
-        self._restarts = [list(given.get(index, ())) for index in range(len(keys))]
+        self._index = dict(devices)
+        self._intervals = {index: Intervals() for index in links}
+        given = versions or {}
+        self._versions = {index: list(given.get(index, ((start, FIRMWARE),))) for index in links}
+        self._restarts = {index: self._versions[index][1:] for index in links}
         self._days: dict[int, _Day] = {}
         self._longest = 0
-        self._plain: list[bool] = []
+        self._plain: dict[int, bool] = {}
         self._look()
 
     def intervals(self, device: int) -> Intervals:
@@ -116,7 +112,7 @@ class Comms:
     def fw(self, device: int, at: int) -> str:
         """The version that a device runs at a time."""
         versions = self._versions[device]
-        return versions[bisect_right(versions, at, key=lambda one: one[0]) - 1][1]
+        return versions[max(bisect_right(versions, at, key=lambda one: one[0]) - 1, 0)][1]
 
     def intervene(self, one: Intervention) -> None:
         """Take an intervention; it must not lie before what the modules have said already.
@@ -140,7 +136,7 @@ class Comms:
 
     def finish(self, bodies: list[Body], begin: int, end: int) -> list[Body]:
         """What the modules say of what samplers completed in `(begin, end]`; each device's in order."""
-        if all(self._plain):
+        if all(self._plain.values()):
             return bodies
         found = [said for body in bodies if (said := self._said(body)) is not None]
         starts = self._starts(begin, end)
@@ -163,13 +159,13 @@ class Comms:
 
     def _look(self) -> None:
         """Note which devices' messages pass as they are, and forget what was drawn."""
-        self._plain = [
-            len(self._versions[index]) == 1
-            and self._versions[index][0][1] == FIRMWARE
+        self._plain = {
+            index: len(versions) == 1
+            and versions[0][1] == FIRMWARE
             and not self._restarts[index]
             and self.network.perfect(index)
-            for index in range(len(self._index))
-        ]
+            for index, versions in self._versions.items()
+        }
         self._days.clear()
         self._longest = round(self.network.longest_reboot() * MICROS)
 
@@ -226,7 +222,7 @@ class Comms:
             if len(self._days) >= _KEPT_DAYS:
                 self._days.pop(next(iter(self._days)))
             found = []
-            for index, plain in enumerate(self._plain):
+            for index, plain in self._plain.items():
                 if not plain:
                     dated = [(at, "") for at in self.network.reboots(index, day)]
                     dated += [(at, fw) for at, fw in self._restarts[index] if at // DAY == day]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right, insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -42,20 +42,20 @@ class Network:
 
     Args:
         seed: of the fleet.
-        links: of each device, by index.
+        links: of each device, by its index in the fleet.
         start: fleet time at which clocks begin to drift.
     """
 
-    def __init__(self, seed: int, links: Sequence[Link], start: int) -> None:
+    def __init__(self, seed: int, links: Mapping[int, Link], start: int) -> None:
         self._seed, self._start = seed, start
-        self._eras: list[list[tuple[int, Link]]] = [[(-1, link)] for link in links]
-        self._perfect = [_perfect(link) for link in links]
-        self._outages: list[dict[int, tuple[tuple[int, int], ...]]] = [{} for _ in links]
-        every = range(len(links))
-        self._fate = chance.keys(seed, every, "delivery")
-        clock = chance.keys(seed, every, "clock")
-        self._offset, self._drift = (_normal(chance.uniform(clock, i), chance.uniform(clock, i + 1)) for i in (0, 2))
-        self._ntp_phase = chance.uniform(clock, 4)
+        self._eras: dict[int, list[tuple[int, Link]]] = {one: [(-1, link)] for one, link in links.items()}
+        self._perfect = {one: _perfect(link) for one, link in links.items()}
+        self._outages: dict[int, dict[int, tuple[tuple[int, int], ...]]] = {one: {} for one in links}
+        self._fate = dict(zip(links, chance.keys(seed, links, "delivery"), strict=True))
+        clock = chance.keys(seed, links, "clock")
+        draws = [chance.uniform(clock, i) for i in range(5)]
+        errors = zip(_normal(draws[0], draws[1]), _normal(draws[2], draws[3]), draws[4], strict=True)
+        self._clock = {one: (float(a), float(b), float(c)) for one, (a, b, c) in zip(links, errors, strict=True)}
 
     def __len__(self) -> int:
         return len(self._eras)
@@ -80,7 +80,7 @@ class Network:
         """
         for name in values or ():
             known_name("field of a link", name, _FIELDS)
-        for one in range(len(self._eras)) if device is None else (device,):
+        for one in self._eras if device is None else (device,):
             eras = self._eras[one]
             link = eras[0][1] if values is None else replace(self.link(one, at), **dict(values))
             eras[:] = [era for era in eras if era[0] != at]
@@ -188,13 +188,14 @@ class Network:
         link = self.link(device, at)
         if not (link.clock_offset_s or link.clock_drift_ppm):
             return 0
-        since, offset = self._start, float(self._offset[device]) * link.clock_offset_s * MICROS
+        wrong, fast, phase = self._clock[device]
+        since, offset = self._start, wrong * link.clock_offset_s * MICROS
         if link.ntp_days > 0:
             period = max(round(link.ntp_days * DAY), 1)
-            first = self._start + round(float(self._ntp_phase[device]) * period)
+            first = self._start + round(phase * period)
             if at >= first:
                 since, offset = first + (at - first) // period * period, 0.0
-        return round(offset + float(self._drift[device]) * link.clock_drift_ppm * 1e-6 * (at - since))
+        return round(offset + fast * link.clock_drift_ppm * 1e-6 * (at - since))
 
     def skewed(self, device: int, at: int) -> int:
         """What a device's clock shows at a fleet time."""
@@ -212,7 +213,7 @@ class Network:
 
     def longest_reboot(self) -> float:
         """Seconds that a restart takes at most, over all links there are and were."""
-        return max((link.reboot_s for eras in self._eras for _, link in eras), default=0.0)
+        return max((link.reboot_s for eras in self._eras.values() for _, link in eras), default=0.0)
 
     def _parts(self, device: int, day: int) -> list[tuple[int, int, Link]]:
         """A day by the links that hold on it."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from firmware_sim.chance import generator
-from firmware_sim.firmware import Sampler
+from firmware_sim.firmware import Intervals, Sampler
 from firmware_sim.households import Appliance
 from firmware_sim.mechanism import DRIVE, HABIT, Acting, Spell, effective
 from firmware_sim.physics.base import Floats, Physics, gather
-from firmware_sim.scenario import World
+from firmware_sim.scenario_types import World
 from firmware_sim.sensors import Sensors
 from firmware_sim.wear import DeviceWear, Fault
 from telemetry.catalogue import Catalogue, Influence, KindSpec, PhaseSpec, Text
@@ -34,6 +34,7 @@ class Group:
         devices: in the fleet's order.
         wear: of each.
         spells: on each.
+        intervals: of the samplers, by index in the fleet, where somebody can set them.
     """
 
     world: World
@@ -42,6 +43,7 @@ class Group:
     devices: Sequence[Appliance]
     wear: Sequence[DeviceWear]
     spells: Sequence[tuple[Spell, ...]]
+    intervals: Callable[[int], Intervals] | None = None
 
 
 class Units:
@@ -97,7 +99,8 @@ class Units:
         """A fresh sampler of a member; `step` in microseconds."""
         device = self.group.devices[member]
         kind: KindSpec = self.group.catalogue[device.kind]
-        return Sampler(device.index, tuple(kind.channels), phases(kind), step)
+        set_by = None if self.group.intervals is None else self.group.intervals(device.index)
+        return Sampler(device.index, tuple(kind.channels), phases(kind), step, intervals=set_by)
 
     def columns(self, member: int) -> list[int]:
         """Which of the physics' channels the device reports."""
