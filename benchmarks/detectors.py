@@ -30,7 +30,7 @@ import numpy as np
 from detectors.bank import Bank
 from detectors.engine import Observation
 from firmware_sim.fleet import Fleet
-from firmware_sim.scenario import Scenario
+from firmware_sim.scenario import FleetEntry, Scenario
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import MICROS
 from telemetry.identity import DeviceKey
@@ -103,11 +103,7 @@ def appliance(catalogue: Catalogue, kind: str) -> list[Observation]:
     scenario = Scenario(
         id="cost",
         title="one appliance",
-        refrigerators=int(kind == "refrigerator"),
-        washing_machines=int(kind == "washing_machine"),
-        part_worn=0,
-        gap_days=1e6,
-        first_days=1e6,
+        fleet=(FleetEntry(kind=kind, count=1),),
     )
     channels = list(catalogue[kind].channels)
     found: list[Observation] = []

@@ -19,7 +19,7 @@ from firmware_sim.chance import generator, keys, uniform
 from firmware_sim.households import Appliance, Household
 from firmware_sim.mechanism import DRIVE, HABIT, Spell, influence
 from firmware_sim.physics.base import Floats, Habits, Programme
-from firmware_sim.scenario import World
+from firmware_sim.scenario_types import World
 from firmware_sim.wear import DAY
 from telemetry.catalogue import Influence
 from telemetry.clock import MICROS, to_datetime

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detectors.bank import Bank
 from detectors.engine import DeviceDetector, Observation
 from firmware_sim.fleet import Fleet
-from firmware_sim.scenario import Scenario
+from firmware_sim.scenario import Climate, FaultRates, FleetEntry, HabitEntry, Scenario
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import MICROS
 from telemetry.finding import Finding
@@ -41,12 +41,10 @@ def scenario(*, worn: int) -> Scenario:
     return Scenario(
         id="contract",
         title="a few appliances",
-        refrigerators=6,
-        washing_machines=6,
-        part_worn=worn,
-        worn_days=(6.0, 8.0),
-        gap_days=1e6,
-        first_days=1e6,
+        fleet=(FleetEntry(kind="refrigerator", count=6), FleetEntry(kind="washing_machine", count=6)),
+        habits={"washing_machine": HabitEntry(starts=1.4)},
+        climate=Climate(season=0.0, inlet_season=0.0),
+        faults=FaultRates(part_worn=worn / 12, worn_days=(6.0, 8.0)),
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from firmware_sim.firmware import Body
 from firmware_sim.fleet import Fleet, SnapshotError
 from firmware_sim.runner import readings
-from firmware_sim.scenario import Scenario, load_scenario, scenario_ids
+from firmware_sim.scenario import FaultRates, FleetEntry, HabitEntry, Scenario, load_scenario, scenario_ids
 from firmware_sim.wear import DAY, as_lines
 from telemetry.catalogue import load_catalogue
 from telemetry.clock import MICROS
@@ -21,12 +21,9 @@ START = 1_772_323_200 * MICROS
 SMALL = Scenario(
     id="small",
     title="small",
-    refrigerators=3,
-    washing_machines=3,
-    part_worn=3,
-    first_days=0.2,
-    gap_days=3.0,
-    washes=2.0,
+    fleet=(FleetEntry(kind="refrigerator", count=3), FleetEntry(kind="washing_machine", count=3)),
+    habits={"washing_machine": HabitEntry(starts=2.0)},
+    faults=FaultRates(part_worn=0.5, first_day=0.2, mean_days=3.0),
 )
 
 
@@ -71,12 +68,8 @@ def test_the_size_of_steps_changes_nothing(cuts: list[int], whole: tuple[Fleet, 
 
 
 def test_other_devices_change_nothing() -> None:
-    alone = Fleet(
-        Scenario(id="small", title="one", refrigerators=1, washing_machines=0, first_days=1e6), 1001, START, CATALOGUE
-    )
-    many = Fleet(
-        Scenario(id="small", title="many", refrigerators=4, washing_machines=0, first_days=1e6), 1001, START, CATALOGUE
-    )
+    alone = make(Scenario(id="small", title="one", fleet=(FleetEntry(kind="refrigerator", count=1),)))
+    many = make(Scenario(id="small", title="many", fleet=(FleetEntry(kind="refrigerator", count=4),)))
     assert alone.advance(START + DAY // 2) == by_device(many.advance(START + DAY // 2))[0]
 
 

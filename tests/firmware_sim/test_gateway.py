@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from firmware_sim.recordings import Recording
-from firmware_sim.replay import Replay
+from firmware_sim.replay import Recorded, Replay
 from firmware_sim.runner import Runner, open_fleet
-from firmware_sim.scenario import Scenario
+from firmware_sim.scenario import FaultRates, FleetEntry, Scenario
 from stack.embedded_nats import EmbeddedNats
 from telemetry.clock import MICROS, FleetClock, system_wall
 from telemetry.identity import parse_key
@@ -18,7 +18,12 @@ from tests.firmware_sim.answering import Answering
 pytestmark = pytest.mark.stack
 
 START = 1_772_323_200 * MICROS
-SMALL = Scenario(id="small", title="small", refrigerators=6, washing_machines=2, part_worn=1)
+SMALL = Scenario(
+    id="small",
+    title="small",
+    fleet=(FleetEntry(kind="refrigerator", count=6), FleetEntry(kind="washing_machine", count=2)),
+    faults=FaultRates(part_worn=0.125),
+)
 
 
 def running(nats: EmbeddedNats, folder: Path, connections: int = 1) -> Runner:
@@ -117,8 +122,7 @@ def test_a_recording_is_replayed_with_receipts(nats: EmbeddedNats, tmp_path: Pat
     path.write_text("\n".join(rows), encoding="utf-8")
     server = Answering(nats.mqtt_url("ingest"))
     replay = Replay(
-        [Recording("plug", "smart_plug", (path,))],
-        "demo",
+        Recorded([Recording("plug", "smart_plug", (path,))], "demo"),
         tmp_path / "replay",
         nats.mqtt_url("gateway"),
         system_wall,
