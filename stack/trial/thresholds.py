@@ -23,7 +23,7 @@ from stack.trial.statistics import poisson_interval, quantile
 PERSISTENCE = (1, 2, 3)
 """Days in a row on which one channel must be outside; the best one for the baseline is reported."""
 QUIET_DAYS = 30
-"""After a false ticket the device is left alone so long."""
+"""After a false ticket the device has no further one for so long."""
 SWEEP = tuple(float(z) for z in np.geomspace(2.0, 6e4, 72))
 
 Floats = NDArray[np.float32]
@@ -164,32 +164,27 @@ def _try(record: TrialRecord, devices: Sequence[_Device], judged: int, z: float,
 
 
 def _walk(record: TrialRecord, device: _Device, days: Days) -> tuple[dict[int, int], int]:
-    """Go through the days on which the rule holds. A ticket opens at noon, or at the onset when that is later.
+    """What the rule's days amount to: when each fault was first named, and how many tickets had none behind them.
 
-    A ticket on a day that a fault touches belongs to it, and no further one opens until it is mended.
+    A day that a fault touches belongs to it, and its ticket opens at noon, or at the onset when that is later. The
+    time for which a device is left alone after a false ticket spares it further ones and hides no fault.
     """
     caught: dict[int, int] = {}
+    touched = np.zeros(len(days), dtype=np.bool_)
+    begins = record.start + days * DAY
+    for place, fault in device.faults:
+        mine = begins + DAY > fault.onset
+        if fault.repaired is not None:
+            mine &= begins < fault.repaired
+        touched |= mine
+        if mine.any():
+            opened = max(int(begins[mine][0]) + DAY // 2, fault.onset)
+            if opened < fault.failure:
+                caught[place] = opened
     false = 0
+    rest = days[~touched]
     at = 0
-    while at < len(days):
-        begin = record.start + int(days[at]) * DAY
-        touched = next(
-            (
-                each
-                for each in device.faults
-                if each[1].onset < begin + DAY and (each[1].repaired is None or each[1].repaired > begin)
-            ),
-            None,
-        )
-        if touched is None:
-            false += 1
-            at = int(np.searchsorted(days, days[at] + QUIET_DAYS))
-            continue
-        place, fault = touched
-        opened = max(begin + DAY // 2, fault.onset)
-        if opened < fault.failure:
-            caught[place] = opened
-        if fault.repaired is None:
-            break
-        at = int(np.searchsorted(days, (fault.repaired - record.start) // DAY + 1))
+    while at < len(rest):
+        false += 1
+        at = int(np.searchsorted(rest, rest[at] + QUIET_DAYS))
     return caught, false

@@ -28,7 +28,7 @@ class Headline:
 
 def percent(value: float | None, digits: int = 0) -> str:
     """A share."""
-    return "–" if value is None else f"{100 * value:.{digits}f} %"
+    return "–" if value is None else f"{100 * value:.{digits}f}\u00a0%"
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -44,13 +44,13 @@ def days(value: float | None) -> str:
     if value is None:
         return "–"
     if abs(value) < 2.0:  # noqa: PLR2004  (days)
-        return f"{number(24 * value, 1)} h"
-    return f"{number(value, 1)} days"
+        return f"{number(24 * value, 1)}\u00a0h"
+    return f"{number(value, 1)}\u00a0days"
 
 
 def money(value: float | None, currency: str) -> str:
     """An amount in whole units."""
-    return "–" if value is None else f"{value:,.0f} {currency}"
+    return "–" if value is None else f"{value:,.0f}\u00a0{currency}"
 
 
 def span(ends: list[float] | None, digits: int = 2) -> str:

@@ -5,7 +5,7 @@ const token = (name) => getComputedStyle(document.documentElement).getPropertyVa
 const font = "12px system-ui, sans-serif";
 
 const axis = (label, more = {}) => ({
-  stroke: token("--ink-3"), font, labelFont: font, label, labelSize: 22,
+  stroke: token("--ink-3"), font, labelFont: font, label, labelSize: 20, size: 34,
   grid: { stroke: token("--line"), width: 1 }, ticks: { stroke: token("--line"), width: 1, size: 4 }, ...more,
 });
 const plain = (_, values) => values.map((v) => (v === null ? "" : String(Math.round(v * 1000) / 1000)));
@@ -22,7 +22,7 @@ function leads(box) {
   new uPlot({
     ...base(box),
     scales: { x: { time: false, range: [0, bins * width] }, y: { range: [0, Math.max(...counts) * 1.1] } },
-    axes: [axis("days from ticket to failure", { values: plain }), axis("faults", { size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] })],
+    axes: [axis("days from ticket to failure", { values: plain }), axis("faults", { size: 48, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] })],
     series: [{}, { fill: token("--band-edge"), stroke: token("--band-edge"), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.92, 200] }) }],
   }, [x, counts], box);
 }
@@ -30,7 +30,10 @@ function leads(box) {
 // Each ticket's interval of remaining life, and the truth in it or outside.
 function lives(box) {
   const rows = data.lives;
-  const top = 1.05 * Math.max(...rows.map(([t, , high]) => Math.max(t, Math.min(high, 3 * rows[rows.length - 1][0]))));
+  // Hours and months side by side: the scale is logarithmic, and what lies below its foot is drawn at it.
+  const foot = Math.max(0.02, 0.5 * Math.min(...rows.map(([t, low]) => Math.min(t, low > 0 ? low : t))));
+  const top = 1.3 * Math.max(...rows.map(([t, , high]) => Math.max(t, Math.min(high, 5 * rows[rows.length - 1][0]))));
+  const place = (u, days) => u.valToPos(Math.max(days, foot), "y", true);
   const draw = (u) => {
     const { ctx } = u;
     ctx.save();
@@ -41,16 +44,16 @@ function lives(box) {
       const x = u.valToPos(i + 1, "x", true);
       ctx.strokeStyle = inside ? token("--band-edge") : token("--warn-mark");
       ctx.lineWidth = Math.max(1, Math.min(4, u.bbox.width / rows.length / ratio - 1)) * ratio;
-      ctx.beginPath(); ctx.moveTo(x, u.valToPos(low, "y", true)); ctx.lineTo(x, u.valToPos(high, "y", true)); ctx.stroke();
+      ctx.beginPath(); ctx.moveTo(x, place(u, low)); ctx.lineTo(x, place(u, high)); ctx.stroke();
       ctx.fillStyle = inside ? token("--ink") : token("--stop");
-      ctx.beginPath(); ctx.arc(x, u.valToPos(t, "y", true), 2.4 * ratio, 0, 7); ctx.fill();
+      ctx.beginPath(); ctx.arc(x, place(u, t), 2.4 * ratio, 0, 7); ctx.fill();
     });
     ctx.restore();
   };
   new uPlot({
     ...base(box), hooks: { draw: [draw] },
-    scales: { x: { time: false, range: [0, rows.length + 1] }, y: { range: [Math.min(0, ...rows.map(([, low]) => low)), top] } },
-    axes: [axis("caught faults, the shortest-lived first", { values: () => [] }), axis("days from the ticket", { size: 48 })],
+    scales: { x: { time: false, range: [0, rows.length + 1] }, y: { distr: 3, range: [foot, top] } },
+    axes: [axis("caught faults, the shortest-lived first", { values: () => [] }), axis("days from the ticket", { size: 52, values: (_, v) => v.map((n) => (n === null ? "" : String(+n.toPrecision(2)))) })],
     series: [{}, { stroke: "transparent", points: { show: false } }],
   }, [rows.map((_, i) => i + 1), rows.map(([t]) => t)], box);
 }
