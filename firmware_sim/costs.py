@@ -20,7 +20,7 @@ class KindCosts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Costs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The table `[costs]`. Amounts in whole units of the currency; every one is what the service bears or the owner loses.
+    """The table `[costs]`. Amounts in units of the currency: what the service bears or the owner loses.
 
     Attributes:
         currency: ISO 4217 code.

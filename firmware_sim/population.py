@@ -174,10 +174,7 @@ def _appliance(  # noqa: PLR0917  (all of it belongs to one device)
 ) -> Appliance:
     rng = generator(seed, index, "identity")
     models = sorted(catalogue[entry.kind].models) or [entry.kind]
-    if entry.models:
-        model = _chosen(entry.models, rng)
-    else:
-        model = str(rng.choice(models))
+    model = _chosen(entry.models, rng) if entry.models else str(rng.choice(models))
     serial = f"{device[:2].upper()}{int(rng.integers(10_000_000, 99_999_999))}"
     make = generator(seed, index, "make")
     firmware = _chosen(entry.firmware, make) if entry.firmware else FIRMWARE

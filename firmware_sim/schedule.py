@@ -15,7 +15,6 @@ import numpy as np
 from firmware_sim.chance import generator
 from firmware_sim.entries import FaultEntry
 from firmware_sim.households import Appliance
-from firmware_sim.population import kinds_in_order
 from firmware_sim.scenario_types import Scenario, World
 from firmware_sim.wear import DAY, Fault
 from firmware_sim.where import words
@@ -119,7 +118,9 @@ def _by_chance(world: World, appliance: Appliance, catalogue: Catalogue) -> Iter
 def _weighted(scenario: Scenario, appliance: Appliance, catalogue: Catalogue) -> list[tuple[tuple[Choice, ...], float]]:
     found = choices(appliance, catalogue)
     factors = scenario.faults.weights
-    table = [((one,), one.spec.prior * factors.get(name, 1.0)) for name, one in found.items()]
+    table: list[tuple[tuple[Choice, ...], float]] = [
+        ((one,), one.spec.prior * factors.get(name, 1.0)) for name, one in found.items()
+    ]
     for name, combination in scenario.define.combination.items():
         parts = _together(found, combination.kind, combination.faults) if combination.kind == appliance.physics else ()
         weight = combination.prior * factors.get(name, 1.0)

@@ -15,22 +15,28 @@ class Described(Protocol):
     """What an appliance is known by; `firmware_sim.scenario.Appliance` is one."""
 
     @property
-    def device(self) -> str: ...
+    def device(self) -> str:
+        """Id in topics, without the organisation."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """Of the catalogue."""
 
     @property
-    def model(self) -> str: ...
+    def model(self) -> str:
+        """Of the catalogue."""
 
     @property
-    def firmware(self) -> str: ...
+    def firmware(self) -> str:
+        """Version with which it begins."""
 
     @property
-    def lot(self) -> str: ...
+    def lot(self) -> str:
+        """Production lot."""
 
     @property
-    def zone(self) -> str: ...
+    def zone(self) -> str:
+        """Time zone of the household."""
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
