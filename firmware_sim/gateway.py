@@ -130,7 +130,7 @@ class GatewayCore:
 
     def _copies(self, now: int, room: int) -> list[Spooled]:
         """Copies that the network delivers late; none of a device that has no connection."""
-        found = []
+        found: list[Spooled] = []
         while self._echoes and self._echoes[0][0] <= now and len(found) < room:
             message = heapq.heappop(self._echoes)[2]
             if self.cores[message.device].speaks:

@@ -1,100 +1,77 @@
-"""The shell of many devices on one MQTT connection: binds their cores and the spool to paho.
+"""The shell of many devices on MQTT, one connection for all of them or one for each: binds cores and spool to paho.
 
-One thread owns cores and connection; paho's own thread only leaves events in an inbox. Each attempt to connect uses a
-fresh client: nothing of an old session survives, the spool is the only memory of what must still be sent.
+One thread serves all connections by their sockets, so that a thousand of them need no thousand threads.
 """
 
 from __future__ import annotations
 
+import heapq
+import resource
+import selectors
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
-import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 
+from firmware_sim.connection import Address, Connection, Session, parse_url
 from firmware_sim.firmware import FIRMWARE
 from firmware_sim.gateway import GatewayCore
 from firmware_sim.spool import Spool, Spooled
 from telemetry.clock import MICROS, FleetClock, WallClock
-from telemetry.errors import WireError
+from telemetry.errors import WellkeptError, WireError
 from telemetry.identity import DeviceKey
 from telemetry.message import ClockMessage, State, decode_clock, decode_receipt, encode_json
 from telemetry.topics import CLOCK_TOPIC, Channel, parse_topic, topic_of
 
+__all__ = ["Address", "Counts", "DescriptorError", "Gateway", "fleet_clock", "parse_url"]
 _RETRY = (200_000, 2 * MICROS)
 _ANSWER = 5 * MICROS
-_KEEPALIVE = 20
 _LONGEST_WAIT = MICROS
+_TICK = MICROS
+_OPENING = 64
+"""Attempts to connect at once: a broker that starts answers the first before it sees the last."""
+_SPARE_FILES = 128
 _log = structlog.get_logger(__name__)
+OnCommand = Callable[[str, bytes], None]
+"""Called with `org/device` and the payload of a command, on the connections' thread: hand it on and return."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the broker is."""
-
-    host: str
-    port: int
-    user: str | None
-    password: str | None
-
-
-def parse_url(url: str) -> Address:
-    """Read `mqtt://user:password@host:port`.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    parts = urlsplit(url)
-    if parts.scheme != "mqtt" or not parts.hostname:
-        raise ValueError(f"{parts.scheme}://… is not mqtt://user:password@host:port")
-    user = unquote(parts.username) if parts.username else None
-    return Address(parts.hostname, parts.port or 1883, user, unquote(parts.password) if parts.password else None)
+class DescriptorError(WellkeptError):
+    """The machine allows fewer open files than connections are wanted."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """What a gateway did and what is open; `lag` in wall seconds."""
+    """What a gateway did and what is open.
+
+    Attributes:
+        published: messages sent, resends and copies included.
+        resent: of these, sent again by their devices.
+        receipts: heard.
+        unreceipted: messages on their way without a receipt.
+        held: messages that the network keeps back; not among `unreceipted`.
+        lag: age of the oldest unreceipted message, wall seconds.
+        connected: whether every connection is up that ought to be.
+        connections: how many are up.
+    """
 
     published: int = 0
     resent: int = 0
     receipts: int = 0
     unreceipted: int = 0
+    held: int = 0
     lag: float = 0.0
     connected: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    client: mqtt.Client
-    topic: str = ""
-    payload: bytes = b""
-    up: bool | None = None
-
-
-@dataclass(slots=True)
-class _Link:
-    """One connection. `window` bounds what is published and not yet acknowledged."""
-
-    client: mqtt.Client
-    window: int
-    began: int
-    up: bool = False
-    open: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def room(self) -> int:
-        return self.window - self.open
+    connections: int = 0
 
 
 class Gateway:
-    """A connection for many devices of one organisation.
+    """Connections of devices.
 
     Args:
         url: `mqtt://user:password@host:port`.
@@ -102,9 +79,16 @@ class Gateway:
         spool: holds their messages.
         wall: wall clock.
         rng: jitter of reconnects.
-        client_id: of the connection.
+        client_id: of the connection; with `each` a number follows.
         on_clock: called with every fleet clock heard.
-        window: messages in flight at most.
+        on_command: called with every command; without it commands are not heard.
+        window: messages in flight on one connection at most.
+        each: give every device a connection with a last will of its own, else one connection speaks for all.
+        url_of: a device's own address with its own user; `url` for all by default.
+        fw: the firmware version that a device says in its state.
+
+    Raises:
+        DescriptorError: more connections than this process may open files.
     """
 
     def __init__(
@@ -117,139 +101,215 @@ class Gateway:
         rng: np.random.Generator,
         client_id: str,
         on_clock: Callable[[FleetClock], None] | None = None,
+        on_command: OnCommand | None = None,
         window: int = 500,
+        each: bool = False,
+        url_of: Callable[[str], str] | None = None,
+        fw: Callable[[str], str] = lambda _key: FIRMWARE,
     ) -> None:
-        self._address, self._spool, self._wall, self._rng = parse_url(url), spool, wall, rng
-        self._id, self._on_clock, self._window = client_id, on_clock, window
+        self._spool, self._wall, self._rng, self._fw = spool, wall, rng, fw
+        self._on_clock, self._on_command = on_clock, on_command
         self._core = GatewayCore(keys, spool, wall())
         self._devices = self._core.devices
-        self._orgs = sorted({key.org for key in self._devices.values()})
-        self._inbox: deque[_Event] = deque()
+        self._each = each
         self._changed = threading.Condition()
-        self._stopping = False
-        self._link: _Link | None = None
-        self._retry_at, self._retry = 0, _RETRY[0]
         self._counts = Counts()
+        self._held: set[str] = set()
+        self._stopping = False
+        # What other threads want of the connections' thread.
+        self._wishes: deque[Callable[[], None]] = deque()
+        self._selector = selectors.DefaultSelector()
+        self._alarm, self._bell = socket.socketpair()
+        for end in (self._alarm, self._bell):
+            end.settimeout(0.0)
+        self._selector.register(self._alarm, selectors.EVENT_READ)
+        groups = [[key] for key in keys] if each else [list(keys)]
+        if each:
+            _allow_files(len(groups) + _SPARE_FILES)
+        self._lines = [
+            Connection(
+                group,
+                self._session(parse_url(url if url_of is None or not each else url_of(group[0])), group, name, window),
+                self,
+                self._selector,
+            )
+            for group, name in ((group, f"{client_id}-{n}" if each else client_id) for n, group in enumerate(groups))
+        ]
+        self._line_of = {key: line for line in self._lines for key in line.keys}
+        self._capacity = window * len(self._lines)
+        self._number = {line: number for number, line in enumerate(self._lines)}
+        self._retry = dict.fromkeys(self._lines, _RETRY[0])
+        self._opening: set[Connection] = set()
+        now = wall()
+        self._closed_until, self._closed_for, self._ticked = 0, _RETRY[0], now
+        self._waiting = [(now, number) for number in range(len(self._lines))]
         self._thread = threading.Thread(target=self._run, name=client_id, daemon=True)
 
     def start(self) -> None:
         """Begin to connect."""
         self._thread.start()
 
-    def offer(self, messages: Sequence[Spooled]) -> None:
-        """Take messages that are in the spool."""
+    def offer(self, messages: Sequence[Spooled], dues: Sequence[Sequence[int]] | None = None) -> None:
+        """Take messages that are in the spool; `dues` as of `GatewayCore.offer`."""
+        if not messages:
+            return
         now = self._wall()
         with self._changed:
-            self._core.offer(messages, now)
-            self._changed.notify_all()
+            self._core.offer(messages, now, dues)
+        self._ring()
+
+    def hold(self, key: str) -> None:
+        """A device loses its connection, until `release`: nothing comes from it, its last will is published."""
+        with self._changed:
+            self._core.hold(key)
+            self._held.add(key)
+        self._wish(lambda: self._go_dark(key))
+
+    def release(self, key: str) -> None:
+        """A device finds its connection again."""
+        now, jitter = self._wall(), float(self._rng.random())
+        with self._changed:
+            self._core.release(key, now, jitter)
+            self._held.discard(key)
+        self._wish(lambda: self._come_back(key))
+
+    def announce(self, key: str) -> None:
+        """Say a device's state again: its firmware is another."""
+        self._wish(lambda: self._say_state(key, online=True))
+
+    def respond(self, key: str, payload: bytes) -> None:
+        """Publish the answer to a command; it is lost when there is no connection, and asked for again."""
+        self._wish(lambda: self._line_of[key].publish(topic_of(self._devices[key], Channel.RESPONSE), payload))
 
     def counts(self) -> Counts:
         """Numbers as they are now."""
         now = self._wall()
         with self._changed:
-            oldest = self._core.oldest()
+            oldest, held = self._core.oldest(), self._core.held()
+            up = sum(line.up for line in self._lines)
+            dark = sum(1 for line in self._lines if self._is_dark(line))
             return Counts(
                 published=self._counts.published,
                 resent=self._core.resent(),
                 receipts=self._counts.receipts,
-                unreceipted=self._core.unreceipted(),
-                lag=0.0 if oldest is None else (now - oldest) / MICROS,
-                connected=self._link is not None and self._link.up,
+                unreceipted=self._core.unreceipted() - held,
+                held=held,
+                lag=0.0 if oldest is None else max(now - oldest, 0) / MICROS,
+                connected=up + dark >= len(self._lines),
+                connections=up,
             )
 
     def settled(self, timeout: float | None) -> bool:
-        """Wait until every message has its receipt, seconds or for ever; whether it came to that."""
+        """Wait until every message that is not held back has its receipt, seconds or for ever.
+
+        Returns:
+            Whether it came to that.
+        """
         with self._changed:
-            return self._changed.wait_for(lambda: not self._core.unreceipted(), timeout)
+            return self._changed.wait_for(lambda: self._core.unreceipted() == self._core.held(), timeout)
 
     def stop(self, timeout: float = 5.0) -> None:
         """Say that the devices are offline, disconnect, end the thread."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
+        self._stopping = True
+        self._ring()
         self._thread.join(timeout)
 
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                if not self._inbox and not self._stopping:
-                    self._changed.wait(self._patience() / MICROS)
-                while self._inbox:
-                    self._take(self._inbox.popleft())
-                if self._stopping:
-                    break
-                due = self._due()
-                self._watch()
-            self._publish(due)
-            self._flush()
-            self._connect()
-        self._flush(final=True)
-        self._leave()
+    # What connections tell, on their thread
 
-    def _patience(self) -> int:
-        """How long nothing will be due, microseconds."""
-        now = self._wall()
-        moments = [now + _LONGEST_WAIT]
-        if self._core.flush_at is not None:
-            moments.append(self._core.flush_at)
-        if self._link is None:
-            moments.append(self._retry_at)
-        elif self._link.up and self._link.room() > 0 and (due := self._core.next_due()) is not None:
-            moments.append(due)
-        return max(0, min(moments) - now)
+    def came_up(self, connection: Connection) -> None:
+        """See `connection.Owner`."""
+        self._opening.discard(connection)
+        self._retry[connection] = _RETRY[0]
+        with self._changed:
+            self._core.connected(self._wall(), lambda: float(self._rng.random()), connection.keys)
+        for key in connection.keys:
+            if key not in self._held:
+                self._say_state(key, online=True)
+        if not self._each:
+            _log.info("gateway connected", client=connection.session.client_id, devices=len(self._devices))
 
-    def _take(self, event: _Event) -> None:
-        link = self._link
-        if link is None or event.client is not link.client:
-            return
-        if event.up is None:
-            self._heard(event.topic, event.payload)
-        elif event.up:
-            link.up = True
-            self._retry = _RETRY[0]
-            self._core.connected(self._wall(), lambda: float(self._rng.random()))
-            state = encode_json(State(online=True, fw=FIRMWARE))
-            for key in self._devices.values():
-                link.client.publish(topic_of(key, Channel.STATE), state, qos=0, retain=True)
-            _log.info("gateway connected", client=self._id, devices=len(self._devices))
-        else:
-            self._drop("connection lost")
+    def went_down(self, connection: Connection, why: str) -> None:
+        """See `connection.Owner`."""
+        self._opening.discard(connection)
+        with self._changed:
+            self._core.disconnected(connection.keys)
+        wait = self._retry[connection]
+        self._retry[connection] = min(wait * 2, _RETRY[1])
+        # Many that lost one broker come back spread over two seconds, one alone quickly.
+        spread = wait * (0.5 + 0.5 * float(self._rng.random())) if not self._each else self._spread()
+        self._plan(connection, self._wall() + round(spread))
+        say = _log.debug if self._each else _log.warning
+        say("gateway is offline", client=connection.session.client_id, why=why, host=connection.session.address.host)
 
-    def _heard(self, topic: str, payload: bytes) -> None:
+    def heard(self, connection: Connection, topic: str, payload: bytes) -> None:
+        """See `connection.Owner`."""
         try:
             if topic == CLOCK_TOPIC:
                 if self._on_clock is not None:
                     self._on_clock(fleet_clock(decode_clock(payload)))
                 return
             device, channel = parse_topic(topic)
-            if str(device) not in self._devices or channel is not Channel.RECEIPT:
+            key = str(device)
+            if self._line_of.get(key) is not connection or key in self._held:
                 return
-            gone = self._core.receipt(str(device), decode_receipt(payload), self._wall())
+            if channel is Channel.COMMAND and self._on_command is not None:
+                self._on_command(key, payload)
+            elif channel is Channel.RECEIPT:
+                with self._changed:
+                    self._counts.receipts += 1
+                    if self._core.receipt(key, decode_receipt(payload), self._wall()):
+                        self._changed.notify_all()
         except WireError as cause:
             _log.warning("not understood", topic=topic, reason=cause.reason, detail=cause.detail)
-            return
-        self._counts.receipts += 1
-        if gone:
-            self._changed.notify_all()
 
-    def _due(self) -> list[Spooled]:
-        """What is to be published now, as far as the window has room."""
-        link = self._link
-        if link is None or not link.up:
-            return []
-        return self._core.step(self._wall(), link.room())
+    # The loop
 
-    def _publish(self, messages: list[Spooled]) -> None:
-        """Without our lock: paho takes its own here, and holds it while it tells us of an acknowledgement."""
-        link = self._link
-        if link is None:
-            return
+    def _run(self) -> None:
+        while not self._stopping:
+            self._serve(self._patience())
+            while self._wishes:
+                self._wishes.popleft()()
+            self._publish()
+            self._flush()
+            self._connect()
+            self._tick()
+        self._publish()
+        self._flush(final=True)
+        self._leave()
+        self._selector.close()
+        self._alarm.close()
+        self._bell.close()
+
+    def _serve(self, patience: int) -> None:
+        for key, mask in self._selector.select(patience / MICROS):
+            if key.data is None:
+                self._answer_bell()
+            else:
+                key.data.serve(mask)
+
+    def _patience(self) -> int:
+        """How long nothing will be due, microseconds."""
+        now = self._wall()
+        moments = [now + _LONGEST_WAIT, self._ticked + _TICK]
+        if self._waiting and len(self._opening) < _OPENING:
+            moments.append(max(self._waiting[0][0], self._closed_until))
+        with self._changed:
+            if self._core.flush_at is not None:
+                moments.append(self._core.flush_at)
+            if self._room() > 0 and (due := self._core.next_due()) is not None:
+                moments.append(due)
+        return max(0, min(moments) - now)
+
+    def _room(self) -> int:
+        return self._capacity - sum(line.open for line in self._lines)
+
+    def _publish(self) -> None:
+        with self._changed:
+            messages = self._core.step(self._wall(), self._room())
+            self._counts.published += len(messages)
         for message in messages:
-            with link.lock:
-                link.open += 1
-            self._counts.published += 1
             topic = topic_of(self._devices[message.device], message.channel)
-            link.client.publish(topic, message.payload, qos=1)
+            self._line_of[message.device].publish(topic, message.payload)
 
     def _flush(self, *, final: bool = False) -> None:
         with self._changed:
@@ -260,112 +320,123 @@ class Gateway:
         self._spool.delete(gone)
 
     def _connect(self) -> None:
-        if self._link is not None or self._stopping or self._wall() < self._retry_at:
+        """Begin the attempts whose time has come; a broker that nobody reaches is tried by one of them only."""
+        now = self._wall()
+        while self._waiting and self._waiting[0][0] <= now and len(self._opening) < _OPENING:
+            if now < self._closed_until:
+                return
+            line = self._lines[heapq.heappop(self._waiting)[1]]
+            if not line.idle or self._is_dark(line):
+                continue
+            try:
+                line.connect(now)
+            except OSError as cause:
+                self._closed_for = min(self._closed_for * 2, _RETRY[1])
+                self._closed_until = now + round(self._closed_for * (0.5 + 0.5 * float(self._rng.random())))
+                self.went_down(line, str(cause))
+                return
+            self._closed_for = _RETRY[0]
+            self._opening.add(line)
+
+    def _tick(self) -> None:
+        """Once a second: keep connections alive, and give up those that the broker does not answer."""
+        now = self._wall()
+        if now - self._ticked < _TICK:
             return
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=self._id, clean_session=True, reconnect_on_failure=False
-        )
-        client.max_inflight_messages_set(self._window)
-        if self._address.user is not None:
-            client.username_pw_set(self._address.user, self._address.password)
-        if len(self._devices) == 1:
-            only = next(iter(self._devices.values()))
-            client.will_set(topic_of(only, Channel.STATE), encode_json(State(online=False)), qos=1, retain=True)
-        link = _Link(client, self._window, self._wall())
-        self._bind(link)
-        with self._changed:
-            self._link = link
-        try:
-            client.connect(self._address.host, self._address.port, _KEEPALIVE)
-        except OSError as cause:
+        self._ticked = now
+        for line in self._lines:
+            if line.up:
+                line.tick()
+            elif not line.idle and now - line.began > _ANSWER:
+                line.cut()
+                self.went_down(line, "no answer from the broker")
+
+    def _plan(self, line: Connection, at: int) -> None:
+        heapq.heappush(self._waiting, (at, self._number[line]))
+
+    def _spread(self) -> int:
+        return round(float(self._rng.random()) * _RETRY[1])
+
+    def _is_dark(self, line: Connection) -> bool:
+        """Whether the one device of a connection is held back."""
+        return self._each and line.keys[0] in self._held
+
+    def _go_dark(self, key: str) -> None:
+        line = self._line_of[key]
+        if not self._each:
+            self._say_state(key, online=False)
+        elif not line.idle:
+            # No goodbye: the broker publishes the last will.
+            self._opening.discard(line)
+            line.cut()
             with self._changed:
-                self._drop(str(cause))
-            return
-        client.loop_start()
+                self._core.disconnected(line.keys)
 
-    def _bind(self, link: _Link) -> None:
-        filters = [(CLOCK_TOPIC, 1), *((topic_of(DeviceKey(org, "+"), Channel.RECEIPT), 0) for org in self._orgs)]
+    def _come_back(self, key: str) -> None:
+        line = self._line_of[key]
+        if not self._each:
+            self._say_state(key, online=True)
+        elif line.idle and key not in self._held:
+            self._plan(line, self._wall())
 
-        def on_connect(
-            client: mqtt.Client, _data: object, _flags: mqtt.ConnectFlags, reason: ReasonCode, _p: Properties | None
-        ) -> None:
-            if reason.is_failure:
-                self._note(_Event(client, up=False))
-            else:
-                client.subscribe(filters)
-
-        def on_subscribe(
-            client: mqtt.Client, _data: object, _mid: int, reasons: list[ReasonCode], _p: Properties | None
-        ) -> None:
-            if any(reason.is_failure for reason in reasons):
-                _log.error("the broker refused a subscription", filters=[name for name, _ in filters])
-            self._note(_Event(client, up=not any(reason.is_failure for reason in reasons)))
-
-        def on_disconnect(
-            client: mqtt.Client, _data: object, _flags: mqtt.DisconnectFlags, _reason: ReasonCode, _p: Properties | None
-        ) -> None:
-            self._note(_Event(client, up=False))
-
-        def on_message(client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-            self._note(_Event(client, message.topic, bytes(message.payload)))
-
-        def on_publish(
-            _client: mqtt.Client, _data: object, _mid: int, _reason: ReasonCode, _p: Properties | None
-        ) -> None:
-            with link.lock:
-                full = link.open >= link.window
-                link.open -= 1
-            if full:
-                with self._changed:
-                    self._changed.notify_all()
-
-        client = link.client
-        client.on_connect, client.on_subscribe, client.on_disconnect = on_connect, on_subscribe, on_disconnect
-        client.on_message, client.on_publish = on_message, on_publish
-
-    def _note(self, event: _Event) -> None:
-        with self._changed:
-            self._inbox.append(event)
-            self._changed.notify_all()
-
-    def _watch(self) -> None:
-        """Give a connection up that the broker does not answer."""
-        link = self._link
-        if link is not None and not link.up and self._wall() - link.began > _ANSWER:
-            self._drop("no answer from the broker")
-
-    def _drop(self, why: str) -> None:
-        """Forget the connection; called with the lock held."""
-        link, self._link = self._link, None
-        self._core.disconnected()
-        self._retry_at = self._wall() + round(self._retry * (0.5 + 0.5 * float(self._rng.random())))
-        self._retry = min(self._retry * 2, _RETRY[1])
-        _log.warning("gateway is offline", client=self._id, why=why, host=self._address.host, port=self._address.port)
-        if link is not None:
-            _abandon(link.client)
+    def _say_state(self, key: str, *, online: bool) -> None:
+        state = encode_json(State(online=online, fw=self._fw(key)))
+        self._line_of[key].publish(topic_of(self._devices[key], Channel.STATE), state, qos=0, retain=True)
 
     def _leave(self) -> None:
-        link = self._link
-        if link is None:
-            return
-        if link.up:
-            state = encode_json(State(online=False, fw=FIRMWARE))
-            sent = [
-                link.client.publish(topic_of(key, Channel.STATE), state, qos=1, retain=True)
-                for key in self._devices.values()
-            ]
-            if sent:
-                sent[-1].wait_for_publish(2.0)
-        link.client.disconnect()
-        link.client.loop_stop()
+        for line in self._lines:
+            if line.up:
+                for key in line.keys:
+                    state = encode_json(State(online=False, fw=self._fw(key)))
+                    line.publish(topic_of(self._devices[key], Channel.STATE), state, retain=True)
+        deadline = self._wall() + 2 * MICROS
+        while (now := self._wall()) < deadline and any(line.up and line.open for line in self._lines):
+            self._serve(deadline - now)
+        for line in self._lines:
+            line.leave()
 
+    def _wish(self, what: Callable[[], None]) -> None:
+        self._wishes.append(what)
+        self._ring()
 
-def _abandon(client: mqtt.Client) -> None:
-    """End a client's thread without waiting for it: it may wait for our lock."""
-    client.on_message = client.on_publish = client.on_disconnect = None
-    threading.Thread(target=lambda: (client.disconnect(), client.loop_stop()), daemon=True).start()
+    def _ring(self) -> None:
+        # Full: it rings already. Closed: the thread has ended.
+        with suppress(OSError):
+            self._bell.send(b"\0")
+
+    def _answer_bell(self) -> None:
+        with suppress(BlockingIOError):
+            self._alarm.recv(4096)
+
+    def _session(self, address: Address, keys: Sequence[str], name: str, window: int) -> Session:
+        alone = len(keys) == 1
+        devices = [self._devices[key] for key in keys]
+        whose = devices if alone else [DeviceKey(org, "+") for org in sorted({one.org for one in devices})]
+        filters = [(topic_of(one, Channel.RECEIPT), 0) for one in whose]
+        if self._on_clock is not None and keys[0] == next(iter(self._devices)):
+            filters.append((CLOCK_TOPIC, 1))
+        if self._on_command is not None:
+            filters += [(topic_of(one, Channel.COMMAND), 1) for one in whose]
+        will = (topic_of(devices[0], Channel.STATE), encode_json(State(online=False))) if alone else None
+        return Session(address=address, client_id=name, filters=tuple(filters), window=window, will=will)
 
 
 def fleet_clock(message: ClockMessage) -> FleetClock:
     """The clock that a message says."""
     return FleetClock(message.rev, round(message.wall * MICROS), round(message.fleet * MICROS), message.speed)
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise this process's limit of open files as far as it takes.
+
+    Raises:
+        DescriptorError: the system does not allow it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        if hard not in (resource.RLIM_INFINITY, -1) and hard < wanted:
+            raise DescriptorError(
+                f"{wanted - _SPARE_FILES} connections need {wanted} open files and the system allows {hard}: "
+                "raise `ulimit -n`, or let a gateway speak for the devices"
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
