@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from detectors.bank import Bank
 from detectors.engine import DeviceDetector, Observation
 from firmware_sim.fleet import Fleet
+from firmware_sim.population import kinds_in_order
 from firmware_sim.scenario import Climate, FaultRates, FleetEntry, HabitEntry, Scenario
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import MICROS
@@ -67,8 +68,7 @@ def fleet_streams(seed: int, worn: int, days: float) -> dict[int, tuple[Observat
 
 
 def kind_of(index: int) -> str:
-    fleet = scenario(worn=0)
-    return "refrigerator" if index < fleet.refrigerators else "washing_machine"
+    return list(kinds_in_order(scenario(worn=0).fleet))[index]
 
 
 @cache
