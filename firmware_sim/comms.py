@@ -93,17 +93,14 @@ class Comms:
         links: Mapping[int, Link],
         versions: Mapping[int, Sequence[tuple[int, str]]] | None = None,
     ) -> None:
-        self.network = Network(seed, links, start)
-        self.interventions: list[Intervention] = []
+        self._seed, self._start, self._links = seed, start, dict(links)
+        self._given = {index: list((versions or {}).get(index, ((start, FIRMWARE),))) for index in links}
         self._index = dict(devices)
         self._intervals = {index: Intervals() for index in links}
-        given = versions or {}
-        self._versions = {index: list(given.get(index, ((start, FIRMWARE),))) for index in links}
-        self._restarts = {index: self._versions[index][1:] for index in links}
         self._days: dict[int, _Day] = {}
         self._longest = 0
         self._plain: dict[int, bool] = {}
-        self._look()
+        self._begin()
 
     def intervals(self, device: int) -> Intervals:
         """Of a device's sampler; it follows what is set."""
@@ -149,13 +146,25 @@ class Comms:
         return msgspec.json.encode(self.interventions)
 
     def load(self, data: bytes) -> None:
-        """Take the interventions that `dump` gave.
+        """Take the interventions that `dump` gave in place of all others.
 
         Raises:
             msgspec.DecodeError, msgspec.ValidationError: it is something else.
         """
-        for one in msgspec.json.decode(data, type=list[Intervention]):
+        known = msgspec.json.decode(data, type=list[Intervention])
+        self._begin()
+        for one in known:
             self.intervene(one)
+
+    def _begin(self) -> None:
+        """Be as the scenario has it."""
+        self.network = Network(self._seed, self._links, self._start)
+        self.interventions: list[Intervention] = []
+        self._versions = {index: list(one) for index, one in self._given.items()}
+        self._restarts = {index: one[1:] for index, one in self._given.items()}
+        for one in self._intervals.values():
+            one.dated.clear()
+        self._look()
 
     def _look(self) -> None:
         """Note which devices' messages pass as they are, and forget what was drawn."""

@@ -11,7 +11,8 @@ from collections.abc import Collection
 import msgspec
 
 from firmware_sim import chance
-from firmware_sim.confounders import planned_repairs, spells
+from firmware_sim.comms import Comms, Intervention, SetInterval
+from firmware_sim.confounders import firmware_versions, planned_repairs, spells
 from firmware_sim.continuous import Continuous
 from firmware_sim.firmware import Body
 from firmware_sim.households import Appliance
@@ -51,6 +52,7 @@ class _Snapshot(msgspec.Struct):
     repairs: list[Repair]
     pending: list[Repair]
     groups: dict[str, bytes]
+    comms: bytes = b"[]"
 
 
 class Fleet:
@@ -88,6 +90,13 @@ class Fleet:
             for one, key in zip(self.devices, bursts, strict=True)
         }
         self._by_key = {one.key: one for one in self.devices}
+        self.comms = Comms(
+            seed,
+            self.start,
+            {one.key: one.index for one in self.devices},
+            {one.index: scenario.network.link(seed, one.index, one) for one in self.devices},
+            {one.index: firmware_versions(world, one) for one in self.devices},
+        )
         self._repairs: list[Repair] = []
         self._pending = [repair for one in self.devices for repair in planned_repairs(world, one)]
         self._groups: dict[str, Continuous | Programmes] = {}
@@ -101,7 +110,7 @@ class Fleet:
         Nothing happens when the time has been passed already.
         """
         found: list[Body] = []
-        goal = to_micros // STEP * STEP
+        begin, goal = self.now, to_micros // STEP * STEP
         while self.now < goal:
             edge = min([goal, *(repair.at for repair in self._pending)])
             if edge > self.now:
@@ -109,7 +118,7 @@ class Fleet:
                     found += group.advance(edge)
                 self.now = edge
             self._mend()
-        return found
+        return self.comms.finish(found, begin, max(begin, goal))
 
     def repair(self, device: str, family: str, at: int, by: str = "visit") -> Fault | None:
         """Mend a fault family of a device at a fleet time, at the earliest now.
@@ -170,6 +179,18 @@ class Fleet:
         """Undo a fault without a visit; None when there is none. Arguments and errors as of `repair`."""
         return self.repair(device, family, at, by="cleared")
 
+    def intervene(self, one: Intervention) -> None:
+        """Change something in the communication modules; it must be dated after now.
+
+        Raises:
+            UnknownNameError: no such device, or no such field of a link.
+        """
+        self.comms.intervene(one)
+        if isinstance(one, SetInterval):
+            # What a programme's run will say has been made ahead: it is made again.
+            group = self._groups[self._member[self._by_key[one.device].index][0]]
+            group.restore(group.snapshot())
+
     def active(self, device: str, family: str) -> Fault | None:
         """The developing fault of a family, as a technician on site would find it."""
         return self._wear[self._by_key[device].index].active(family, self.now)
@@ -212,6 +233,7 @@ class Fleet:
                 repairs=self._repairs,
                 pending=self._pending,
                 groups={kind: group.snapshot() for kind, group in self._groups.items()},
+                comms=self.comms.dump(),
             )
         )
 
@@ -233,6 +255,7 @@ class Fleet:
         self.now, self._repairs, self._pending = saved.now, saved.repairs, saved.pending
         for one, state in zip(self._wear.values(), saved.wear, strict=True):
             one.schedule, one.faults = state.schedule, state.faults
+        self.comms.load(saved.comms)
         for kind, group in self._groups.items():
             group.restore(saved.groups[kind])
 
@@ -246,6 +269,7 @@ class Fleet:
             devices=members,
             wear=[self._wear[one.index] for one in members],
             spells=[spells(world, one) for one in members],
+            intervals=self.comms.intervals,
         )
         self._groups[kind] = Continuous(group) if isinstance(group.physics, ContinuousPhysics) else Programmes(group)
 
