@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Table
 from rich.text import Text
 
+from firmware_sim.checkpoint import Checkpoint, bring_to
 from firmware_sim.fleet import Fleet
 from firmware_sim.scenario import Scenario, load_scenario
 from firmware_sim.signature import Reader
@@ -26,6 +28,8 @@ from telemetry.clock import to_datetime, to_micros
 from telemetry.errors import WellkeptError
 
 out = Console(soft_wrap=True)
+if not out.is_terminal:
+    out.width = 240  # a pipe has no edge: names stay whole
 err = Console(stderr=True, soft_wrap=True)
 
 START = "2026-03-02T00:00:00Z"
@@ -115,9 +119,9 @@ def table(rows: Sequence[Mapping[str, object]], title: str = "") -> None:
     if not rows:
         out.print(Text(f"{title}: none" if title else "none"))
         return
-    drawn = Table(
-        *rows[0], box=None, header_style="bold", title=title or None, title_justify="left", title_style="bold"
-    )
+    drawn = Table(box=None, header_style="bold", title=title or None, title_justify="left", title_style="bold")
+    for name in rows[0]:
+        drawn.add_column(name, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text("–" if cell is None else str(cell)) for cell in row.values()))
     out.print(drawn)
@@ -149,6 +153,20 @@ def progress(title: str, total: float | None) -> Iterator[Callable[..., None]]:
         yield lambda done, **fields: shown.update(task, completed=done, **fields)
 
 
+def brought(fleet: Fleet, to_day: float, checkpoint: Path | None) -> None:
+    """Bring a fresh fleet to a day of its life with a progress bar, from a checkpoint where there is one."""
+    begin, goal = fleet.now, fleet.start + round(to_day * DAY)
+    if checkpoint is None and goal <= begin:
+        return
+    with progress("on the way", (goal - begin) / DAY) as show:
+        bring_to(
+            fleet,
+            goal,
+            None if checkpoint is None else Checkpoint(checkpoint),
+            lambda now: show((now - begin) / DAY, at=day(now)),
+        )
+
+
 def lived(fleet: Fleet, until: int, title: str, step: int = DAY // 8) -> Iterator[list[Any]]:
     """Advance a fleet step by step with a progress bar; yields the messages of each step."""
     begin = fleet.now
@@ -159,3 +177,15 @@ def lived(fleet: Fleet, until: int, title: str, step: int = DAY // 8) -> Iterato
             messages += len(bodies)
             show((fleet.now - begin) / DAY, at=day(fleet.now), messages=f"{messages:,}")
             yield bodies
+
+
+def mqtt_url() -> str:
+    """Address of the broker.
+
+    Raises:
+        CommandError: WELLKEPT_MQTT_URL is not set.
+    """
+    url = os.environ.get("WELLKEPT_MQTT_URL", "")
+    if not url:
+        raise CommandError("set WELLKEPT_MQTT_URL to mqtt://user:password@host:port")
+    return url

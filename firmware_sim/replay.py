@@ -1,4 +1,4 @@
-"""Replays recordings as devices over MQTT: the same spool, receipts and device core as every simulated device."""
+"""Replays what was recorded as devices over MQTT: the same spool, receipts and device core as any simulated device."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import heapq
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from firmware_sim.chance import generator
 from firmware_sim.firmware import Body
@@ -20,42 +21,77 @@ _TICK_WALL = 0.1
 _LEAST = 10 * MICROS
 
 
-class Replay:
-    """Recordings on their way.
+class Source(Protocol):
+    """What can be replayed: recordings of real appliances, or a recorded fleet."""
+
+    @property
+    def devices(self) -> dict[str, str]:
+        """`org/device` to kind."""
+        ...
+
+    def first_time(self) -> int:
+        """Event time at which it begins, microseconds: where the fleet clock is anchored."""
+        ...
+
+    def messages(self) -> Iterator[tuple[str, Body]]:
+        """`org/device` and message, by the time they are complete."""
+        ...
+
+
+class Recorded:
+    """Recordings of real appliances, one device each.
 
     Args:
-        recordings: one device each.
-        org: organisation of the devices.
-        folder: keeps the spool.
-        url: of the broker.
-        wall: wall clock.
+        recordings: of the devices.
+        org: their organisation.
         change: a dated change, for all of them.
         shifts: microseconds by device id.
-        speed: replay at this speed by an own clock; None follows the fleet clock heard over MQTT.
     """
 
     def __init__(
         self,
         recordings: Sequence[Recording],
         org: str,
-        folder: Path,
-        url: str,
-        wall: WallClock,
         *,
         change: Change | None = None,
         shifts: Mapping[str, int] | None = None,
-        speed: float | None = None,
     ) -> None:
-        self.recordings = list(recordings)
-        self._org, self._change, self._shifts, self._wall = org, change, dict(shifts or {}), wall
+        self._recordings, self._org, self._change, self._shifts = list(recordings), org, change, dict(shifts or {})
+
+    @property
+    def devices(self) -> dict[str, str]:
+        """`org/device` to kind."""
+        return {str(DeviceKey(self._org, one.device)): one.kind for one in self._recordings}
+
+    def first_time(self) -> int:
+        """Event time of the earliest first row."""
+        return min(first_time(one) + self._shifts.get(one.device, 0) for one in self._recordings)
+
+    def messages(self) -> Iterator[tuple[str, Body]]:
+        """All messages by the time they are complete."""
+        return merged(self._org, self._recordings, self._change, self._shifts)
+
+
+class Replay:
+    """A source on its way.
+
+    Args:
+        source: what is replayed.
+        folder: keeps the spool.
+        url: of the broker.
+        wall: wall clock.
+        speed: replay at this speed by an own clock; None follows the fleet clock heard over MQTT.
+    """
+
+    def __init__(self, source: Source, folder: Path, url: str, wall: WallClock, *, speed: float | None = None) -> None:
+        self._source, self._wall = source, wall
         folder.mkdir(parents=True, exist_ok=True)
         self.spool = Spool(folder / "spool.sqlite", wall)
         own = None if speed is None else FleetClock(0, wall(), self.first_time(), speed)
         self._pace = Pace(wall, own)
-        keys = [str(DeviceKey(org, one.device)) for one in self.recordings]
         self._gateway = Gateway(
             url,
-            keys,
+            list(source.devices),
             self.spool,
             wall,
             rng=generator(0, -1, "replay"),
@@ -68,8 +104,8 @@ class Replay:
         self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
 
     def first_time(self) -> int:
-        """Event time of the earliest first row: where the fleet clock is anchored."""
-        return min(first_time(one) + self._shifts.get(one.device, 0) for one in self.recordings)
+        """Event time at which the source begins: where the fleet clock is anchored."""
+        return self._source.first_time()
 
     def start(self) -> None:
         """Connect and begin."""
@@ -92,7 +128,7 @@ class Replay:
 
     @property
     def produced(self) -> bool:
-        """Whether the recordings are at their end."""
+        """Whether the source is at its end."""
         return self._done.is_set()
 
     def stop(self) -> None:
@@ -104,7 +140,7 @@ class Replay:
         self.spool.close()
 
     def _run(self) -> None:
-        source = merged(self._org, self.recordings, self._change, self._shifts)
+        source = self._source.messages()
         head = next(source, None)
         while head is not None:
             clock = self._pace.await_clock()

@@ -12,7 +12,8 @@ from pathlib import Path
 import typer
 
 from firmware_sim.cli import app as sim_app
-from firmware_sim.recordings import Recording, find_recordings, first_time, together
+from firmware_sim.cli_replay import source_of
+from firmware_sim.replay import Source
 from stack.clockwork import Clockwork, is_production
 from stack.console import running
 from stack.errors import StackError
@@ -23,7 +24,7 @@ from storage.pool import connect
 from storage.registry import find_device, list_devices, register_device
 from stream.nats_client import NatsStream
 from telemetry.clock import system_wall, to_datetime
-from telemetry.identity import DeviceKey
+from telemetry.identity import parse_key
 
 _SPEED = 7_200.0
 _TICK_S = 0.25
@@ -33,22 +34,21 @@ _ALIKE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the command line asks for, as the replay itself reads it."""
+    """What the command line asks for, as the replay itself reads it: the source and the speed."""
 
-    recordings: list[Recording]
-    org: str
+    source: Source
     speed: float
-    first: int
 
 
 def read_wanted(arguments: Sequence[str]) -> Wanted:
-    """Read the options of `sim replay` by its own parser."""
+    """Read the options of `sim replay` by its own parser.
+
+    Raises:
+        CommandError, RecordingError: there is nothing to replay, or it cannot be read.
+    """
     command = typer.main.get_command(sim_app).commands["replay"]  # type: ignore[attr-defined]  # a group
     given = command.make_context("wellkept sim replay", list(arguments)).params
-    recordings = find_recordings(Path(given["data"]), given["name"], given["only"])
-    shifts = together(recordings) if given["side_by_side"] else {}
-    first = min(first_time(one) + shifts.get(one.device, 0) for one in recordings)
-    return Wanted(recordings, given["org"], given["speed"] or _SPEED, first)
+    return Wanted(source_of(given), given["speed"] or _SPEED)
 
 
 def replay_into(data_dir: Path, arguments: Sequence[str]) -> None:
@@ -63,21 +63,22 @@ def replay_into(data_dir: Path, arguments: Sequence[str]) -> None:
     try:
         with connect(state.secrets["database_url"], application="wellkept-replay", autocommit=True) as conn:
             clock = Clockwork.present(conn, stream, system_wall, data_dir)
-            keys = [DeviceKey(wanted.org, one.device) for one in wanted.recordings]
-            strangers = [row for row in list_devices(conn) if row.key not in set(keys)]
+            kinds = {parse_key(key): kind for key, kind in wanted.source.devices.items()}
+            first = wanted.source.first_time()
+            strangers = [row for row in list_devices(conn) if row.key not in kinds]
             if is_production(clock.clock) and strangers:
                 raise StackError(
                     f"{len(strangers)} other devices live on wall time here; replay into a fresh --data-dir"
                 )
             if is_production(clock.clock):
-                clock.begin(wanted.first)
-            elif clock.now() > wanted.first and any(find_device(conn, key) is None for key in keys):
+                clock.begin(first)
+            elif clock.now() > first and any(find_device(conn, key) is None for key in kinds):
                 raise StackError(
                     f"the fleet clock stands at {to_datetime(clock.now()):%Y-%m-%d}, after the recordings' first row; "
                     "replay into a fresh --data-dir"
                 )
-            for key, one in zip(keys, wanted.recordings, strict=True):
-                register_device(conn, key, one.kind, registered=to_datetime(wanted.first))
+            for key, kind in kinds.items():
+                register_device(conn, key, kind, registered=to_datetime(first))
             watch = Watch(conn, embedded_stream(state.monitor), system_wall)
             _replay(state, clock, watch, wanted.speed, arguments)
     finally:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from firmware_sim.cli import app, parse_change
+from firmware_sim.cli import app
+from firmware_sim.cli_replay import parse_change
 from firmware_sim.recordings import (
     GRID,
     Change,

@@ -19,7 +19,7 @@ import pytest
 
 from detectors.bank import Bank
 from firmware_sim.recordings import Change, Recording, find_recordings, recording_messages, together
-from firmware_sim.replay import Replay
+from firmware_sim.replay import Recorded, Replay
 from storage.clock_store import read_clock, write_clock
 from storage.memory_telemetry import MemoryTelemetry
 from storage.pool import connect
@@ -107,7 +107,7 @@ def replay(
     running: Rig, folder: Path, recordings: Sequence[Recording], change: Change | None, shifts: dict[str, int]
 ) -> Replay:
     url = running.supervisor.mqtt_url("gateway")
-    return Replay(recordings, "demo", folder, url, system_wall, change=change, shifts=shifts)
+    return Replay(Recorded(recordings, "demo", change=change, shifts=shifts), folder, url, system_wall)
 
 
 def test_real_appliances_over_mqtt(running: Rig, data_folder: Path, tmp_path: Path) -> None:
