@@ -14,6 +14,7 @@ from stack.cli_bench import bench_app
 from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
 from stack.cli_doctor import doctor
 from stack.cli_trace import trace
+from stack.cli_trial import trial_app
 from stack.cli_world import world
 from stack.clockwork import Clockwork, describe, is_production
 from stack.console import database_url, emit, err, fail, nats_url, running
@@ -45,6 +46,7 @@ app.add_typer(staff_app, name="staff")
 app.add_typer(device_app, name="device")
 app.add_typer(clock_app, name="clock")
 app.add_typer(bench_app, name="bench")
+app.add_typer(trial_app, name="trial")
 app.add_typer(dead_letter_app, name="dead-letter")
 app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
 app.command("backup", epilog="Example: wellkept backup /backups/2026-11-22")(backup)
