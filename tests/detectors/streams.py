@@ -1,4 +1,4 @@
-"""Messages of each kind for the contract: simulated appliances, and a synthetic plug and pump with a change."""
+"""Messages of each kind for the contract: simulated appliances; a synthetic plug and pump with a change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from detectors.bank import Bank
 from detectors.engine import DeviceDetector, Observation
 from firmware_sim.fleet import Fleet
-from firmware_sim.population import kinds_in_order
+from firmware_sim.physics import physics_of
+from firmware_sim.physics.base import ProgrammePhysics
 from firmware_sim.scenario import Climate, FaultRates, FleetEntry, HabitEntry, Scenario
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import MICROS
@@ -21,7 +22,6 @@ from telemetry.identity import DeviceKey
 START = 1_790_000_000 * MICROS
 DAY = 86_400 * MICROS
 KEY = DeviceKey("bench", "one")
-KINDS = ("refrigerator", "washing_machine", "smart_plug", "pump")
 
 
 @cache
@@ -38,37 +38,40 @@ def fresh(kind: str) -> DeviceDetector:
     return bank()(KEY, catalogue()[kind])
 
 
-def scenario(*, worn: int) -> Scenario:
+KINDS = tuple(sorted(catalogue().kinds))
+_UNITS = 6
+_OFTEN = 2.5
+"""Runs a day of what runs programmes: days are dear in a test."""
+
+
+def scenario(kind: str, *, worn: bool) -> Scenario:
+    runs = isinstance(physics_of(kind), ProgrammePhysics)
     return Scenario(
         id="contract",
         title="a few appliances",
-        fleet=(FleetEntry(kind="refrigerator", count=6), FleetEntry(kind="washing_machine", count=6)),
-        habits={"washing_machine": HabitEntry(starts=1.4)},
+        fleet=(FleetEntry(kind=kind, count=_UNITS),),
+        habits={kind: HabitEntry(starts=_OFTEN)} if runs else {},
         climate=Climate(season=0.0, inlet_season=0.0),
-        faults=FaultRates(part_worn=worn / 12, worn_days=(6.0, 8.0)),
+        faults=FaultRates(part_worn=float(worn), worn_days=(6.0, 8.0)),
     )
 
 
 @cache
-def fleet_streams(seed: int, worn: int, days: float) -> dict[int, tuple[Observation, ...]]:
-    """Messages of every device of a small fleet, by its number."""
-    fleet = Fleet(scenario(worn=worn), seed, START, catalogue())
-    names = [list(catalogue()[device.kind].channels) for device in fleet.devices]
-    streams: dict[int, list[Observation]] = {device.index: [] for device in fleet.devices}
+def fleet_streams(kind: str, seed: int, days: float, *, worn: bool) -> tuple[tuple[Observation, ...], ...]:
+    """Messages of each unit of a small fleet of one kind."""
+    fleet = Fleet(scenario(kind, worn=worn), seed, START, catalogue())
+    names = list(catalogue()[kind].channels)
+    streams: list[list[Observation]] = [[] for _ in fleet.devices]
     for body in fleet.advance(START + round(days * DAY)):
         columns = [value if isinstance(value, list) else [value] for value in body.q.values()]
         n = len(columns[0]) if columns else 0
-        values = np.full((n, len(names[body.device])), np.nan, np.float32)
+        values = np.full((n, len(names)), np.nan, np.float32)
         for name, column in zip(body.q, columns, strict=True):
-            values[:, names[body.device].index(name)] = [np.nan if x is None else x for x in column]
+            values[:, names.index(name)] = [np.nan if x is None else x for x in column]
         t = body.t + np.arange(n, dtype=np.int64) * (body.dt or 0)
         stream = streams[body.device]
         stream.append(Observation(1, len(stream) + 1, t, body.phase, values, body.events))
-    return {index: tuple(stream) for index, stream in streams.items()}
-
-
-def kind_of(index: int) -> str:
-    return list(kinds_in_order(scenario(worn=0).fleet))[index]
+    return tuple(tuple(stream) for stream in streams)
 
 
 @cache
@@ -78,9 +81,8 @@ def faulty(kind: str) -> tuple[Observation, ...]:
         return tuple(plug(days=9, change_day=6.0))
     if kind == "pump":
         return tuple(pump(rows=900, change=600))
-    streams = fleet_streams(2003, 12, 8.0)
-    found = (stream for index, stream in streams.items() if kind_of(index) == kind and run(kind, stream))
-    return next(found)
+    streams = fleet_streams(kind, 2003, 10.0, worn=True)
+    return next(stream for stream in streams if run(kind, stream))
 
 
 def plug(days: float, change_day: float | None, seed: int = 5) -> Iterator[Observation]:

@@ -13,7 +13,7 @@ from detectors.engine import Observation
 from telemetry.clock import MICROS
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.finding import EpisodeState, Finding, Proof
-from tests.detectors.streams import DAY, KEY, KINDS, catalogue, faulty, fleet_streams, fresh, kind_of, plug, pump, run
+from tests.detectors.streams import DAY, KEY, KINDS, catalogue, faulty, fleet_streams, fresh, plug, pump, run
 
 _MOST_BYTES = 65_536
 
@@ -133,8 +133,7 @@ def healthy(kind: str) -> tuple[Observation, ...]:
         return tuple(plug(days=9, change_day=None))
     if kind == "pump":
         return tuple(pump(rows=3000, change=None))
-    streams = fleet_streams(2004, 0, 6.0)
-    return next(stream for index, stream in streams.items() if kind_of(index) == kind)
+    return fleet_streams(kind, 2004, 6.0, worn=False)[0]
 
 
 @every_kind
