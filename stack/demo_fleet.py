@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 from firmware_sim.fleet import Fleet
+from firmware_sim.households import Household as Home
 from firmware_sim.scenario import load_scenario
 from firmware_sim.wear import Fault
 from servicedesk.model import Household
@@ -71,6 +72,22 @@ def household_id(org: str, household: str) -> UUID:
     return uuid5(_HOMES, f"{org}/{household}")
 
 
+def household_of(home: Home, org: str, registered: datetime) -> Household:
+    """A simulated household as the desk registers it."""
+    return Household(
+        id=household_id(org, home.id),
+        org=org,
+        name=home.name,
+        lang=home.lang,
+        tz=home.tz,
+        registered=registered,
+        address=home.address,
+        consent_alerts=home.consents.get("alerts", True),
+        consent_service=home.consents.get("service", True),
+        simulated=True,
+    )
+
+
 def make_fleet(seed: int, start: int) -> Fleet:
     """The fleet that the simulator runs, for its names and its truth."""
     return Fleet(load_scenario(SCENARIO), seed, start)
@@ -91,20 +108,7 @@ def enter(conn: Connection, seed: int, now: datetime) -> DemoState:
     registered = to_datetime(start)
     for home in {device.household.id: device.household for device in fleet.devices}.values():
         register_household(
-            conn,
-            Household(
-                id=household_id(fleet.scenario.org, home.id),
-                org=fleet.scenario.org,
-                name=home.name,
-                lang=home.lang,
-                tz=home.tz,
-                registered=registered,
-                address=home.address,
-                consent_alerts=home.consents.get("alerts", True),
-                consent_service=home.consents.get("service", True),
-                simulated=True,
-            ),
-            email=f"{home.id}@households.example",
+            conn, household_of(home, fleet.scenario.org, registered), email=f"{home.id}@households.example"
         )
     for number, device in enumerate(fleet.devices):
         installed = registered - _BOUGHT + timedelta(days=number * 7 % 900)

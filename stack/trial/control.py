@@ -1,5 +1,6 @@
 """The control fleet: the same devices without the product, mended only after they have failed; and what plain
-thresholds on their channels would have seen."""
+thresholds on their channels would have seen.
+"""
 
 from __future__ import annotations
 

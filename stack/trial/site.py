@@ -15,18 +15,16 @@ from collections.abc import Sequence
 import msgspec
 
 from detectors.bank import Bank
-from firmware_sim.comms import Comms
 from firmware_sim.fleet import Fleet
-from firmware_sim.network_spec import Link
-from firmware_sim.scenario import Scenario, appliances
+from firmware_sim.scenario import Scenario
 from firmware_sim.wear import DAY, Fault
 from ingest.core import IngestCore, PublishBlock
 from ingest.wire import Delivery
-from storage.registry import DeviceRow
 from stack.trial.control import ControlFleet
-from stack.trial.record import ConfounderRecord, DailyPeaks
+from stack.trial.record import DailyPeaks
 from stack.trial.spool import MemorySpool
 from stack.trial.store import TrialTelemetry
+from storage.registry import DeviceRow
 from stream.memory import MemoryServer, MemoryStream
 from stream.port import Position, StreamError
 from telemetry.block import BlockBuilder
@@ -103,14 +101,12 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
         counts: of its messages.
         truth: every fault that has begun.
         control: likewise, in the control fleet.
-        confounders: what happened to its devices that was no fault.
         peaks: of the control fleet.
     """
 
     counts: Counts
     truth: list[Fault]
     control: list[Fault]
-    confounders: list[ConfounderRecord]
     peaks: list[DailyPeaks]
 
 
@@ -125,15 +121,8 @@ class Site:
 
     def __init__(self, plan: SitePlan, catalogue: Catalogue, bank: Bank) -> None:
         indices = [row.no - 1 for row in plan.rows]
-        everybody = appliances(plan.scenario, plan.seed, catalogue)
-        mine = set(indices)
-        links = [
-            plan.scenario.network.link(plan.seed, one.index, one) if one.index in mine else Link()
-            for one in everybody
-        ]
         self.now = plan.start
         self._fleet = Fleet(plan.scenario, plan.seed, plan.start, only=indices)
-        self._comms = Comms(plan.seed, plan.start, [one.key for one in everybody], links)
         self._control = ControlFleet(plan.scenario, plan.seed, plan.start, indices) if plan.control else None
         self._keys = {row.no - 1: row.key for row in plan.rows}
         self._topics = {index: topic_of(key, Channel.TELEMETRY).encode() for index, key in self._keys.items()}
@@ -203,7 +192,6 @@ class Site:
             counts=self.counts,
             truth=self._fleet.truth(),
             control=[] if self._control is None else self._control.truth(),
-            confounders=self._confounders(),
             peaks=[] if self._control is None else self._control.peaks(),
         )
 
@@ -211,9 +199,8 @@ class Site:
 
     def _send(self, to: int) -> None:
         """Devices complete messages and spool them; the network says when each arrives."""
-        bodies = self._comms.finish(self._fleet.advance(to), self.now, to)
-        deliveries = self._comms.network.deliveries
-        for body in bodies:
+        deliveries = self._fleet.comms.network.deliveries
+        for body in self._fleet.advance(to):
             index = body.device
             seq, payload = self._spools[index].append(body)
             topic = self._events[index] if body.events else self._topics[index]
@@ -287,6 +274,3 @@ class Site:
                 self._failed.add(key)
                 found.append(fault)
         return found
-
-    def _confounders(self) -> list[ConfounderRecord]:
-        return []
