@@ -207,7 +207,7 @@ def say(written: Written, timing: dict[str, Any], *, as_json: bool) -> None:
     table.add_column(style="bold cyan", no_wrap=True)
     table.add_column(style="dim")
     for each in headlines(written.report):
-        table.add_row(each.name, each.value, each.meaning)
+        table.add_row(each.name, each.value, each.meaning.replace("\u00a0%", "%"))
     out.print(table)
     if timing:
         out.print(

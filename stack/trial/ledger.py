@@ -217,7 +217,14 @@ def _said(finding: Finding) -> dict[str, object]:
     low, high = finding.life_low, finding.life_high
     return {
         "onset": finding.onset,
-        "causes": tuple(CauseRecord(cause.fault, round(cause.probability, 6)) for cause in finding.causes),
+        "causes": tuple(
+            CauseRecord(
+                cause.fault,
+                round(cause.probability, 6),
+                tuple((feature, round(value, 6), round(usual, 6)) for feature, value, usual in cause.reasons),
+            )
+            for cause in finding.causes
+        ),
         "rejected": tuple(one.cause for one in finding.rejected),
         "life_low": None if low is None else finding.observed + round(low * MICROS),
         "life_high": None if high is None else finding.observed + round(high * MICROS),
