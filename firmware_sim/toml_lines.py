@@ -31,11 +31,9 @@ class Lines:
                 until, change = _open(line)
                 depth += change
             elif found := _ARRAY.match(line):
-                table = self._table(found[1], array=True)
-                self._lines.setdefault(table, number)
+                table = self._table(found[1], number, array=True)
             elif found := _TABLE.match(line):
-                table = self._table(found[1], array=False)
-                self._lines.setdefault(table, number)
+                table = self._table(found[1], number, array=False)
             elif found := _KEY.match(line):
                 path = table
                 for part in _parts(found[1]):
@@ -51,7 +49,7 @@ class Lines:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return None
 
-    def _table(self, keys: str, *, array: bool) -> str:
+    def _table(self, keys: str, number: int, *, array: bool) -> str:
         path = ""
         parts = _parts(keys)
         for place, part in enumerate(parts):
@@ -60,6 +58,7 @@ class Lines:
                 self._counts[path] += 1
             if path in self._counts:
                 path = f"{path}[{self._counts[path] - 1}]"
+            self._lines.setdefault(path, number)
         return path
 
 

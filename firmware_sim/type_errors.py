@@ -13,7 +13,7 @@ import msgspec
 
 from firmware_sim.names import nearest
 
-_PATH = re.compile(r" - at `\$(?P<path>[^`]*)`$")
+_PATH = re.compile(r" - at (?P<name>`key` in )?`\$(?P<path>[^`]*)`$")
 _STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]|\[(?P<any>\.\.\.)\]")
 _UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]+)`")
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
@@ -37,6 +37,8 @@ def explain(message: str, raw: Mapping[str, Any], expected: Any) -> tuple[str, s
         return _join(key, unknown["name"]), f"unknown key{guess} Allowed: {', '.join(names)}"
     if missing := _MISSING.search(detail):
         return _join(key, missing["name"]), f"is missing; give {allowed(_member(tp, missing['name']))}"
+    if found and found["name"]:
+        return key, f"{detail}; keys allowed: {allowed(_name(tp))}"
     return key or "(top)", f"{detail}; allowed: {allowed(tp)}"
 
 
@@ -106,6 +108,11 @@ def _item(tp: Any, index: int) -> Any:  # noqa: ANN401
         if typing.get_origin(one) is tuple:
             return args[0] if args[-1] is Ellipsis else args[min(index, len(args) - 1)]
     return Any
+
+
+def _name(tp: Any) -> Any:  # noqa: ANN401
+    """The type of a table's keys."""
+    return next((typing.get_args(one)[0] for one in _bare(tp) if typing.get_origin(one) is dict), Any)
 
 
 def _member(tp: Any, name: str) -> Any:  # noqa: ANN401
