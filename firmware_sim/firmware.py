@@ -43,8 +43,8 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     fw: str = FIRMWARE
 
 
-class Gathered(msgspec.Struct):
-    """The message that a sampler is filling: its phase, first step and rows.
+class Gathered(msgspec.Struct, frozen=True):
+    """The message that a sampler is filling, as it is snapshotted.
 
     Attributes:
         phase: of all its rows.
@@ -59,6 +59,18 @@ class Gathered(msgspec.Struct):
     due: int
     rows: list[list[float]] = msgspec.field(default_factory=list)
     stride: int = 1
+
+
+@dataclass(slots=True)
+class _Filling:
+    """The same on its way; `parts` are tables of rows, `count` how many rows they hold."""
+
+    phase: str
+    first: int
+    due: int
+    stride: int
+    parts: list[NDArray[np.float64]] = field(default_factory=list)
+    count: int = 0
 
 
 @dataclass(slots=True)
@@ -102,7 +114,6 @@ class Sampler:
         channels: names of the columns.
         phases: of the catalogue.
         step: microseconds of a step; steps are counted from the epoch.
-        state: the message under way, or None before the first step.
         intervals: what replaces the catalogue's intervals.
     """
 
@@ -110,8 +121,25 @@ class Sampler:
     channels: Sequence[str]
     phases: Mapping[str, PhaseSpec]
     step: int
-    state: Gathered | None = field(default=None)
     intervals: Intervals | None = field(default=None)
+    _filling: _Filling | None = field(default=None, init=False)
+
+    @property
+    def state(self) -> Gathered | None:
+        """The message under way, or None before the first step."""
+        now = self._filling
+        if now is None:
+            return None
+        rows = [row for part in now.parts for row in part.tolist()]
+        return Gathered(now.phase, now.first, now.due, rows, now.stride)
+
+    @state.setter
+    def state(self, saved: Gathered | None) -> None:
+        if saved is None:
+            self._filling = None
+            return
+        parts = [np.array(saved.rows, dtype=np.float64)] if saved.rows else []
+        self._filling = _Filling(saved.phase, saved.first, saved.due, saved.stride, parts, len(saved.rows))
 
     def take(self, phase: str, first: int, rows: NDArray[np.float64]) -> list[Body]:
         """Take consecutive steps of one phase.
@@ -130,30 +158,29 @@ class Sampler:
         for cut in cuts:
             found += self._fill(phase, begin, rows[begin - first : cut - first])
             found += self.flush(cut)
-            self.state = None
+            self._filling = None
             begin = cut
         return found + self._fill(phase, begin, rows[begin - first :])
 
     def flush(self, at: int) -> list[Body]:
         """Close the message under way at a step; empty when there is nothing in it."""
-        state = self.state
-        if state is None or not state.rows:
+        now = self._filling
+        if now is None or not now.count:
             return []
-        single = len(state.rows) == 1
-        q: Quantities = {}
-        for name, column in zip(self.channels, zip(*state.rows, strict=True), strict=True):
-            # NaN is the only number that differs from itself.
-            values = [None if value != value else value for value in column]  # noqa: PLR0124
-            q[name] = values[0] if single else values
+        table = now.parts[0] if len(now.parts) == 1 else np.concatenate(now.parts)
+        single = now.count == 1
+        columns = table[0].tolist() if single else table.T.tolist()
+        if np.isnan(table).any():
+            columns = _absent(columns) if single else [_absent(column) for column in columns]
         body = Body(
             device=self.device,
             done=at * self.step,
-            t=state.first * self.step,
-            q=q,
-            dt=None if single else state.stride * self.step,
-            phase=state.phase,
+            t=now.first * self.step,
+            q=dict(zip(self.channels, columns, strict=True)),
+            dt=None if single else now.stride * self.step,
+            phase=now.phase,
         )
-        state.rows = []
+        now.parts, now.count = [], 0
         return [body]
 
     def _fill(self, phase: str, first: int, rows: NDArray[np.float64]) -> list[Body]:
@@ -161,23 +188,30 @@ class Sampler:
         found: list[Body] = []
         if not len(rows):
             return found
-        if self.state is None or self.state.phase != phase:
+        now = self._filling
+        if now is None or now.phase != phase:
             found += self.flush(first)
-            self.state = Gathered(phase, first, first, stride=self._stride(phase, first))
-        state, spec = self.state, self.phases[phase]
-        end = first + len(rows)
-        while state.due < end:
-            if not state.rows:
-                state.first = state.due
-            count = min(spec.batch - len(state.rows), (end - 1 - state.due) // state.stride + 1)
-            begin = state.due - first
-            state.rows.extend(rows[begin : begin + count * state.stride : state.stride].tolist())
-            state.due += count * state.stride
-            if len(state.rows) >= spec.batch:
-                found += self.flush(state.due - state.stride)
+            now = self._filling = _Filling(phase, first, first, self._stride(phase, first))
+        batch, stride, end = self.phases[phase].batch, now.stride, first + len(rows)
+        while now.due < end:
+            if not now.count:
+                now.first = now.due
+            count = min(batch - now.count, (end - 1 - now.due) // stride + 1)
+            begin = now.due - first
+            # A copy: a view would keep the readings of all devices alive until this message is complete.
+            now.parts.append(rows[begin : begin + count * stride : stride].copy())
+            now.count += count
+            now.due += count * stride
+            if now.count >= batch:
+                found += self.flush(now.due - stride)
         return found
 
     def _stride(self, phase: str, first: int) -> int:
         spec = self.phases[phase]
         every = spec.every if self.intervals is None else self.intervals.every(phase, spec, first * self.step)
         return max(round(every * MICROS) // self.step, 1)
+
+
+def _absent(values: list[float]) -> list[float | None]:
+    # NaN is the only number that differs from itself.
+    return [None if value != value else value for value in values]  # noqa: PLR0124
