@@ -7,7 +7,7 @@ standard deviation of its residuals within a unit; `spread` that of the units' m
 units' means, taken at the printed means of the explaining features.
 
 Run: `python -m benchmarks.cohort_priors KIND [--units N] [--seeds N] [--days D] [--write]`. `--write` puts the numbers
-into the kind's catalogue file, the spread widened by a tenth.
+into the kind's catalogue file, the spread widened by a tenth; a feature without noise (a count) keeps its own.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def write(kind: str, found: dict[str, Prior]) -> None:
             feature = head[1]
         told = re.match(r"    (mean|spread|noise|slopes):", line)
         one = found.get(feature)
-        if inside and told and one is not None:
+        if inside and told and one is not None and one.noise > 0.0:
             numbers = {
                 "mean": f"{one.mean:.4g}",
                 "spread": f"{_WIDER * one.spread:.3g}",

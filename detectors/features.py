@@ -451,7 +451,7 @@ FEATURES: dict[str, Callable[[View], float]] = {
     "load_mass": _load_mass,
     "air_mean": _plain(lambda view: _over_time(view, "temp_air")),
     "evaporator_gap": _run_end("temp_air", "temp_evaporator"),
-    "rest_gap": _rest_end("temp_air", "temp_evaporator", 900.0),
+    "rest_gap": _rest_end("temp_air", "temp_evaporator", 1200.0),
     "start_peaks": _plain(_start_peaks),
     "defrost_power": _defrost_power,
     "defrost_time": _defrost_time,

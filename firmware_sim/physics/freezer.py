@@ -37,9 +37,9 @@ _HUMID = 0.5
 """Relative humidity of kitchens and store rooms."""
 _DRY = 0.0007
 """Moisture of the cabinet's air, kg/kg."""
-_DOOR_CONDUCTANCE = 24.0
-"""Exchange of air through the open door, W/K."""
-_STILL_AIR, _AT_REST = 0.5, 4.0
+_DOOR_CONDUCTANCE, _TIGHT = 9.0, 0.1
+"""Exchange of air through the open door, whose drawers keep most of the cold in, and past a sound gasket, W/K."""
+_STILL_AIR, _AT_REST = 0.5, 6.0
 """Evaporator to cabinet without the fan, W/K: a duct without wind; at rest warm refrigerant wanders in and evens it."""
 _RATED_FAN = 2400.0
 """Fan speed at which `ua_evaporator` holds, 1/min."""
@@ -64,7 +64,7 @@ class Parameters:
     """Of each appliance, shape (appliances,).
 
     Attributes:
-        ua_cabinet: walls and a sound gasket, W/K.
+        ua_cabinet: walls, W/K.
         heat_air: air, liner and what follows them at once, J/K.
         heat_food: J/K.
         ua_food: air to food, W/K.
@@ -182,7 +182,7 @@ def circuit(p: Parameters, s: State, supply: Floats) -> tuple[Floats, Floats]:
 def _flows(p: Parameters, s: State, d: Drive) -> _Flows:
     ambient, supply = d["ambient"], d["supply"]
     runs = _RUNS[s.mode]
-    exchange = _DOOR_CONDUCTANCE * d["door"] + p.seal
+    exchange = _DOOR_CONDUCTANCE * d["door"] + _TIGHT + p.seal
     blown = fan_speed(p, s, d) / _RATED_FAN / (1.0 + (s.frost / _BLOCKED) ** 3)
     cold, power = circuit(p, s, supply)
     return _Flows(
@@ -280,7 +280,7 @@ def self_test(p: Parameters) -> dict[str, Floats]:
         "heater_power_w": p.heater_power * whole,
         "starts_of_ten": np.asarray(np.rint(10.0 * (1.0 - np.clip(p.start_fails, 0.0, 1.0))), dtype=np.float64),
         "cooling_power_w": p.capacity * flow * (0.55 + 0.45 * flow),
-        "door_leak_w_k": p.ua_cabinet + p.seal,
+        "door_leak_w_k": _TIGHT + p.seal,
     }
 
 

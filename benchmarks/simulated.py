@@ -1,0 +1,171 @@
+"""Whether the product's detector finds the simulated faults of a kind, and what it finds where there is nothing.
+
+Protocol: a third of the devices stay healthy; on the others the faults of the kind begin in turn, drawn from day 6 to day
+12, with lead times from the catalogue, and nobody repairs anything. All homes have their share of innocent ups and
+downs. Messages reach the detectors in order, without a network. A finding of the fault's family after its onset counts as
+found; of another family between onset and failure it is a wrong one (an appliance that has failed is not like anything in
+the catalogue any more); any finding before an onset, or on a healthy device, is false.
+
+Run: `python -m benchmarks.simulated KIND [--devices N] [--days D] [--seed S] [--start YYYY-MM-DD] [--json]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from statistics import median
+
+import numpy as np
+
+from detectors.bank import Bank
+from detectors.engine import Observation
+from firmware_sim.entries import ConfounderEntry, FaultEntry, FleetEntry
+from firmware_sim.fleet import Fleet
+from firmware_sim.physics import simulated_kinds
+from firmware_sim.population import device_ids
+from firmware_sim.scenario import Scenario
+from firmware_sim.wear import DAY, Fault
+from telemetry.catalogue import load_catalogue
+from telemetry.clock import to_micros
+from telemetry.finding import Finding
+from telemetry.identity import DeviceKey
+
+_FIRST_DAY, _SPREAD_DAYS = 6.0, 6.0
+_GRACE = 2 * DAY
+
+
+@dataclass(slots=True)
+class Tally:
+    """Of one fault: devices, those found before failure and after, days from onset to the finding, level there."""
+
+    devices: int = 0
+    found: int = 0
+    in_time: int = 0
+    top_cause: int = 0
+    days: list[float] = field(default_factory=list)
+    level: list[float] = field(default_factory=list)
+    wrong: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+
+def scenario(kind: str, devices: int, days: float) -> Scenario:
+    """The fleet of the protocol."""
+    fleet = (FleetEntry(kind=kind, count=devices),)
+    faults = list(load_catalogue()[kind].faults)
+    ids = device_ids(fleet)[devices // 3 :]
+    return Scenario(
+        id=f"bench-{kind.replace('_', '-')}",
+        title="Every fault of a kind",
+        org="bench",
+        days=days,
+        fleet=fleet,
+        fault=tuple(
+            FaultEntry(
+                fault=f"{kind}.{name}",
+                device=tuple(ids[place :: len(faults)]),
+                day=_FIRST_DAY,
+                spread_days=_SPREAD_DAYS,
+            )
+            for place, name in enumerate(faults)
+            if ids[place :: len(faults)]
+        ),
+        confounder=(
+            ConfounderEntry(what="heat_wave", day=9.0, days=4.0, size=6.0),
+            ConfounderEntry(what="heat_wave", day=24.0, days=4.0, size=6.0),
+            ConfounderEntry(what="cold_snap", day=17.0, days=4.0),
+            ConfounderEntry(what="guests", per_year=12.0, share=0.5),
+            ConfounderEntry(what="owner_away", per_year=4.0, share=0.5),
+            ConfounderEntry(what="door_left_open", per_year=12.0),
+            ConfounderEntry(what="heavy_loads", day=14.0, days=8.0, share=0.3),
+            ConfounderEntry(what="voltage_sag", per_year=12.0),
+        ),
+    )
+
+
+def findings(kind: str, fleet: Fleet, until: int) -> dict[str, list[Finding]]:
+    """The first revision of every episode, by device."""
+    catalogue = fleet.catalogue
+    bank = Bank(catalogue)
+    spec, keys = catalogue[kind], {one.index: one.key for one in fleet.devices}
+    detectors = {index: bank(DeviceKey(*key.split("/")), spec) for index, key in keys.items()}
+    sequence: dict[int, int] = defaultdict(int)
+    told: dict[str, list[Finding]] = defaultdict(list)
+    while fleet.now < until:
+        for body in fleet.advance(min(fleet.now + DAY, until)):
+            rows = [np.atleast_1d(np.array(body.q[name], dtype=np.float32)) for name in spec.channels]
+            t = body.t + (body.dt or 0) * np.arange(len(rows[0]), dtype=np.int64)
+            seq = sequence[body.device] = sequence[body.device] + 1
+            run = Observation(1, seq, t, body.phase, np.stack(rows, axis=1), body.events)
+            told[keys[body.device]] += [one for one in detectors[body.device].observe(run) if one.revision == 0]
+    return told
+
+
+def tally(
+    faults: list[str], truth: list[Fault], told: dict[str, list[Finding]]
+) -> tuple[dict[str, Tally], list[Finding]]:
+    """What was found of each fault, and the findings that nothing explains."""
+    found = {name: Tally() for name in faults}
+    of_device = {fault.device: fault for fault in truth}
+    false: list[Finding] = []
+    for fault in truth:
+        found[fault.fault].devices += 1
+    for device, some in told.items():
+        fault = of_device.get(device)
+        for one in some:
+            if fault is None or one.opened < fault.onset:
+                false.append(one)
+            elif one.family != fault.family and one.opened < fault.failure:
+                found[fault.fault].wrong[one.family] += 1
+        if fault is None:
+            continue
+        hits = [one for one in some if one.family == fault.family and one.opened >= fault.onset]
+        if hits:
+            one, mine = hits[0], found[fault.fault]
+            mine.found += 1
+            mine.in_time += one.opened < fault.failure
+            mine.top_cause += next(c.fault for c in one.causes if c.fault != "unknown") == fault.fault
+            mine.days.append((one.opened - fault.onset) / DAY)
+            mine.level.append((one.opened - fault.onset) / (fault.failure - fault.onset))
+    return found, false
+
+
+def main() -> None:
+    """Run the protocol once and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else None)
+    parser.add_argument("kind", choices=simulated_kinds())
+    parser.add_argument("--devices", type=int, default=60)
+    parser.add_argument("--days", type=float, default=40.0)
+    parser.add_argument("--seed", type=int, default=2001)
+    parser.add_argument("--start", type=dt.date.fromisoformat, default=dt.date(2026, 3, 1))
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    start = to_micros(dt.datetime.combine(args.start, dt.time(), dt.UTC))
+    end = start + round(args.days * DAY)
+    fleet = Fleet(scenario(args.kind, args.devices, args.days), args.seed, start)
+    told = findings(args.kind, fleet, end)
+    truth = [fault for fault in fleet.truth() if fault.onset < end - _GRACE]
+    found, false = tally(list(fleet.catalogue[args.kind].faults), truth, told)
+    years = args.devices * args.days / 365.25
+    if args.json:
+        rows = {name: asdict(one) for name, one in found.items()}
+        print(json.dumps({"kind": args.kind, "seed": args.seed, "faults": rows, "false": len(false), "years": years}))
+        return
+    print(f"{args.kind}: {args.devices} devices, {args.days:g} days, seed {args.seed}, from {args.start}")
+    for name, one in found.items():
+        after = f"after {median(one.days):5.1f} days, {median(one.level):4.0%} of the lead time" if one.days else ""
+        wrong = ", ".join(f"{family} {count}" for family, count in one.wrong.items())
+        print(
+            f"  {name:28} found {one.found:3}/{one.devices:<3} in time {one.in_time:3} cause {one.top_cause:3} {after}",
+            f"wrong: {wrong}" if wrong else "",
+        )
+    print(f"  false findings: {len(false)} in {years:.1f} device-years")
+    for finding in false:
+        at, causes = (finding.opened - start) / DAY, [cause.fault for cause in finding.causes[:2]]
+        signals = [f"{one.feature}" for one in finding.evidence] if finding.evidence else []
+        print(f"    {finding.device.device} day {at:.1f} {finding.family} {causes} {signals}")
+
+
+if __name__ == "__main__":
+    main()
