@@ -28,6 +28,7 @@ class DeviceCore:
         epoch: of its spool.
         pending: seq to the time it was spooled (or found in the spool at the start), ascending.
         resent: messages published again, counted.
+        online: whether its connection is up.
         held: whether the network keeps everything back: the device speaks to nobody, whatever its connection does.
     """
 
@@ -35,7 +36,7 @@ class DeviceCore:
     pending: dict[int, int] = field(default_factory=dict)
     resent: int = 0
     held: bool = False
-    _online: bool = False
+    online: bool = False
     _sent: dict[int, int] = field(default_factory=dict)
     _filled: set[int] = field(default_factory=set)
     _due: dict[int, int] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class DeviceCore:
             now: wall time.
             jitter: 0 to 1, this device's own draw: where in the first half second it begins.
         """
-        self._online = True
+        self.online = True
         self._heap, self._due = [], {}
         if self.held:
             return
@@ -72,7 +73,7 @@ class DeviceCore:
 
     def disconnected(self) -> None:
         """The connection is gone: nothing is due until it is back."""
-        self._online = False
+        self.online = False
         self._heap, self._due = [], {}
 
     def hold(self) -> None:
@@ -84,13 +85,13 @@ class DeviceCore:
         """The network lets the device speak again: what was kept back counts as spooled now."""
         self.held = False
         self.pending = dict.fromkeys(self.pending, now)
-        if self._online:
+        if self.online:
             self.connected(now, jitter)
 
     @property
     def speaks(self) -> bool:
         """Whether what it publishes goes out."""
-        return self._online and not self.held
+        return self.online and not self.held
 
     def receipt(self, receipt: Receipt, now: int) -> list[int]:
         """Take a receipt; the seqs that may be forgotten. Gaps it names become due at once.

@@ -200,6 +200,12 @@ class Fleet:
         kind, member = self._member[self._by_key[device].index]
         return self._groups[kind].self_test(member, self.now)
 
+    def busy(self, device: str) -> bool:
+        """Whether a programme runs on the device now."""
+        kind, member = self._member[self._by_key[device].index]
+        group = self._groups[kind]
+        return isinstance(group, Programmes) and group.busy(member, self.now)
+
     def truth(self) -> list[Fault]:
         """Every fault that has begun, by onset."""
         for one in self._wear.values():

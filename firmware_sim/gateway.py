@@ -90,6 +90,15 @@ class GatewayCore:
         self.cores[key].release(now, jitter)
         self._enter(key)
 
+    def renew(self, key: str, now: int) -> None:
+        """The spool lost what it held of a device: its core begins anew, in the spool's new epoch."""
+        old, new = self.cores[key], DeviceCore(self._spool.slot(key).epoch)
+        self.cores[key], new.held, new.resent = new, old.held, old.resent
+        self._fresh = {place: message for place, message in self._fresh.items() if place[0] != key}
+        self._gone.pop(key, None)
+        if old.online:
+            new.connected(now, 0.0)
+
     def receipt(self, device: str, receipt: Receipt, now: int) -> bool:
         """Take a receipt for `org/device`. Returns whether it allows to forget anything; `flush` then does."""
         gone = self.cores[device].receipt(receipt, now)

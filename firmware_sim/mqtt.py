@@ -173,6 +173,12 @@ class Gateway:
             self._held.discard(key)
         self._wish(lambda: self._come_back(key))
 
+    def renew(self, key: str) -> None:
+        """The spool lost what it held of a device."""
+        with self._changed:
+            self._core.renew(key, self._wall())
+            self._changed.notify_all()
+
     def announce(self, key: str) -> None:
         """Say a device's state again: its firmware is another."""
         self._wish(lambda: self._say_state(key, online=True))

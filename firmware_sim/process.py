@@ -1,7 +1,8 @@
 """Simulated devices and people as one process under a supervisor.
 
 It follows the fleet clock that it hears over MQTT. Ten times a second it writes `stats.json` into its folder (see
-Report) for whoever governs the clock, and reads `control.json` there: `{"yours": household id or null}`.
+Report) for whoever governs the clock, and reads `control.json` there: `{"yours": household id or null}`. Faults,
+networks and recordings are changed while it runs over a socket in that folder, see `firmware_sim.control`.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ import httpx
 import msgspec
 import structlog
 
+from firmware_sim.control import ControlServer
 from firmware_sim.fleet import Fleet
 from firmware_sim.people import People
 from firmware_sim.runner import Runner, open_fleet
 from firmware_sim.scenario import load_scenario
 from firmware_sim.service import HttpService
+from firmware_sim.steering import Steering
+from firmware_sim.uplink import Connections
 from firmware_sim.wear import Fault
 from telemetry.clock import MICROS, WallClock, system_wall
 
@@ -45,6 +49,10 @@ class Report(msgspec.Struct, kw_only=True):
         connected: whether every connection is up.
         refused: too large for the wire.
         dropped: lost to a full spool.
+        held: messages that the network model keeps back.
+        offline: devices that it keeps offline.
+        connections: how many are up.
+        recording: file that messages are recorded into, or nothing.
         people_open: actions of people whose time has come.
         people_next: fleet time of their next action, or None.
         confirmed: visits that owners confirmed.
@@ -65,6 +73,10 @@ class Report(msgspec.Struct, kw_only=True):
     connected: bool
     refused: int
     dropped: int
+    held: int = 0
+    offline: int = 0
+    connections: int = 0
+    recording: str = ""
     people_open: int = 0
     people_next: int | None = None
     confirmed: int = 0
@@ -105,7 +117,7 @@ class Simulation:
         api_url: of the product; without it there are no people.
         token: a bearer token with the people's role.
         yours: household whose owner is not simulated.
-        connections: MQTT connections.
+        connections: MQTT connections, see `firmware_sim.uplink.Connections`.
     """
 
     def __init__(
@@ -118,9 +130,10 @@ class Simulation:
         api_url: str | None = None,
         token: str = "",
         yours: str | None = None,
-        connections: int = 1,
+        connections: Connections = 1,
     ) -> None:
         self.runner = Runner(fleet, folder, mqtt_url, wall, connections=connections)
+        self.control = ControlServer(folder, Steering(self.runner))
         self._folder, self._wall = folder, wall
         self._stop = threading.Event()
         self.people: People | None = None
@@ -131,6 +144,7 @@ class Simulation:
     def run(self) -> None:
         """Until `stop`."""
         self.runner.start()
+        self.control.start()
         acting = threading.Thread(target=self._act, name="people", daemon=True)
         acting.start()
         try:
@@ -139,6 +153,7 @@ class Simulation:
         finally:
             self._stop.set()
             acting.join()
+            self.control.stop()
             self.runner.stop()
 
     def stop(self) -> None:
@@ -178,7 +193,7 @@ class Simulation:
             _log.warning("control.json is not understood", why=str(cause))
 
 
-def main(scenario: str, seed: int, start: int, folder: Path, connections: int = 1) -> None:
+def main(scenario: str, seed: int, start: int, folder: Path, connections: Connections = 1) -> None:
     """Run until SIGTERM or SIGINT.
 
     Reads WELLKEPT_MQTT_URL, and for the people WELLKEPT_SIM_API_URL, WELLKEPT_SIM_TOKEN and WELLKEPT_SIM_YOURS.

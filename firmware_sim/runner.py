@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-import structlog
 
-from firmware_sim.chance import generator
+from firmware_sim.commands import Commands
+from firmware_sim.courier import Courier
 from firmware_sim.firmware import Body
 from firmware_sim.fleet import STEP, Fleet, SnapshotError, snapshot_start
-from firmware_sim.mqtt import Gateway
 from firmware_sim.pace import Pace
+from firmware_sim.recorder import Recorder
 from firmware_sim.scenario import Scenario
-from firmware_sim.spool import DEFAULT_LIMIT, OversizeError, Spool
+from firmware_sim.spool import DEFAULT_LIMIT
+from firmware_sim.uplink import Connections, Uplink
 from firmware_sim.wear import Fault, as_lines
 from telemetry.clock import MICROS, FleetClock, WallClock
 
@@ -22,7 +24,6 @@ _CHUNK_WALL = 0.12
 """Wall seconds that one step of the fleet should span."""
 _CHUNK = (STEP, 40 * STEP)
 _SAVE_EVERY = 20 * MICROS
-_log = structlog.get_logger(__name__)
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,11 +35,15 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
         readings: in them.
         published: sent, resends included.
         resent: of these, sent again.
-        unreceipted: in the spool without a receipt.
+        unreceipted: on their way without a receipt.
         lag: see above; 0 when all are receipted.
-        connected: whether every connection is up.
+        connected: whether every connection is up that ought to be.
         refused: messages too large for the wire.
         dropped: messages lost to a full spool.
+        held: messages that the network model keeps back.
+        offline: devices that it keeps offline.
+        connections: how many are up.
+        recording: file that messages are recorded into, or nothing.
     """
 
     fleet: int
@@ -51,6 +56,10 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     connected: bool
     refused: int
     dropped: int
+    held: int
+    offline: int
+    connections: int
+    recording: str
 
 
 def open_fleet(folder: Path, scenario: Scenario, seed: int, start_micros: int) -> Fleet:
@@ -82,8 +91,10 @@ class Runner:
         folder: keeps spool, snapshot and truth.
         url: of the broker.
         wall: wall clock.
-        connections: over how many MQTT connections the devices are spread.
+        connections: `each`: one for every device, with its own last will; `gateway`: one for all; or how many gateways
+            share them.
         limit: bytes that one device's spool may hold.
+        url_of: a device's own address, when each has a connection; `url` by default.
     """
 
     def __init__(
@@ -93,47 +104,52 @@ class Runner:
         url: str,
         wall: WallClock,
         *,
-        connections: int = 1,
+        connections: Connections = 1,
         limit: int = DEFAULT_LIMIT,
+        url_of: Callable[[str], str] | None = None,
     ) -> None:
-        self.fleet, self._folder, self._wall = fleet, folder, wall
-        self.spool = Spool(folder / "spool.sqlite", wall, limit)
-        keys = [device.key for device in fleet.devices]
-        self._keys = keys
-        pace = Pace(wall)
-        self._gateways = [
-            Gateway(
-                url,
-                keys[number::connections],
-                self.spool,
-                wall,
-                rng=generator(fleet.seed, -1, "gateway", number),
-                client_id=f"wellkept-sim-{fleet.scenario.id}-{number}-{wall() // MICROS:x}",
-                on_clock=pace.heard if number == 0 else None,
-            )
-            for number in range(connections)
-        ]
-        self._of = {key: self._gateways[i % connections] for i, key in enumerate(keys)}
-        self._pace = pace
-        self._fleet_lock = threading.RLock()
-        self._messages = self._readings = self._refused = 0
+        self.fleet, self.folder, self._wall = fleet, folder, wall
+        self._pace = Pace(wall)
+        # Held while the fleet advances or is changed.
+        self.lock = threading.RLock()
+        self._courier = Courier(
+            Commands(fleet),
+            self.lock,
+            now=lambda: max(fleet.now, self.now() or 0),
+            until=self._until,
+            respond=self._respond,
+            keep=self.save,
+        )
+        self.uplink = Uplink(
+            fleet,
+            folder,
+            url,
+            wall,
+            connections=connections,
+            limit=limit,
+            on_clock=self._pace.heard,
+            on_command=self._courier.hand_in,
+            url_of=url_of,
+        )
+        self._readings = 0
+        self._recorder: Recorder | None = None
         self._saved_at = wall()
         self._thread = threading.Thread(target=self._run, name="fleet", daemon=True)
 
     def start(self) -> None:
         """Connect, wait for the clock, begin."""
-        for gateway in self._gateways:
-            gateway.start()
+        self.uplink.start()
+        self._courier.start()
         self._thread.start()
 
     def stop(self) -> None:
         """Stop the fleet where it stands, keep its state, disconnect."""
         self._pace.stop()
         self._thread.join()
-        self._save()
-        for gateway in self._gateways:
-            gateway.stop()
-        self.spool.close()
+        self._courier.stop()
+        self.save()
+        self.record(None)
+        self.uplink.stop()
 
     def clock(self) -> FleetClock | None:
         """The fleet clock in force, or None before the first was heard."""
@@ -144,62 +160,80 @@ class Runner:
         clock = self.clock()
         return None if clock is None else clock.fleet_at(self._wall())
 
+    def record(self, path: Path | None) -> None:
+        """Write what devices say from now on into a file; None stops.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        with self.lock:
+            before, self._recorder = self._recorder, None
+            if before is not None:
+                before.close()
+            if path is not None:
+                self._recorder = Recorder(path, self.fleet)
+
     def repair(self, device: str, family: str, at: int) -> Fault | None:
         """Mend a fault on site; the fault found, or None. Kept on disk before it returns."""
-        with self._fleet_lock:
+        with self.lock:
             found = self.fleet.repair(device, family, at)
-            self._save()
+            self.save()
         return found
 
     def truth(self) -> list[Fault]:
         """Every fault that has begun."""
-        with self._fleet_lock:
+        with self.lock:
             return self.fleet.truth()
 
     def stats(self) -> Stats:
         """Numbers as they are now."""
-        counts = [gateway.counts() for gateway in self._gateways]
+        counts, recorder = self.uplink.counts(), self._recorder
         return Stats(
             fleet=self.fleet.now,
-            messages=self._messages,
+            messages=self.uplink.messages,
             readings=self._readings,
             published=sum(one.published for one in counts),
             resent=sum(one.resent for one in counts),
             unreceipted=sum(one.unreceipted for one in counts),
             lag=max((one.lag for one in counts), default=0.0),
             connected=all(one.connected for one in counts),
-            refused=self._refused,
-            dropped=sum(self.spool.slot(key).dropped for key in self._keys),
+            refused=self.uplink.refused,
+            dropped=self.uplink.dropped(),
+            held=sum(one.held for one in counts),
+            offline=self.uplink.offline(),
+            connections=sum(one.connections for one in counts),
+            recording="" if recorder is None else str(recorder.path),
         )
+
+    def save(self) -> None:
+        """Keep the fleet's state and truth on disk."""
+        with self.lock:
+            _write(self.folder / "fleet.snapshot", self.fleet.snapshot())
+            _write(self.folder / "truth.jsonl", as_lines(self.fleet.truth()).encode())
+            self._saved_at = self._wall()
 
     def _run(self) -> None:
         while (clock := self._pace.await_clock()) is not None:
             goal = self.fleet.now + chunk(clock.speed)
             if not self._pace.reach(goal, clock):
                 continue
-            with self._fleet_lock:
-                self._send(self.fleet.advance(goal))
+            with self.lock:
+                bodies = self.fleet.advance(goal)
+                self._readings += sum(readings(body) for body in bodies)
+                if self._recorder is not None:
+                    self._recorder.write(bodies)
+                self.uplink.send(bodies, clock.speed)
             if self._wall() - self._saved_at > _SAVE_EVERY:
-                self._save()
+                self.save()
 
-    def _send(self, bodies: list[Body]) -> None:
-        named = [(self._keys[body.device], body) for body in bodies]
-        try:
-            spooled = self.spool.append(named)
-        except OversizeError as cause:
-            self._refused += 1
-            _log.error("refused", why=str(cause))
-            spooled = []
-        self._messages += len(spooled)
-        self._readings += sum(readings(body) for body in bodies)
-        for gateway in self._gateways:
-            gateway.offer([one for one in spooled if self._of[one.device] is gateway])
+    def _respond(self, key: str, payload: bytes) -> None:
+        self.uplink.respond(key, payload)
 
-    def _save(self) -> None:
-        with self._fleet_lock:
-            _write(self._folder / "fleet.snapshot", self.fleet.snapshot())
-            _write(self._folder / "truth.jsonl", as_lines(self.fleet.truth()).encode())
-            self._saved_at = self._wall()
+    def _until(self, fleet: int) -> float | None:
+        """Wall seconds until a fleet time, None when it never comes as things stand."""
+        clock = self.clock()
+        at = None if clock is None else clock.wall_at(fleet)
+        return None if at is None else (at - self._wall()) / MICROS
 
 
 def chunk(speed: float) -> int:

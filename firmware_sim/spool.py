@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,13 +50,14 @@ class OversizeError(WellkeptError):
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """A message with its place."""
+    """A message with its place; `done` is known where it was just spooled."""
 
     device: str
     epoch: int
     seq: int
     channel: Channel
     payload: bytes
+    done: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True)
@@ -160,7 +161,7 @@ class Spool:
                 payload = self._make_room(slot, body, drops)
                 channel = Channel.EVENT if body.events else Channel.TELEMETRY
                 rows.append((slot.id, slot.next_seq, channel.value, payload))
-                taken.append(Spooled(key, slot.epoch, slot.next_seq, channel, payload))
+                taken.append(Spooled(key, slot.epoch, slot.next_seq, channel, payload, body.done))
                 slot.held[slot.next_seq] = len(payload)
                 slot.size += len(payload)
                 slot.next_seq += 1
@@ -182,6 +183,17 @@ class Spool:
             if gone:
                 with self._transaction():
                     self._db.executemany("delete from message where device = ? and seq = ?", gone)
+
+    def lose(self, key: str) -> Slot:
+        """Lose everything of a device, as a broken memory does: a new epoch begins."""
+        with self._lock:
+            slot = self.slot(key)
+            epoch = max(self._new_epoch(), slot.epoch + 1)
+            with self._transaction():
+                self._db.execute("delete from message where device = ?", (slot.id,))
+                self._db.execute("update device set epoch = ?, next_seq = 1 where id = ?", (epoch, slot.id))
+            slot.epoch, slot.next_seq, slot.size, slot.held = epoch, 1, 0, {}
+            return slot
 
     def read(self, key: str, seq: int) -> Spooled | None:
         """A message that is still held."""

@@ -54,7 +54,7 @@ def test_a_fleet_follows_the_clock_and_every_message_gets_its_receipt(
     clock = runner.clock()
     assert clock is not None
     server.clock(clock.change(system_wall(), 0.0))
-    assert all(gateway.settled(10) for gateway in runner._gateways)
+    assert all(gateway.settled(10) for gateway in runner.uplink.gateways)
     stats = runner.stats()
     assert (stats.unreceipted, stats.lag, stats.connected) == (0, 0.0, True)
     assert server.count() == stats.messages
@@ -71,7 +71,7 @@ def test_what_has_no_receipt_survives_a_broker_that_is_killed_and_a_restart(nats
     with server.changed:
         assert server.changed.wait_for(lambda: server.count() >= 30, 30)
     runner.stop()
-    held = {key: list(runner.spool._slots[key].held) for key in runner._keys}
+    held = {one.key: list(runner.uplink.spool._slots[one.key].held) for one in runner.fleet.devices}
     assert sum(len(one) for one in held.values()) >= 30
     server.close()
     nats.stop()
@@ -106,7 +106,7 @@ def test_a_killed_broker_costs_nothing(nats: EmbeddedNats, tmp_path: Path) -> No
     assert clock is not None
     back.clock(clock.change(system_wall(), 0.0))
     runner._pace.heard(clock.change(system_wall(), 0.0))
-    assert all(gateway.settled(15) for gateway in runner._gateways)
+    assert all(gateway.settled(15) for gateway in runner.uplink.gateways)
     assert back.count() == runner.stats().messages
     assert gapless(back)
     runner.stop()

@@ -1,0 +1,188 @@
+"""How the messages of a running fleet reach the broker: spool, connections, and the network model between them.
+
+The model speaks fleet time; here its delays become wall time at the clock's speed, and its outages become connections
+that are cut, or messages that a gateway keeps back.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import structlog
+
+from firmware_sim.chance import generator
+from firmware_sim.comms import UPDATED
+from firmware_sim.firmware import Body
+from firmware_sim.fleet import Fleet
+from firmware_sim.mqtt import Counts, Gateway, OnCommand
+from firmware_sim.network import Network
+from firmware_sim.spool import DEFAULT_LIMIT, OversizeError, Spool, Spooled
+from firmware_sim.wear import DAY
+from telemetry.clock import MICROS, FleetClock, WallClock
+
+Connections = int | Literal["gateway", "each"]
+"""How many gateways share the devices (`gateway` is one of them), or one connection for each device."""
+_log = structlog.get_logger(__name__)
+
+
+class Uplink:
+    """Spool and connections of a fleet.
+
+    Args:
+        fleet: theirs; read under the runner's lock.
+        folder: keeps the spool.
+        url: of the broker.
+        wall: wall clock.
+        connections: see `Connections`.
+        limit: bytes that one device's spool may hold.
+        on_clock: called with every fleet clock heard.
+        on_command: called with every command.
+        url_of: a device's own address, when each has a connection.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        folder: Path,
+        url: str,
+        wall: WallClock,
+        *,
+        connections: Connections = 1,
+        limit: int = DEFAULT_LIMIT,
+        on_clock: Callable[[FleetClock], None],
+        on_command: OnCommand,
+        url_of: Callable[[str], str] | None = None,
+    ) -> None:
+        self._fleet, self._wall = fleet, wall
+        self.spool = Spool(folder / "spool.sqlite", wall, limit)
+        self._keys = {one.index: one.key for one in fleet.devices}
+        self._indices = {key: index for index, key in self._keys.items()}
+        keys = list(self._indices)
+        count = 1 if isinstance(connections, str) else connections
+        self.gateways = [
+            Gateway(
+                url,
+                keys[number::count],
+                self.spool,
+                wall,
+                rng=generator(fleet.seed, -1, "gateway", number),
+                client_id=f"wellkept-sim-{fleet.scenario.id}-{number}-{wall() // MICROS:x}",
+                on_clock=on_clock if number == 0 else None,
+                on_command=on_command,
+                each=connections == "each",
+                url_of=url_of,
+                fw=self._fw,
+            )
+            for number in range(count)
+        ]
+        self._of = {key: self.gateways[i % count] for i, key in enumerate(keys)}
+        self._versions = {key: fleet.comms.fw(index, fleet.now) for key, index in self._indices.items()}
+        self._held: set[int] = set()
+        self._turns: list[tuple[int, int]] = []
+        self.messages = self.refused = 0
+        self.relink()
+
+    def start(self) -> None:
+        """Begin to connect."""
+        for gateway in self.gateways:
+            gateway.start()
+
+    def stop(self) -> None:
+        """Disconnect; what has no receipt stays in the spool."""
+        for gateway in self.gateways:
+            gateway.stop()
+        self.spool.close()
+
+    def send(self, bodies: Sequence[Body], speed: float) -> None:
+        """Spool messages and let them go as the network lets them through.
+
+        Args:
+            bodies: in order, complete by the fleet's present time.
+            speed: of the fleet clock.
+        """
+        try:
+            spooled = self.spool.append([(self._keys[body.device], body) for body in bodies])
+        except OversizeError as cause:
+            self.refused += 1
+            _log.error("refused", why=str(cause))
+            spooled = []
+        self.messages += len(spooled)
+        self.follow()
+        for gateway in self.gateways:
+            own = spooled if len(self.gateways) == 1 else [one for one in spooled if self._of[one.device] is gateway]
+            gateway.offer(own, self._dues(own, speed))
+        for body in bodies:
+            if any(code.startswith(UPDATED) for code in body.events):
+                self._versions[self._keys[body.device]] = body.fw
+                self._of[self._keys[body.device]].announce(self._keys[body.device])
+
+    def follow(self) -> None:
+        """Cut and restore connections as the network has it at the fleet's present time."""
+        now, network = self._fleet.now, self._network
+        while self._turns and self._turns[0][0] <= now:
+            index = heapq.heappop(self._turns)[1]
+            self._turn(index, dark=network.offline(index, now))
+            heapq.heappush(self._turns, (network.next_turn(index, now, now + DAY), index))
+
+    def relink(self) -> None:
+        """The links are others: look at each of them again."""
+        now, network = self._fleet.now, self._network
+        self._turns = [(now, index) for index in self._keys if not network.perfect(index)]
+        heapq.heapify(self._turns)
+        for index in [index for index in self._held if network.perfect(index)]:
+            self._turn(index, dark=False)
+        self.follow()
+
+    def lose_spool(self, key: str) -> None:
+        """A device loses what its spool holds."""
+        self.spool.lose(key)
+        self._of[key].renew(key)
+
+    def respond(self, key: str, payload: bytes) -> None:
+        """Publish an answer to a command."""
+        self._of[key].respond(key, payload)
+
+    def counts(self) -> list[Counts]:
+        """Of each gateway."""
+        return [gateway.counts() for gateway in self.gateways]
+
+    def dropped(self) -> int:
+        """Messages lost to full spools."""
+        return sum(self.spool.slot(key).dropped for key in self._indices)
+
+    def offline(self) -> int:
+        """How many devices the network keeps back."""
+        return len(self._held)
+
+    @property
+    def _network(self) -> Network:
+        return self._fleet.comms.network
+
+    def _fw(self, key: str) -> str:
+        return self._versions[key]
+
+    def _turn(self, index: int, *, dark: bool) -> None:
+        key = self._keys[index]
+        if dark and index not in self._held:
+            self._held.add(index)
+            self._of[key].hold(key)
+        elif not dark and index in self._held:
+            self._held.discard(index)
+            self._of[key].release(key)
+
+    def _dues(self, messages: Sequence[Spooled], speed: float) -> list[list[int]] | None:
+        """When each message and its copies go out, wall time; None when all go at once."""
+        network = self._network
+        if all(network.perfect(self._indices[one.device]) for one in messages):
+            return None
+        now = self._wall()
+        return [
+            [
+                now + round(delay / max(speed, 1e-9))
+                for delay in network.delays(self._indices[one.device], one.seq, one.done)
+            ]
+            for one in messages
+        ]
