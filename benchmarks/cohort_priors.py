@@ -1,8 +1,8 @@
 """Measures the catalogue's cohort priors from simulated healthy appliances, never from the demo's seed.
 
-Protocol: UNITS healthy appliances of the kind, models alike, in the default climate; seeds 1000 to 1000 + SEEDS - 1, DAYS
-fleet days each from every date of `STARTS`, with a hot spell, a spell of heavier loads and one of guests; cycles and
-features as the detectors compute them. Slopes are the pooled within-unit regression on `explained_by`; `noise` is the
+Protocol: UNITS healthy appliances of the kind, models alike, in the default climate; seeds 1000 to 1000 + SEEDS - 1,
+DAYS fleet days each from every date of `STARTS`, with a hot spell, a spell of heavier loads and one of guests; cycles
+and features as the detectors compute them. Slopes are the pooled within-unit regression on `explained_by`; `noise` is the
 standard deviation of its residuals within a unit; `spread` that of the units' mean residuals; `mean` the mean of the
 units' means, taken at the printed means of the explaining features.
 

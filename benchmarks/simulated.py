@@ -1,10 +1,10 @@
 """Whether the product's detector finds the simulated faults of a kind, and what it finds where there is nothing.
 
-Protocol: a third of the devices stay healthy; on the others the faults of the kind begin in turn, drawn from day 6 to day
-12, with lead times from the catalogue, and nobody repairs anything. All homes have their share of innocent ups and
-downs. Messages reach the detectors in order, without a network. A finding of the fault's family after its onset counts as
-found; of another family between onset and failure it is a wrong one (an appliance that has failed is not like anything in
-the catalogue any more); any finding before an onset, or on a healthy device, is false.
+Protocol: a third of the devices stay healthy; on the others the faults of the kind begin in turn, drawn from day 6 to
+day 12, with lead times from the catalogue, and nobody repairs anything. All homes have their share of innocent ups and
+downs. Messages reach the detectors in order, without a network. A finding of the fault's family after its onset counts
+as found; of another family between onset and failure it is a wrong one (an appliance that has failed is not like
+anything in the catalogue any more); any finding before an onset, or on a healthy device, is false.
 
 Run: `python -m benchmarks.simulated KIND [--devices N] [--days D] [--seed S] [--start YYYY-MM-DD] [--json]`.
 """
