@@ -221,25 +221,25 @@ class Programmes:
             found += sampler.take(self._physics.stages[int(ran.stages[begin])], first + begin, ran.rows[begin:end])
         found += sampler.flush(ran.end // self._length)
         found[0] = msgspec.structs.replace(found[0], events=(f"programme:{ran.start.programme}",))
-        rested = self._resting(ran.member, ran.end)
+        (rested,) = self._resting(ran.member, [ran.end])
         return [*found, msgspec.structs.replace(rested, events=(ran.error,)) if ran.error else rested]
 
     def _idle(self, member: int, day: int, after: int) -> list[Body]:
         """One reading an hour of a machine that stands by."""
         times = range(day * DAY + self._phase[member], (day + 1) * DAY, HOUR)
-        return [
-            self._resting(member, at)
-            for at in times
-            if at > max(after, self._world.start)
-            and not any(one.start.begin <= at <= one.end for one in self._ran[member])
-        ]
-
-    def _resting(self, member: int, at: int) -> Body:
-        values = self._still(member, np.array([at], dtype=np.int64))[0]
-        q: dict[str, float | list[float | None] | None] = dict(
-            zip(self._physics.channels, values.tolist(), strict=True)
+        busy = [(one.start.begin, one.end) for one in self._ran[member]]
+        first = max(after, self._world.start)
+        return self._resting(
+            member, [at for at in times if at > first and not any(begin <= at <= end for begin, end in busy)]
         )
-        return Body(device=self.devices[member].index, done=at, t=at, q=q, phase="idle")
+
+    def _resting(self, member: int, times: Sequence[int]) -> list[Body]:
+        device, channels = self.devices[member].index, tuple(self._physics.channels)
+        values = self._still(member, np.array(times, dtype=np.int64)).tolist()
+        return [
+            Body(device=device, done=at, t=at, q=dict(zip(channels, row, strict=True)), phase="idle")
+            for at, row in zip(times, values, strict=True)
+        ]
 
     def _still(self, member: int, at: NDArray[np.int64]) -> Floats:
         """Readings of a machine that stands by, shape (times, channels)."""
