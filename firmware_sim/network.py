@@ -149,13 +149,12 @@ class Network:
         found = []
         for delay in self.delays(device, seq, done):
             at = done + delay
-            window = self._window(device, at)
-            if window is not None:
-                back = self.online_at(device, at)
-                if back is None:
-                    continue
-                # The spool is emptied in order, at a steady pace.
-                at = back + round(BACKFILL * (at - window[0]) / max(back - window[0], 1))
+            back = self.online_at(device, at)
+            if back is None:
+                continue
+            if back > at:
+                # The spool is emptied in order: what waited longest comes first.
+                at = back + round(BACKFILL * HOUR / (HOUR + back - at))
             found.append(at)
         return tuple(sorted(found))
 
