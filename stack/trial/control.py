@@ -1,5 +1,6 @@
-"""The control fleet: the same devices without the product, mended only after they have failed; and what plain
-thresholds on their channels would have seen.
+"""The control fleet: the same devices without the product, mended only after they have failed.
+
+Beside its faults it keeps what plain thresholds on single channels would have seen.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from firmware_sim.fleet import Fleet
 from firmware_sim.scenario import Scenario
 from firmware_sim.wear import DAY, HOUR, Fault
 from stack.trial.record import DailyPeaks
+from telemetry.catalogue import Catalogue
 
 Floats = NDArray[np.float64]
 _LEARN_HOURS = 7 * 24
@@ -50,11 +52,12 @@ class ControlFleet:
         scenario: of the fleet; its costs say how long an appointment takes.
         seed: of the fleet.
         start: of the fleet, microseconds.
+        base: the product's catalogue.
         only: numbers of its devices.
     """
 
-    def __init__(self, scenario: Scenario, seed: int, start: int, only: Collection[int]) -> None:
-        self._fleet = Fleet(scenario, seed, start, only=only)
+    def __init__(self, scenario: Scenario, seed: int, start: int, base: Catalogue, only: Collection[int]) -> None:
+        self._fleet = Fleet(scenario, seed, start, base, only=only)
         self._seed, self._wait = seed, scenario.costs.appointment_days
         self._hour, self._day = start // HOUR, 0
         self._start = start

@@ -86,7 +86,8 @@ class Trial:
     def __init__(self, scenario: Scenario, seed: int, processes: int, *, control: bool) -> None:
         self.scenario, self.seed = scenario, seed
         self.start = START if scenario.start is None else to_micros(scenario.start)
-        self.catalogue = scenario.catalogue(load_catalogue())
+        self._base = load_catalogue()
+        self.catalogue = scenario.catalogue(self._base)
         self._units = units = appliances(scenario, seed, self.catalogue)
         self._rows = rows_of(units, to_datetime(self.start))
         self.desk = MemoryDesk()
@@ -115,7 +116,7 @@ class Trial:
         self._site_of = {str(row.key): plan.number for plan in plans for row in plan.rows}
         shares = share_out(plans, processes)
         self._hosts: list[Host] = (
-            [HereHost(shares[0], self.catalogue)] if len(shares) == 1 else [ProcessHost(share) for share in shares]
+            [HereHost(shares[0], self._base)] if len(shares) == 1 else [ProcessHost(share) for share in shares]
         )
         self._host_of = {plan.number: host for share, host in zip(shares, self._hosts, strict=True) for plan in share}
 

@@ -99,13 +99,14 @@ class HereHost:
 
     Args:
         plans: of the sites.
-        catalogue: with the scenario's own; made when not given.
+        base: the product's catalogue; loaded when not given.
     """
 
-    def __init__(self, plans: Sequence[SitePlan], catalogue: Catalogue | None = None) -> None:
-        known = catalogue or plans[0].scenario.catalogue(load_catalogue())
+    def __init__(self, plans: Sequence[SitePlan], base: Catalogue | None = None) -> None:
+        base = base or load_catalogue()
+        known = plans[0].scenario.catalogue(base)
         bank = Bank(known)
-        self._sites = {plan.number: Site(plan, known, bank) for plan in plans}
+        self._sites = {plan.number: Site(plan, base, known, bank) for plan in plans}
         self._told: list[Told] = []
 
     def begin(self, to: int, controls: Mapping[int, Sequence[ControlEntry]]) -> None:

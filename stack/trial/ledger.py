@@ -107,9 +107,10 @@ class Ledger:
         for event in self.desk.tickets.events:
             events[event.ticket].append(event)
         numbers = self._numbers()
-        found = []
-        for row in self.desk.tickets.rows.values():
-            found.append(_closed(self.openings[row.id], row, events[row.id], numbers, self.desk))
+        found = [
+            _closed(self.openings[row.id], row, events[row.id], numbers, self.desk)
+            for row in self.desk.tickets.rows.values()
+        ]
         return tuple(sorted(found, key=lambda one: (one.opened, one.ref)))
 
     def visit_records(self) -> tuple[VisitRecord, ...]:

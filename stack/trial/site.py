@@ -115,15 +115,16 @@ class Site:
 
     Args:
         plan: see there.
+        base: the product's catalogue.
         catalogue: with the scenario's own kinds, models and faults.
         bank: makes detectors; sites of one process share it.
     """
 
-    def __init__(self, plan: SitePlan, catalogue: Catalogue, bank: Bank) -> None:
+    def __init__(self, plan: SitePlan, base: Catalogue, catalogue: Catalogue, bank: Bank) -> None:
         indices = [row.no - 1 for row in plan.rows]
         self.now = plan.start
-        self._fleet = Fleet(plan.scenario, plan.seed, plan.start, only=indices)
-        self._control = ControlFleet(plan.scenario, plan.seed, plan.start, indices) if plan.control else None
+        self._fleet = Fleet(plan.scenario, plan.seed, plan.start, base, only=indices)
+        self._control = ControlFleet(plan.scenario, plan.seed, plan.start, base, indices) if plan.control else None
         self._keys = {row.no - 1: row.key for row in plan.rows}
         self._topics = {index: topic_of(key, Channel.TELEMETRY).encode() for index, key in self._keys.items()}
         self._events = {index: topic_of(key, Channel.EVENT).encode() for index, key in self._keys.items()}
