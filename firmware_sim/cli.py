@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from firmware_sim import process
-from firmware_sim.cli_common import FOLDER, START, Folder, ScenarioName, Seed, Start, moment, mqtt_url, spoken
+from firmware_sim.cli_control import clear, command, inject, network, reboot, status, tap
 from firmware_sim.cli_describe import describe
 from firmware_sim.cli_export import export
 from firmware_sim.cli_list import list_command
 from firmware_sim.cli_record import record, truth
 from firmware_sim.cli_replay import replay
-from telemetry.clock import MICROS
+from firmware_sim.cli_run import run
 
 app = typer.Typer(
     help="Simulated devices: their kinds and faults, fleets on a broker or in a file, and replays of recordings.",
@@ -33,15 +30,15 @@ app.command(
 app.command("export", epilog="Example: wellkept sim export tables demo --from 20 --to 25 --as parquet")(export)
 
 
-@app.command(epilog="Example: WELLKEPT_MQTT_URL=mqtt://user:password@127.0.0.1:1883 wellkept sim run demo --seed 7")
-@spoken
-def run(
-    scenario: ScenarioName = "demo",
-    seed: Seed = 1,
-    start: Start = START,
-    folder: Folder = FOLDER,
-    connections: Annotated[int, typer.Option(min=1, max=64, help="MQTT connections")] = 1,
-) -> None:
-    """Run a fleet on the fleet clock that it hears over MQTT, until it is interrupted."""
-    mqtt_url()
-    process.main(scenario, seed, moment(start) // MICROS, folder, connections)
+app.command(
+    "run",
+    epilog="Example: WELLKEPT_MQTT_URL=mqtt://user:password@127.0.0.1:1883 "
+    "wellkept sim run demo --devices 20 --days 2 --speed 3600",
+)(run)
+app.command("inject", epilog="Example: wellkept sim inject fridge-001 refrigerant_leak --lead-days 3")(inject)
+app.command("clear", epilog="Example: wellkept sim clear fridge-001")(clear)
+app.command("network", epilog="Example: wellkept sim network all offline_hours=6 duplicates=0.05")(network)
+app.command("reboot", epilog="Example: wellkept sim reboot fridge-001 --fw 2.5.0")(reboot)
+app.command("status", epilog="Example: wellkept sim status fridge-001")(status)
+app.command("tap", epilog="Example: wellkept sim tap afternoon.jsonl.gz; wellkept sim tap --stop")(tap)
+app.command("command", epilog="Example: wellkept sim command demo/fridge-001 self_test")(command)

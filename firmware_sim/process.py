@@ -26,10 +26,12 @@ from firmware_sim.service import HttpService
 from firmware_sim.steering import Steering
 from firmware_sim.uplink import Connections
 from firmware_sim.wear import Fault
-from telemetry.clock import MICROS, WallClock, system_wall
+from telemetry.clock import MICROS, FleetClock, WallClock, system_wall
 
 _BEAT_S = 0.1
 _POLL_S = 0.25
+_PATIENCE = 60 * MICROS
+"""At its end a fleet waits for receipts so long after the last one."""
 _log = structlog.get_logger(__name__)
 
 
@@ -118,6 +120,11 @@ class Simulation:
         token: a bearer token with the people's role.
         yours: household whose owner is not simulated.
         connections: MQTT connections, see `firmware_sim.uplink.Connections`.
+        clock: the fleet's own; without it the one that is heard over MQTT holds.
+        until: fleet time at which it ends, when every message has its receipt or no receipt comes any more.
+
+    Attributes:
+        ended: set when `run` is over.
     """
 
     def __init__(
@@ -131,11 +138,14 @@ class Simulation:
         token: str = "",
         yours: str | None = None,
         connections: Connections = 1,
+        clock: FleetClock | None = None,
+        until: int | None = None,
     ) -> None:
-        self.runner = Runner(fleet, folder, mqtt_url, wall, connections=connections)
+        self.runner = Runner(fleet, folder, mqtt_url, wall, connections=connections, clock=clock, end=until)
         self.control = ControlServer(folder, Steering(self.runner))
         self._folder, self._wall = folder, wall
-        self._stop = threading.Event()
+        self._stop, self.ended = threading.Event(), threading.Event()
+        self._open, self._moved = 0, wall()
         self.people: People | None = None
         if api_url:
             client = httpx.Client(base_url=api_url, headers={"authorization": f"Bearer {token}"}, trust_env=False)
@@ -148,13 +158,14 @@ class Simulation:
         acting = threading.Thread(target=self._act, name="people", daemon=True)
         acting.start()
         try:
-            while not self._stop.wait(_BEAT_S):
+            while not self._stop.wait(_BEAT_S) and not self._settled():
                 self._beat()
         finally:
             self._stop.set()
             acting.join()
             self.control.stop()
             self.runner.stop()
+            self.ended.set()
 
     def stop(self) -> None:
         """End `run`; safe in a signal handler."""
@@ -170,6 +181,15 @@ class Simulation:
             report.confirmed, report.repaired = tally.confirmed, tally.repaired
             report.no_fault_found, report.people_errors = tally.no_fault_found, tally.errors
         return report
+
+    def _settled(self) -> bool:
+        """Whether the fleet is at its end and nothing more is to be awaited."""
+        if not self.runner.at_end:
+            return False
+        still, now = self.runner.stats().unreceipted, self._wall()
+        if still != self._open:
+            self._open, self._moved = still, now
+        return still == 0 or now - self._moved > _PATIENCE
 
     def _beat(self) -> None:
         path = self._folder / "stats.json"

@@ -95,6 +95,8 @@ class Runner:
             share them.
         limit: bytes that one device's spool may hold.
         url_of: a device's own address, when each has a connection; `url` by default.
+        clock: its own; without it the one that is heard over MQTT holds.
+        end: fleet time at which it stands still for good.
     """
 
     def __init__(
@@ -107,9 +109,11 @@ class Runner:
         connections: Connections = 1,
         limit: int = DEFAULT_LIMIT,
         url_of: Callable[[str], str] | None = None,
+        clock: FleetClock | None = None,
+        end: int | None = None,
     ) -> None:
         self.fleet, self.folder, self._wall = fleet, folder, wall
-        self._pace = Pace(wall)
+        self._pace, self._end = Pace(wall, clock), end
         # Held while the fleet advances or is changed.
         self.lock = threading.RLock()
         self._courier = Courier(
@@ -127,7 +131,7 @@ class Runner:
             wall,
             connections=connections,
             limit=limit,
-            on_clock=self._pace.heard,
+            on_clock=self._pace.heard if clock is None else _pass_over,
             on_command=self._courier.hand_in,
             url_of=url_of,
         )
@@ -159,6 +163,11 @@ class Runner:
         """Fleet time by the clock heard, or None before the first."""
         clock = self.clock()
         return None if clock is None else clock.fleet_at(self._wall())
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the fleet has come to its end."""
+        return self._end is not None and self.fleet.now >= self._end
 
     def record(self, path: Path | None) -> None:
         """Write what devices say from now on into a file; None stops.
@@ -213,8 +222,10 @@ class Runner:
             self._saved_at = self._wall()
 
     def _run(self) -> None:
-        while (clock := self._pace.await_clock()) is not None:
+        while not self.at_end and (clock := self._pace.await_clock()) is not None:
             goal = self.fleet.now + chunk(clock.speed)
+            if self._end is not None:
+                goal = min(goal, -(-self._end // STEP) * STEP)
             if not self._pace.reach(goal, clock):
                 continue
             with self.lock:
@@ -234,6 +245,10 @@ class Runner:
         clock = self.clock()
         at = None if clock is None else clock.wall_at(fleet)
         return None if at is None else (at - self._wall()) / MICROS
+
+
+def _pass_over(_clock: FleetClock) -> None:
+    """An own clock hears no other."""
 
 
 def chunk(speed: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -168,6 +169,8 @@ def sim(
 
         replay_into(data_dir, ctx.args[1:])
         return
+    if ctx.args[:1] == ["command"] and "--help" not in ctx.args and not Settings().mqtt_url:
+        os.environ["WELLKEPT_MQTT_URL"] = running(data_dir).secrets["mqtt_url"]
     sim_app(args=ctx.args, prog_name="wellkept sim", obj=Tools(read_features))
 
 
