@@ -2,12 +2,13 @@
 
 Protocol: UNITS healthy appliances of the kind, models alike, in the default climate; seeds 1000 to 1000 + SEEDS - 1,
 DAYS fleet days each from every date of `STARTS`, with a hot spell, a spell of heavier loads and one of guests; cycles
-and features as the detectors compute them. Slopes are the pooled within-unit regression on `explained_by`; `noise` is the
-standard deviation of its residuals within a unit; `spread` that of the units' mean residuals; `mean` the mean of the
-units' means, taken at the printed means of the explaining features.
+and features as the detectors compute them. Slopes are the pooled within-unit regression on `explained_by`; `noise` is
+the standard deviation of its residuals within a unit; `spread` that of the units' mean residuals; `mean` the mean of
+the units' means, taken at the printed means of the explaining features.
 
 Run: `python -m benchmarks.cohort_priors KIND [--units N] [--seeds N] [--days D] [--write]`. `--write` puts the numbers
-into the kind's catalogue file, the spread widened by a tenth; a feature without noise (a count) keeps its own.
+into the kind's catalogue file, the spread widened by a tenth. A feature without noise (a count) keeps its numbers, and
+a mean within its spread of zero stays as it is, because the sizes of signatures are fractions of it.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Prior:
 def starts_of(kind: str) -> list[int]:
     """Fleet times at which the measurements of a kind begin."""
     physics = physics_of(kind)
-    drives = physics.drives if isinstance(physics, ContinuousPhysics) else ("",)
+    drives = physics.drives if isinstance(physics, ContinuousPhysics) else ("inlet",)
     season = next((name for name in STARTS if name in drives), "")
     return [to_micros(dt.datetime(2026, month, day, tzinfo=dt.UTC)) for month, day in STARTS[season]]
 
@@ -125,7 +126,7 @@ def write(kind: str, found: dict[str, Prior]) -> None:
             feature = head[1]
         told = re.match(r"    (mean|spread|noise|slopes):", line)
         one = found.get(feature)
-        if inside and told and one is not None and one.noise > 0.0:
+        if inside and told and one is not None and one.noise > 0.0 and (told[1] != "mean" or abs(one.mean) > one.spread):
             numbers = {
                 "mean": f"{one.mean:.4g}",
                 "spread": f"{_WIDER * one.spread:.3g}",

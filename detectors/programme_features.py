@@ -187,6 +187,7 @@ PROGRAMMES: dict[str, Callable[[View], float]] = {
     "temp_hot": lambda view: median(within(view, "temp_in", "drying")),
     "temp_lift": _temp_lift,
     "end_lift": _end_lift,
+    "air_start": lambda view: mean(within(view, "temp_in", "warm_up")[:1]),
     "start_moisture": lambda view: mean(within(view, "moisture", "warm_up")[:1]),
     "end_moisture": lambda view: median(within(view, "moisture", "drying")[-3:]),
     "energy_per_water": _energy_per_water,

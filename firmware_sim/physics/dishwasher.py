@@ -49,7 +49,7 @@ _AIR_BELOW, _AIR_SPAN = 1.6, 0.8
 """The pump draws air below this much water, L, and draws none above their sum."""
 _ELECTRONICS, _DRAIN_POWER, _FAN_POWER, _VALVE_POWER, _STANDBY = 4.0, 22.0, 10.0, 6.0, 0.8
 _EMPTY = 0.1
-_FILL_LIMIT, _DRAIN_LIMIT, _HEAT_LIMIT, _DOOR_LIMIT = 300.0, 240.0, 1800.0, 3600.0
+_FILL_LIMIT, _DRAIN_LIMIT, _HEAT_LIMIT, _DOOR_LIMIT = 300.0, 240.0, 1800.0, 5400.0
 """Seconds after which the control gives a fill, a drain, the heating or the open door up."""
 _CHATTER = 35.0
 """Seconds in which a loose latch opens and closes once; no multiple of any sampling interval."""
