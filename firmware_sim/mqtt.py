@@ -107,6 +107,8 @@ class Gateway:
         url_of: Callable[[str], str] | None = None,
         fw: Callable[[str], str] = lambda _key: FIRMWARE,
     ) -> None:
+        if each:
+            _allow_files(len(keys) + _SPARE_FILES)
         self._spool, self._wall, self._rng, self._fw = spool, wall, rng, fw
         self._on_clock, self._on_command = on_clock, on_command
         self._core = GatewayCore(keys, spool, wall())
@@ -124,8 +126,6 @@ class Gateway:
             end.settimeout(0.0)
         self._selector.register(self._alarm, selectors.EVENT_READ)
         groups = [[key] for key in keys] if each else [list(keys)]
-        if each:
-            _allow_files(len(groups) + _SPARE_FILES)
         self._lines = [
             Connection(
                 group,

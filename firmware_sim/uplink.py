@@ -110,7 +110,7 @@ class Uplink:
             _log.error("refused", why=str(cause))
             spooled = []
         self.messages += len(spooled)
-        self.follow()
+        self._follow(self._fleet.now)
         for gateway in self.gateways:
             own = spooled if len(self.gateways) == 1 else [one for one in spooled if self._of[one.device] is gateway]
             gateway.offer(own, self._dues(own, speed))
@@ -119,22 +119,14 @@ class Uplink:
                 self._versions[self._keys[body.device]] = body.fw
                 self._of[self._keys[body.device]].announce(self._keys[body.device])
 
-    def follow(self) -> None:
-        """Cut and restore connections as the network has it at the fleet's present time."""
-        now, network = self._fleet.now, self._network
-        while self._turns and self._turns[0][0] <= now:
-            index = heapq.heappop(self._turns)[1]
-            self._turn(index, dark=network.offline(index, now))
-            heapq.heappush(self._turns, (network.next_turn(index, now, now + DAY), index))
-
     def relink(self) -> None:
-        """The links are others: look at each of them again."""
-        now, network = self._fleet.now, self._network
+        """The links are others from the next moment on: look at each of them again."""
+        now, network = self._fleet.now + 1, self._network
         self._turns = [(now, index) for index in self._keys if not network.perfect(index)]
         heapq.heapify(self._turns)
         for index in [index for index in self._held if network.perfect(index)]:
             self._turn(index, dark=False)
-        self.follow()
+        self._follow(now)
 
     def lose_spool(self, key: str) -> None:
         """A device loses what its spool holds."""
@@ -163,6 +155,14 @@ class Uplink:
 
     def _fw(self, key: str) -> str:
         return self._versions[key]
+
+    def _follow(self, now: int) -> None:
+        """Cut and restore connections as the network has it at a fleet time."""
+        network = self._network
+        while self._turns and self._turns[0][0] <= now:
+            index = heapq.heappop(self._turns)[1]
+            self._turn(index, dark=network.offline(index, now))
+            heapq.heappush(self._turns, (network.next_turn(index, now, now + DAY), index))
 
     def _turn(self, index: int, *, dark: bool) -> None:
         key = self._keys[index]
