@@ -126,7 +126,8 @@ def write(kind: str, found: dict[str, Prior]) -> None:
             feature = head[1]
         told = re.match(r"    (mean|spread|noise|slopes):", line)
         one = found.get(feature)
-        if inside and told and one is not None and one.noise > 0.0 and (told[1] != "mean" or abs(one.mean) > one.spread):
+        about_zero = one is not None and told is not None and told[1] == "mean" and abs(one.mean) < one.spread
+        if inside and told and one is not None and one.noise > 0.0 and not about_zero:
             numbers = {
                 "mean": f"{one.mean:.4g}",
                 "spread": f"{_WIDER * one.spread:.3g}",

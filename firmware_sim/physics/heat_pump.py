@@ -66,7 +66,7 @@ _WIDTH = 3.0
 _SLEW = 10.0
 """Change of compressor speed, 1/min a second."""
 _STANDBY, _CONTROL = 3.0, 25.0
-_FAR, _LACKING = 4.0, 21_600.0
+_FAR, _LACKING = 3.0, 14_400.0
 """Failed: the room was farther from its set point than the first, K, for the second, s, at full demand."""
 
 
