@@ -64,9 +64,6 @@ def run(
     seed: Annotated[int, typer.Option(min=0, help="Of fleet, wire and people.")] = 1,
     out_dir: Annotated[Path | None, typer.Option("--out", help="Folder of the report.")] = None,
     processes: Processes = None,
-    through_broker: Annotated[
-        bool, typer.Option("--through-broker", help="Through the real broker, stream and database; slower.")
-    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run one trial and write its report as JSON, Markdown and a page.
@@ -77,7 +74,7 @@ def run(
 
     told = load(scenario)
     folder = out_dir or _FOLDER / f"{told.id}-{seed}"
-    record, timing = conduct(told, seed, devices=devices, days=days, processes=processes, through_broker=through_broker)
+    record, timing = conduct(told, seed, devices=devices, days=days, processes=processes)
     scoring = time.process_time()
     written = write(folder, record, told)
     timing["scoring_s"] = round(time.process_time() - scoring, 2)
@@ -167,7 +164,6 @@ def conduct(
     devices: int | None = None,
     days: int | None = None,
     processes: int | None = None,
-    through_broker: bool = False,
 ) -> tuple[TrialRecord, dict[str, Any]]:
     """Run a trial with a progress bar on standard error; its record, and how fast it went."""
     from stack.trial.engine import run_trial  # noqa: PLC0415  (likewise)
@@ -184,7 +180,6 @@ def conduct(
         "seconds": round(seconds, 2),
         "cpu_s": round(spent, 2),
         "processes": count,
-        "through_broker": through_broker,
         "device_days": record.device_days,
         "device_days_per_hour": round(record.device_days / seconds * 3600),
         "readings_per_s": round(record.readings / seconds),
