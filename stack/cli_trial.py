@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from rich.table import Table
 from typer.core import TyperGroup
@@ -41,7 +40,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="The report as JSON on stan
 class _RunUnlessNamed(TyperGroup):
     """Takes `trial demo` for `trial run demo`."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (typer keeps its click to itself)
+        """The first word is a scenario unless it is a command."""
         if args and args[0] not in self.commands and args[0] != "--help":
             args = [_RUN, *args]
         return super().parse_args(ctx, args)
