@@ -8,12 +8,24 @@ from datetime import timedelta
 import httpx
 
 from firmware_sim.people import People
+from firmware_sim.service import HttpService
 from firmware_sim.wear import Fault
 from storage.pool import connect
 from telemetry.clock import to_micros
 from tests.api.case import NOW, Seeded
 
 FAULT = Fault(device="demo/fridge-1", family="condenser_airflow", fault="condenser_fan_wear", onset=0, failure=1)
+
+
+class Broken:
+    """An appliance whose fan is worn, until it was mended."""
+
+    def find(self, device: str) -> list[Fault]:
+        return [FAULT] if device == FAULT.device else []
+
+    def mend(self, device: str, family: str, at: int, by: str) -> Fault | None:
+        del at, by
+        return FAULT if (device, family) == (FAULT.device, FAULT.family) else None
 
 
 class BadLine(httpx.HTTPTransport):
@@ -38,7 +50,7 @@ def test_a_visit_is_done_once_on_a_bad_line(base_url: str, seeded: Seeded, datab
     line = BadLine()
     headers = {"Authorization": f"Bearer {seeded.tokens['people']}"}
     with httpx.Client(base_url=base_url, transport=line, headers=headers, timeout=30) as client:
-        people = People(client, seed=7, repair=lambda *_: FAULT)
+        people = People(HttpService(client), 7, Broken())
         late = to_micros(NOW + timedelta(days=30))
         # A lost answer is an error to them; at the next step they look again and go on.
         for _ in range(12):
