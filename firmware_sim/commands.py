@@ -68,9 +68,9 @@ class Commands:
         self._said: dict[tuple[str, str], Answer] = {}
         self._testing: dict[str, int] = {}
         self._known: dict[str, Callable[[Appliance, Command], Answer]] = {
-            Name.SET_INTERVAL: self._set_interval,
-            Name.SELF_TEST: self._self_test,
-            Name.IDENTIFY: self._identify,
+            Name.SET_INTERVAL.value: self._set_interval,
+            Name.SELF_TEST.value: self._self_test,
+            Name.IDENTIFY.value: self._identify,
         }
 
     def take(self, device: str, command: Command) -> Answer:

@@ -422,7 +422,9 @@ class Gateway:
         if self._on_clock is not None and keys[0] == next(iter(self._devices)):
             filters.append((CLOCK_TOPIC, 1))
         if self._on_command is not None:
-            filters += [(topic_of(one, Channel.COMMAND), 1) for one in whose]
+            # NATS keeps a consumer for every subscription with QoS 1 and allows a thousand of them (measured); who asks
+            # asks again under the same id until there is an answer.
+            filters += [(topic_of(one, Channel.COMMAND), 0 if self._each else 1) for one in whose]
         will = (topic_of(devices[0], Channel.STATE), encode_json(State(online=False))) if alone else None
         return Session(address=address, client_id=name, filters=tuple(filters), window=window, will=will)
 
