@@ -21,10 +21,10 @@ from firmware_sim.scenario import Scenario
 from stack.errors import StackError
 from stack.trial.markdown import markdown
 from stack.trial.matching import match
-from stack.trial.page import page
+from stack.trial.page import Words, page
 from stack.trial.record import TrialRecord
 from stack.trial.report import encode, report
-from telemetry.catalogue import Catalogue, load_catalogue
+from telemetry.catalogue import load_catalogue
 
 REPORT, MARKDOWN, PAGE = "report.json", "report.md", "report.html"
 RECORD, TIMING, SCENARIO = "record.json.gz", "timing.json", "scenario.json"
@@ -38,25 +38,32 @@ class Written:
     folder: Path
 
 
-def write(folder: Path, record: TrialRecord, scenario: Scenario, base: Catalogue | None = None) -> Written:
+def write(folder: Path, record: TrialRecord, scenario: Scenario, how: str | None = None) -> Written:
     """Score a record and write all files but the timing.
 
     Args:
         folder: made when it is not there.
         record: of the trial.
         scenario: it ran: titles, costs, models and faults.
-        base: catalogue beneath it; the product's own unless told.
+        how: what to type to run it again, as a sentence; by default the one command of one trial.
     """
-    catalogue = scenario.catalogue(base or load_catalogue())
+    catalogue = scenario.catalogue(load_catalogue())
+    again = how or f"Run it again: {command_of(record)}"
     found = report(record, scenario.costs, catalogue)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RECORD).write_bytes(gzip.compress(record.encode(), compresslevel=6, mtime=0))
     (folder / SCENARIO).write_bytes(msgspec.json.format(msgspec.json.encode(scenario, order="deterministic")))
-    (folder / MARKDOWN).write_text(markdown(found, scenario.title), encoding="utf-8")
-    html = page(record, match(record), found, scenario.title, catalogue)
+    (folder / MARKDOWN).write_text(markdown(found, scenario.title, again), encoding="utf-8")
+    html = page(record, match(record), found, Words(scenario.title, again), catalogue)
     (folder / PAGE).write_text(html, encoding="utf-8")
     (folder / REPORT).write_text(encode(found), encoding="utf-8")
     return Written(found, folder)
+
+
+def command_of(record: TrialRecord) -> str:
+    """What runs a trial again."""
+    size = f"--devices {len(record.devices)} --days {record.days} --seed {record.seed}"
+    return f"wellkept trial {record.scenario} {size}"
 
 
 def read_record(folder: Path) -> tuple[TrialRecord, Scenario]:

@@ -12,8 +12,14 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 _SHOWN = 60
 
 
-def markdown(found: Report, title: str) -> str:
-    """The whole report: headlines, costs, tables, false tickets, and what was left out."""
+def markdown(found: Report, title: str, again: str) -> str:
+    """The whole report: headlines, costs, tables, false tickets, and what was left out.
+
+    Args:
+        found: the report.
+        title: of the scenario.
+        again: how to repeat it, a sentence.
+    """
     parts = [
         f"# Trial `{found['scenario']}`, seed {found['seed']}",
         _fleet(found, title),
@@ -33,6 +39,7 @@ def markdown(found: Report, title: str) -> str:
         "## Left out",
         "\n".join(f"- {line}" for line in exclusions(found)),
         _undefined(found),
+        f"{again}. What each figure means: docs/trial.md.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

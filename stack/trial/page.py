@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,27 @@ _STATIC = Path(api.__file__).parent / "static"
 _SCALES = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 
 
-def page(record: TrialRecord, matching: Matching, found: Report, title: str, catalogue: Catalogue) -> str:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the page says of the trial as a whole.
+
+    Attributes:
+        title: of the scenario.
+        again: how to repeat it, a sentence.
+    """
+
+    title: str
+    again: str
+
+
+def page(record: TrialRecord, matching: Matching, found: Report, words: Words, catalogue: Catalogue) -> str:
     """The page.
 
     Args:
         record: of the trial.
         matching: its faults and tickets.
         found: the report.
-        title: of the scenario.
+        words: of the whole.
         catalogue: titles of faults and kinds.
     """
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE), autoescape=True, undefined=jinja2.StrictUndefined)
@@ -39,7 +53,8 @@ def page(record: TrialRecord, matching: Matching, found: Report, title: str, cat
     picture, hidden = timeline(record, matching)
     return env.get_template("page.html").render(
         found=found,
-        title=title,
+        title=words.title,
+        again=words.again,
         headlines=headlines(found),
         tokens=_inline(_STATIC / "tokens.css"),
         style=_inline(_HERE / "page.css"),

@@ -88,7 +88,8 @@ def run_scenario(plan: Plan, scenario: Scenario, conduct: Conduct, tell: Callabl
     while sum(each.device_days for each in records) < plan.least_years * YEAR_DAYS:
         records.append(_one(plan, scenario, seed, conduct, tell))
         seed += 1
-    return write(plan.folder / scenario.id / "all", pooled(records), scenario).report
+    how = f"Seeds {plan.seed} to {seed - 1} taken as one: {_command(plan, scenario.id)}"
+    return write(plan.folder / scenario.id / "all", pooled(records), scenario, how).report
 
 
 def _one(plan: Plan, scenario: Scenario, seed: int, conduct: Conduct, tell: Callable[[str], None]) -> TrialRecord:
@@ -129,21 +130,22 @@ def results(reports: list[dict[str, Any]], plan: Plan) -> str:
     )
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     lines += ["| " + " | ".join(_row(found)) + " |" for found in reports]
-    only = "".join(f" --only {name}" for name in plan.only)
-    size = f" --devices {plan.devices}" if plan.devices else ""
-    command = (
-        f"wellkept trial all --out FOLDER --seed {plan.seed} --least-years {plan.least_years:g} --days {plan.days}"
-        f"{size}{only} --table docs/trial-results.md"
-    )
     how = (
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {_commit()}, {_machine()}. `{command}`; seeds from {plan.seed} on, none "
-        f"of which was used for tuning. What each column means: [trial.md](trial.md)."
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {_commit()}, {_machine()}. `{_command(plan, *plan.only)}`; seeds from "
+        f"{plan.seed} on, none of which was used for tuning. What each column means: [trial.md](trial.md)."
     )
     blind = (
         "`blind`: recall of as many tickets at random, and of one ticket a device every 30 days, whatever family they "
         "name; the latter costs about twelve false tickets a device-year."
     )
     return "\n".join(["# Results of the trial", "", how, "", *lines, "", blind, "", *_misses(reports)])
+
+
+def _command(plan: Plan, *only: str) -> str:
+    size = f" --devices {plan.devices}" if plan.devices else ""
+    names = "".join(f" --only {name}" for name in only)
+    years = f"--seed {plan.seed} --least-years {plan.least_years:g} --days {plan.days}"
+    return f"wellkept trial all --out FOLDER {years}{size}{names}"
 
 
 def _row(found: dict[str, Any]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 from firmware_sim.costs import Costs
 from stack.trial.markdown import markdown
 from stack.trial.matching import match
-from stack.trial.page import page
+from stack.trial.page import Words, page
 from stack.trial.record import TrialRecord
 from stack.trial.report import report
 from telemetry.catalogue import load_catalogue
@@ -49,7 +49,7 @@ class Reader(HTMLParser):
 
 def rendered(record: TrialRecord) -> tuple[str, Reader]:
     found = report(record, Costs(), CATALOGUE)
-    text = page(record, match(record), found, "A <fleet> & more", CATALOGUE)
+    text = page(record, match(record), found, Words("A <fleet> & more", "Run it again"), CATALOGUE)
     reader = Reader()
     reader.feed(text)
     return text, reader
@@ -86,7 +86,7 @@ def test_a_name_that_closes_the_script_does_not() -> None:
 
 @pytest.mark.parametrize("record", [trial(), grown(CATALOGUE, devices=12)], ids=["empty", "grown"])
 def test_the_markdown_has_whole_tables(record: TrialRecord) -> None:
-    text = markdown(report(record, Costs(), CATALOGUE), "Title")
+    text = markdown(report(record, Costs(), CATALOGUE), "Title", "Run it again")
     blocks = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
     assert len(blocks) >= 5
     for block in blocks:
