@@ -167,7 +167,7 @@ def moved(kind: str, fault: str, level: float) -> dict[str, float]:
     return {
         effect.feature: (found[effect.feature] - usual[effect.feature])
         * effect.direction
-        / (effect.size * abs(usual[effect.feature]))
+        / (effect.size * (abs(usual[effect.feature]) or abs(catalogue()[kind].features[effect.feature].mean)))
         for effect in spec_of(kind, fault).signature
         if effect.direction and effect.feature in found and effect.feature in usual
     }
