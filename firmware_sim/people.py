@@ -248,16 +248,21 @@ class People:
             self._tell(Deed(what="complaint", at=at, device=visit.device, ticket=visit.ticket))
         if answer is Answer.DECLINE:
             self.service.decline(visit)
-            del self._jobs[visit.id]
+            self._over(job, "declined")
             return
         others = [one for one in self.service.windows(visit) if one != visit.window] if answer is Answer.MOVE else []
         if others:
             self.service.move(visit, others[int(job.plan.choice * min(len(others), 3))])
-            del self._jobs[visit.id]
+            self._over(job, "moved")
         else:
             self.service.confirm(visit)
             job.visit = msgspec.structs.replace(visit, state="confirmed")
         self.tally.confirmed += 1
+
+    def _over(self, job: _Job, state: str) -> None:
+        """Nobody has anything more to do about this visit."""
+        job.visit = msgspec.structs.replace(job.visit, state=state)
+        self._jobs.pop(job.visit.id, None)
 
     def _try_guide(self, job: _Job, at: int) -> None:
         job.tried = True
@@ -268,7 +273,7 @@ class People:
         self.bench.mend(visit.device, visit.family, at, "self_fix")
         self.service.self_fix(visit.ticket)
         self._tell(Deed(what="self_fix", at=at, device=visit.device, ticket=visit.ticket, fault=there))
-        self._jobs.pop(visit.id, None)
+        self._over(job, "cancelled")
 
     def _mend(self, job: _Job) -> None:
         """What the technician finds and does on site."""

@@ -140,6 +140,8 @@ NOTICE_OUT: dict[str, Any] = {
 }
 OFFERS_OUT: dict[str, Any] = {"best": [WINDOW_OUT], "all": [WINDOW_OUT], "blocking": None}
 MOVE_IN: dict[str, Any] = {"to": "hold", "reason": "waiting for the landlord"}
+COMPLAINT_IN: dict[str, Any] = {"words": "This is the second visit for the same trouble."}
+REPORT_IN: dict[str, Any] = {"words": "It no longer cools.", "family": "refrigerant"}
 WINDOW_IN: dict[str, Any] = {"start": "2026-11-20T00:00:00Z"}
 OUTCOME_IN: dict[str, Any] = {
     "code": "repaired",

@@ -254,6 +254,23 @@ class MoveIn(Body):
     reason: str | None = Field(default=None, max_length=500)
 
 
+class ComplaintIn(Body):
+    """What the owner is not content with."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.COMPLAINT_IN]})
+
+    words: str = Field(min_length=1, max_length=2000)
+
+
+class ReportIn(Body):
+    """What an owner says of an appliance that has failed; `family` where the words point to one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.REPORT_IN]})
+
+    words: str = Field(min_length=1, max_length=2000)
+    family: str | None = Field(default=None, max_length=100)
+
+
 class WindowIn(Body):
     """The start of another window, one of those offered."""
 

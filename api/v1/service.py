@@ -11,11 +11,13 @@ from api.auth import Confirmer, Principal, Reader, Reporter, TicketMover, VisitM
 from api.context import InContext, InTx, Tx
 from api.problems import invalid, not_found
 from api.v1.models import (
+    ComplaintIn,
     MoveIn,
     NoticeOut,
     OffersOut,
     OutcomeIn,
     Page,
+    ReportIn,
     TicketDetailOut,
     TicketOut,
     VisitOut,
@@ -28,6 +30,7 @@ from api.v1.shapes import notice_out, states, ticket_detail, ticket_out, visit_o
 from servicedesk.model import Outcome, OutcomeCode
 from servicedesk.office import OWNER
 from servicedesk.planning import alternatives, confirm, take_window
+from servicedesk.reporting import complain, report_fault
 from servicedesk.states import TicketState, VisitState
 from servicedesk.visiting import finish, move_ticket, move_visit
 from storage.access import Role
@@ -42,7 +45,7 @@ from storage.read_desk import (
     timeline,
     visits_of,
 )
-from storage.read_devices import get_finding
+from storage.read_devices import get_device, get_finding
 from storage.read_models import Cursor
 
 router = V1Router()
@@ -101,6 +104,31 @@ def ticket_move(ticket: UUID, move: MoveIn, who: TicketMover, tx: InTx) -> Ticke
     new = _state(move.to, TicketState)
     move_ticket(tx.office, ticket, new, tx.now, who.actor(), reason=move.reason)
     return read_ticket(tx, who, ticket)
+
+
+@router.post("/tickets/{ticket}/complaints", tags=["tickets"])
+@changes(TICKET)
+def ticket_complaint(ticket: UUID, complaint: ComplaintIn, who: Confirmer, tx: InTx) -> TicketDetailOut:
+    """The owner is not content; where no visit is under way a person calls at once."""
+    _ticket(tx, who, ticket)
+    complain(tx.office, ticket, complaint.words, tx.now)
+    return read_ticket(tx, who, ticket)
+
+
+@router.post("/devices/{org}/{device}/reports", tags=["devices"])
+def device_report(  # noqa: PLR0917  (named by FastAPI)
+    org: str, device: str, report: ReportIn, who: Confirmer, tx: InTx, context: InContext
+) -> TicketDetailOut:
+    """The owner says that an appliance has failed. Answers with its ticket, which may be open already."""
+    row = get_device(tx.conn, who.scope, org, device)
+    if row is None:
+        raise not_found("device")
+    kind = context.catalogue.kinds.get(row.kind)
+    families = [] if kind is None else sorted({fault.family for fault in kind.faults.values()})
+    if report.family is not None and report.family not in families:
+        raise invalid(f"{report.family!r} is not a fault family of a {row.kind}", "#/family", allowed=families)
+    ticket = report_fault(tx.office, tx.office.desk.people.appliance(row.no), report.family, report.words, tx.now)
+    return read_ticket(tx, who, ticket.id)
 
 
 @router.get("/visits", tags=["visits"])

@@ -101,6 +101,8 @@ def bodies() -> dict[str, dict[str, Any] | None]:
     """A body that each change accepts, in an order in which they can be made."""
     return {
         "/v1/tickets/{ticket}/notes": {"text": "rings twice"},
+        "/v1/tickets/{ticket}/complaints": {"words": "too late"},
+        "/v1/devices/{org}/{device}/reports": {"words": "it is warm", "family": "condenser_airflow"},
         "/v1/visits/{visit}/windows": {"start": "2026-11-20T00:00:00Z"},
         "/v1/visits/{visit}/confirm": None,
         "/v1/visits/{visit}/moves": {"to": "dispatched"},
@@ -161,6 +163,8 @@ def test_every_change_is_conditional_and_repeatable(
         # The effect came once, whatever was asked around it.
         assert kinds.count("note") == (template.endswith("/notes"))
         assert kinds.count("outcome") == (template.endswith("/outcome"))
+        assert kinds.count("complaint") == (template.endswith("/complaints"))
+        assert kinds.count("owner_reported") == (template.endswith("/reports"))
         if template.endswith("/windows"):
             here["visit"] = done["id"]
             assert millis_of(UUID(done["id"])) == round(NOW.timestamp() * 1000)
