@@ -379,7 +379,7 @@ class Usage:
         for number, slot in enumerate(slots):
             local = 7.0 + 5.5 * float(slot) + float(rng.uniform(0.0, 2.0))
             seconds = (local * 3600.0 - utc_offset(self.appliance.household.tz, day)) % _DAY_SECONDS
-            begin = (day * DAY + round(seconds) * MICROS) // self.step * self.step
+            begin = (day * DAY + int(seconds) * MICROS) // self.step * self.step
             load = (own + habits.load_within * float(rng.standard_normal())) * habit_factor(self.spells, "load", begin)
             found.append(
                 Start(
