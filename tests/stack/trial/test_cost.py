@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import math
+import random
+from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -15,6 +18,7 @@ from stack.trial.record import DailyPeaks, FaultRecord, TrialRecord
 from stack.trial.report import encode, report, round_all
 from stack.trial.thresholds import QUIET_DAYS, at_recall, sweep, threshold_account
 from telemetry.catalogue import load_catalogue
+from tests.stack.trial.grown import grown
 from tests.stack.trial.small import FRIDGE, OTHER, START, WASHER, at, fault, spell, ticket, trial, visit
 
 CATALOGUE = load_catalogue()
@@ -265,3 +269,27 @@ def test_rounding_leaves_no_minus_zero_and_no_tuple() -> None:
     assert encode(round_all({"a": -0.00001, "b": (1.23456, 2), "c": None})) == encode(
         {"a": 0.0, "b": [1.2346, 2], "c": None}
     )
+
+
+def test_a_higher_threshold_never_catches_more_nor_alarms_more_often() -> None:
+    tried = sweep(grown(CATALOGUE, devices=30, days=200))
+    for persistence in {each.persistence for each in tried}:
+        mine = [each for each in tried if each.persistence == persistence]
+        assert [each.z for each in mine] == sorted(each.z for each in mine)
+        assert all(low.recall >= high.recall for low, high in pairwise(mine))
+        assert set(mine[-1].caught) <= set(mine[0].caught)
+        assert mine[-1].false_tickets <= mine[0].false_tickets
+    assert {each.recall for each in tried} != {0.0}
+
+
+def test_the_order_in_which_a_record_tells_things_changes_no_byte() -> None:
+    record = grown(CATALOGUE, devices=30)
+    rng = random.Random(4)
+
+    def mixed(rows: Sequence[object]) -> tuple[object, ...]:
+        return tuple(rng.sample(list(rows), len(rows)))
+
+    names = ("devices", "faults", "tickets", "visits", "episodes", "confounders", "control", "peaks")
+    other = msgspec.structs.replace(record, **{name: mixed(getattr(record, name)) for name in names})
+    assert other != record
+    assert encode(report(record, COSTS, CATALOGUE)) == encode(report(other, COSTS, CATALOGUE))
