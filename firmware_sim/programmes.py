@@ -22,6 +22,9 @@ from firmware_sim.wear import DAY, HOUR
 from telemetry.clock import MICROS
 
 _LONGEST = 5 * HOUR
+_TOGETHER = 200
+"""Runs that are simulated at once: more of them need more memory and are no faster."""
+_NOTHING = np.zeros(0)
 _MINUTE = 60 * MICROS
 _AROUND = ("ambient", "inlet", "supply")
 _RESTING_NOISE = 0.2
@@ -32,19 +35,32 @@ _ROOM, _ROOM_NOISE = 19.0, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One simulated run: readings on the physics' grid, the stage of each step, and the error it ended with."""
+    """One run that was simulated.
+
+    Attributes:
+        member: whose.
+        start: of the run.
+        steps: how long it took on the physics' grid.
+        step: of that grid, microseconds.
+        error: it ended with, or empty.
+        rows: its readings, shape (steps, channels); forgotten once its messages are made.
+        stages: of each step, likewise.
+        power: at each step, for whoever meters it; empty otherwise.
+    """
 
     member: int
     start: Start
+    steps: int
+    step: int
+    error: str
     rows: Floats
     stages: Ints
-    error: str
-    step: int
+    power: Floats
 
     @property
     def end(self) -> int:
         """Fleet time of the first reading after the programme."""
-        return self.start.begin + len(self.rows) * self.step
+        return self.start.begin + self.steps * self.step
 
 
 class _Saved(msgspec.Struct):
@@ -146,10 +162,11 @@ class Programmes:
         ]
         for member in members:
             self._ran[member] = [one for one in self._ran[member] if one.start.begin >= (day - 2) * DAY]
-        for one in self._run(wanted):
-            self._ran[one.member].append(one)
-            if not self._metered[one.member]:
-                self._push(one.member, self._messages(one))
+        for first in range(0, len(wanted), _TOGETHER):
+            for one in self._run(wanted[first : first + _TOGETHER]):
+                if not self._metered[one.member]:
+                    self._push(one.member, self._messages(one))
+                self._ran[one.member].append(replace(one, rows=_NOTHING, stages=_NOTHING.astype(np.int64)))
         for member in members:
             self._push(
                 member, self._metering(member, day, after) if self._metered[member] else self._idle(member, day, after)
@@ -178,7 +195,7 @@ class Programmes:
                 break
             state = physics.next_state(p, job, state, dt)
         every, codes = np.array(rows), np.array(stages)
-        errors = physics.error(p, state)
+        errors, power = physics.error(p, state), list(physics.channels).index("power")
         found = []
         for i, (member, start) in enumerate(wanted):
             ended = codes[:, i] == physics.end
@@ -187,7 +204,8 @@ class Programmes:
             first = start.begin // self._length
             alone = [replace(one, row=0) for one in acting[i]]
             read = self._units.sensors.read(every[:length, i : i + 1], first, alone, rows=[member])
-            found.append(Ran(member, start, read[:, 0], codes[:length, i], error, self._length))
+            metered = read[:, 0, power].copy() if self._metered[member] else _NOTHING
+            found.append(Ran(member, start, length, self._length, error, read[:, 0], codes[:length, i], metered))
         return found
 
     def _job(self, wanted: Sequence[tuple[int, Start]]) -> Job:
@@ -270,7 +288,7 @@ class Programmes:
         values = self._still(member, times)[:, power]
         for ran in self._ran[member]:
             inside = np.flatnonzero((times >= ran.start.begin) & (times < ran.end))
-            values[inside] = ran.rows[(times[inside] - ran.start.begin) // self._length, power]
+            values[inside] = ran.power[(times[inside] - ran.start.begin) // self._length]
         sampler = self._units.sampler(member, _MINUTE)
         bodies = sampler.take(METERED, begin // _MINUTE, values[:, None])
         return [msgspec.structs.replace(body, phase=None) for body in bodies]
