@@ -103,7 +103,8 @@ class Steering:
                 "devices": len(self._devices),
             }
         key = self._key(request.device)
-        one, now, comms = self._devices[key], self._fleet.now, self._fleet.comms
+        # As it is from the next moment on: what was just asked for is in it.
+        one, now, comms = self._devices[key], self._fleet.now + 1, self._fleet.comms
         slot = self._runner.uplink.spool.slot(key)
         faults = [fault for fault in self._fleet.truth() if fault.device == key and fault.repaired is None]
         return {
@@ -111,7 +112,7 @@ class Steering:
             "kind": one.kind,
             "model": one.model,
             "fw": self._fw(key),
-            "fleet": now / MICROS,
+            "fleet": self._fleet.now / MICROS,
             "offline": comms.network.offline(one.index, now),
             "clock_error_s": comms.network.clock_error(one.index, now) / MICROS,
             "link": {name: getattr(comms.network.link(one.index, now), name) for name in Link.__dataclass_fields__},
@@ -130,7 +131,7 @@ class Steering:
         return self._fleet.active(key, family) is not None
 
     def _fw(self, key: str) -> str:
-        return self._fleet.comms.fw(self._devices[key].index, self._fleet.now)
+        return self._fleet.comms.fw(self._devices[key].index, self._fleet.now + 1)
 
 
 def _shown(fault: Fault) -> dict[str, Any]:
