@@ -32,14 +32,21 @@ if not out.is_terminal:
     out.width = 240  # a pipe has no edge: names stay whole
 err = Console(stderr=True, soft_wrap=True)
 
-START = "2026-03-02T00:00:00Z"
+START = ""
+"""Stands for the scenario's own start."""
+_SOME_START = "2026-03-02T00:00:00Z"
 FOLDER = Path(".wellkept/sim")
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 ScenarioName = Annotated[str, typer.Argument(help="Id, or a path that ends in .toml.")]
 Seed = Annotated[int, typer.Option(help="Which fleet of that description.")]
-Start = Annotated[str, typer.Option(help="Fleet time at which the fleet starts, ISO 8601; UTC unless it says.")]
+Start = Annotated[
+    str,
+    typer.Option(
+        help="Fleet time at which the fleet starts, ISO 8601, UTC unless it says; by default the scenario's own."
+    ),
+]
 Folder = Annotated[Path, typer.Option(help="Of the fleet: keeps spool, state and truth.")]
 Devices = Annotated[int | None, typer.Option(min=1, help="So many devices of the scenario's mix, not all.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -86,6 +93,17 @@ def moment(text: str) -> int:
     except ValueError as cause:
         raise CommandError(f"{text!r} is no date or time like 2026-03-02 or 2026-03-02T06:00:00Z: {cause}") from cause
     return to_micros(found if found.tzinfo is not None else found.replace(tzinfo=UTC))
+
+
+def beginning(scenario: Scenario, start: str = START) -> int:
+    """The fleet time at which a scenario starts, microseconds: as told, else its own start, else 2 March 2026.
+
+    Raises:
+        CommandError: what was told is no time.
+    """
+    if start:
+        return moment(start)
+    return moment(_SOME_START) if scenario.start is None else to_micros(scenario.start)
 
 
 def scaled(name: str, devices: int | None) -> Scenario:

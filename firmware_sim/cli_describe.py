@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from firmware_sim.cli_common import START, AsJson, CommandError, err, moment, out, say_json, spoken, table, tools
+from firmware_sim.cli_common import AsJson, CommandError, beginning, err, out, say_json, spoken, table, tools
 from firmware_sim.fleet import Fleet
 from firmware_sim.names import known_name
 from firmware_sim.physics import simulated_kinds
@@ -59,7 +59,7 @@ def describe(
 
 def _scenario(name: str, seed: int, *, as_json: bool) -> None:
     scenario = load_scenario(name)
-    start = moment(START)
+    start = beginning(scenario)
     fleet = Fleet(scenario, seed, start)
     counts: dict[str, int] = {}
     for device in fleet.devices:

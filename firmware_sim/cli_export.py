@@ -16,9 +16,9 @@ from firmware_sim.cli_common import (
     ScenarioName,
     Seed,
     Start,
+    beginning,
     brought,
     lived,
-    moment,
     say_json,
     scaled,
     spoken,
@@ -51,7 +51,7 @@ def export(  # noqa: PLR0917  (each is an option)
     if until <= since:
         raise CommandError(f"--to {until:g} is not later than --from {since:g}")
     whole = scaled(scenario, devices)
-    begin = moment(start)
+    begin = beginning(whole, start)
     everybody = Fleet(whole, seed, begin).devices
     wanted = {known_name("device", one, [each.key for each in everybody]) for one in device or ()}
     kinds = {known_name("kind", one, {each.kind: 0 for each in everybody}) for one in kind or ()}

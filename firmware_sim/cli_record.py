@@ -15,11 +15,11 @@ from firmware_sim.cli_common import (
     ScenarioName,
     Seed,
     Start,
+    beginning,
     brought,
     day,
     iso,
     lived,
-    moment,
     out,
     say_json,
     scaled,
@@ -55,7 +55,8 @@ def record(
     What the devices say depends on scenario, seed, start and day alone: recorded again, the file is the same.
     """
     known_name("form", form, FORMS)
-    fleet = Fleet(scaled(scenario, devices), seed, moment(start))
+    whole = scaled(scenario, devices)
+    fleet = Fleet(whole, seed, beginning(whole, start))
     brought(fleet, from_day, checkpoint)
     kinds = {one.key: one.kind for one in fleet.devices}
     chosen_form: Form = "wire" if form == "wire" else "messages"
@@ -93,6 +94,7 @@ def truth(
     devices: Devices = None,
 ) -> None:
     """Print the truth of a fleet that nobody repairs, as JSON lines, without running it: faults, confounders."""
-    begin = moment(start)
-    fleet = Fleet(scaled(scenario, devices), seed, begin)
+    whole = scaled(scenario, devices)
+    begin = beginning(whole, start)
+    fleet = Fleet(whole, seed, begin)
     typer.echo(truth_text(fleet, begin + round(days * DAY)), nl=False)

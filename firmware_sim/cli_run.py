@@ -20,10 +20,10 @@ from firmware_sim.cli_common import (
     ScenarioName,
     Seed,
     Start,
+    beginning,
     brought,
     day,
     err,
-    moment,
     mqtt_url,
     progress,
     say_json,
@@ -65,8 +65,8 @@ def run(
     ways = read_connections(connections)
     whole = scaled(scenario, devices)
     if from_day > 0 and not (folder / "fleet.snapshot").exists():
-        brought(Fleet(whole, seed, moment(start)), from_day, folder / "fleet.snapshot")
-    fleet = open_fleet(folder, whole, seed, moment(start))
+        brought(Fleet(whole, seed, beginning(whole, start)), from_day, folder / "fleet.snapshot")
+    fleet = open_fleet(folder, whole, seed, beginning(whole, start))
     until = None if days is None else fleet.now + round(days * DAY)
     clock = None if speed <= 0 else FleetClock(0, system_wall(), fleet.now, speed)
     simulation = Simulation(
