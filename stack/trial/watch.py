@@ -14,19 +14,21 @@ from rich.progress import Progress as Bar
 from stack.trial.progress import Listener, Progress
 from telemetry.clock import to_datetime
 
-_PLAIN_EVERY_S = 30.0
+PLAIN_EVERY_S = 30.0
+"""Seconds between two lines where there is no terminal."""
 
 
 @contextmanager
-def watching(title: str, console: Console) -> Iterator[Listener]:
+def watching(title: str, console: Console, every: float = PLAIN_EVERY_S) -> Iterator[Listener]:
     """A listener that draws a bar; where there is no terminal, it says a line every half minute.
 
     Args:
         title: of the trial.
         console: of standard error.
+        every: seconds between such lines.
     """
     if not console.is_terminal:
-        yield _plain(title, console)
+        yield _plain(title, console, every)
         return
     bar = Bar(
         SpinnerColumn(),
@@ -59,17 +61,17 @@ def watching(title: str, console: Console) -> Iterator[Listener]:
         yield listen
 
 
-def _plain(title: str, console: Console) -> Listener:
+def _plain(title: str, console: Console, every: float) -> Listener:
     began = time.monotonic()
     said = began
 
     def listen(now: Progress) -> None:
         nonlocal said
         moment = time.monotonic()
-        if moment - said < _PLAIN_EVERY_S:
+        if moment - said < every:
             return
         said = moment
-        speed = now.day * now.devices / (moment - began)
+        speed = now.day * now.devices / max(moment - began, 1e-3)
         console.print(
             f"{title}: day {now.day:.0f} of {now.days}, {now.tickets} tickets, {speed:,.0f} device-days/s",
             highlight=False,
