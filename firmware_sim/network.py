@@ -51,6 +51,7 @@ class Network:
         self._eras: dict[int, list[tuple[int, Link]]] = {one: [(-1, link)] for one, link in links.items()}
         self._perfect = {one: _perfect(link) for one, link in links.items()}
         self._outages: dict[int, dict[int, tuple[tuple[int, int], ...]]] = {one: {} for one in links}
+        self._touching: dict[int, dict[int, tuple[tuple[int, int], ...]]] = {one: {} for one in links}
         self._fate = dict(zip(links, chance.keys(seed, links, "delivery"), strict=True))
         clock = chance.keys(seed, links, "clock")
         draws = [chance.uniform(clock, i) for i in range(5)]
@@ -86,6 +87,7 @@ class Network:
             eras[:] = [era for era in eras if era[0] != at]
             insort(eras, (at, link), key=lambda era: era[0])
             self._outages[one].clear()
+            self._touching[one].clear()
             self._perfect[one] = all(_perfect(link) for _, link in eras)
 
     def perfect(self, device: int) -> bool:
@@ -252,14 +254,23 @@ class Network:
         """The outages around a time, as one window as far as they are known then; None while there is a connection."""
         if self.perfect(device):
             return None
-        back = max(link.outage_hours for _, link in self._eras[device])
-        day = at // DAY
         found: tuple[int, int] | None = None
-        for one in range(day - math.ceil(_LONGEST * back / _ALWAYS) - 1, day + 1):
-            for begin, end in self.outages(device, one):
-                if begin <= at < end:
-                    found = (begin, end) if found is None else (min(found[0], begin), max(found[1], end))
+        for begin, end in self._around(device, at // DAY):
+            if begin <= at < end:
+                found = (begin, end) if found is None else (min(found[0], begin), max(found[1], end))
         return found
+
+    def _around(self, device: int, day: int) -> tuple[tuple[int, int], ...]:
+        """The outages that touch a day and have begun by its end."""
+        known = self._touching[device]
+        if day not in known:
+            if len(known) >= _KEPT_DAYS:
+                known.clear()
+            most = max(link.outage_hours for _, link in self._eras[device])
+            first = day - math.ceil(_LONGEST * most / _ALWAYS) - 1
+            drawn = (one for earlier in range(first, day + 1) for one in self.outages(device, earlier))
+            known[day] = tuple(one for one in drawn if one[1] > day * DAY)
+        return known[day]
 
 
 def _perfect(link: Link) -> bool:
