@@ -16,8 +16,9 @@ from firmware_sim.pace import Pace
 from firmware_sim.recorder import Recorder
 from firmware_sim.scenario import Scenario
 from firmware_sim.spool import DEFAULT_LIMIT
+from firmware_sim.truth import Chronicle
 from firmware_sim.uplink import Connections, Uplink
-from firmware_sim.wear import Fault, as_lines
+from firmware_sim.wear import Fault
 from telemetry.clock import MICROS, FleetClock, WallClock
 
 _CHUNK_WALL = 0.12
@@ -114,6 +115,7 @@ class Runner:
     ) -> None:
         self.fleet, self.folder, self._wall = fleet, folder, wall
         self._pace, self._end = Pace(wall, clock), end
+        self._chronicle = Chronicle(fleet)
         # Held while the fleet advances or is changed.
         self.lock = threading.RLock()
         self._courier = Courier(
@@ -218,7 +220,7 @@ class Runner:
         """Keep the fleet's state and truth on disk."""
         with self.lock:
             _write(self.folder / "fleet.snapshot", self.fleet.snapshot())
-            _write(self.folder / "truth.jsonl", as_lines(self.fleet.truth()).encode())
+            _write(self.folder / "truth.jsonl", self._chronicle.text().encode())
             self._saved_at = self._wall()
 
     def _run(self) -> None:

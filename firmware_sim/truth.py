@@ -5,7 +5,7 @@ All times are fleet time in microseconds. A line is complete in itself; lines ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -13,7 +13,7 @@ from firmware_sim.confounders import occurrences
 from firmware_sim.fleet import Fleet
 from firmware_sim.households import Appliance
 from firmware_sim.scenario_types import World
-from firmware_sim.wear import Fault, Repair
+from firmware_sim.wear import Fault
 
 
 class FaultLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="fault"):
@@ -42,6 +42,10 @@ class FaultLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag
     failure: int
     repaired: int | None
     by: str | None
+
+    def plain(self) -> Fault:
+        """The fault as the fleet knows it."""
+        return Fault(**{name: getattr(self, name) for name in Fault.__struct_fields__})
 
 
 class ConfounderLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="confounder"):
@@ -86,51 +90,49 @@ Line = FaultLine | ConfounderLine | InterventionLine
 _DECODER: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
 
-def truth_of(
-    world: World, devices: Sequence[Appliance], faults: Iterable[Fault], repairs: Iterable[Repair], until: int
-) -> list[Line]:
-    """What is true of a fleet up to a fleet time, by time.
+class Chronicle:
+    """The truth of one fleet, cheap to ask for again and again: what is innocent is known from the start.
 
     Args:
-        world: scenario, seed and start.
-        devices: of the fleet.
-        faults: that have begun: `Fleet.truth()`, or `Fleet.expected(until)` for what comes when nobody repairs.
-        repairs: interventions: `Fleet.repairs()`.
-        until: confounders that begin later are left out, and so are faults and interventions.
+        fleet: it is read when it is asked, not kept in step with.
     """
-    by_key = {one.key: one for one in devices}
-    lines: list[Line] = [
-        *(_fault(by_key, one) for one in faults if one.onset <= until),
-        *(line for one in devices for line in _confounders(world, one, until)),
-        *(
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        world = World(fleet.scenario, fleet.seed, fleet.start)
+        self._kinds = {one.key: one for one in fleet.devices}
+        self._innocent = [line for one in fleet.devices for line in _confounders(world, one)]
+
+    def lines(self, until: int | None = None) -> list[Line]:
+        """What has been true up to now, by time.
+
+        Args:
+            until: also what will come by this fleet time when nobody repairs anything more.
+        """
+        fleet = self._fleet
+        last = fleet.now if until is None else until
+        found: list[Line] = [
+            _fault(self._kinds, one) for one in (fleet.truth() if until is None else fleet.expected(until))
+        ]
+        found += [line for line in self._innocent if line.begin <= last]
+        found += [
             InterventionLine(device=one.device, at=one.at, what=one.by, family=one.family, fault=one.fault)
-            for one in repairs
-            if one.at <= until
-        ),
-    ]
-    return sorted(lines, key=_place)
+            for one in fleet.repairs()
+        ]
+        return sorted(found, key=_place)
+
+    def text(self, until: int | None = None) -> str:
+        """As JSON lines; `until` as of `lines`."""
+        return "".join(msgspec.json.encode(one).decode() + "\n" for one in self.lines(until))
 
 
 def truth_text(fleet: Fleet, until: int | None = None) -> str:
-    """The truth of a fleet as JSON lines.
-
-    Args:
-        fleet: as far as it has been advanced.
-        until: also what will come by this fleet time when nobody repairs anything more.
-    """
-    faults = fleet.truth() if until is None else fleet.expected(until)
-    world = World(fleet.scenario, fleet.seed, fleet.start)
-    last = fleet.now if until is None else until
-    return truth_lines(truth_of(world, fleet.devices, faults, fleet.repairs(), last))
-
-
-def truth_lines(lines: Iterable[Line]) -> str:
-    """As JSON lines."""
-    return "".join(msgspec.json.encode(one).decode() + "\n" for one in lines)
+    """The truth of a fleet as JSON lines, once; `until` as of `Chronicle.lines`."""
+    return Chronicle(fleet).text(until)
 
 
 def read_truth(text: str) -> list[Line]:
-    """Read what `truth_lines` wrote.
+    """Read what `Chronicle.text` wrote.
 
     Raises:
         msgspec.ValidationError: a line is something else.
@@ -154,9 +156,9 @@ def _fault(by_key: Mapping[str, Appliance], one: Fault) -> FaultLine:
     )
 
 
-def _confounders(world: World, device: Appliance, until: int) -> Iterator[ConfounderLine]:
+def _confounders(world: World, device: Appliance) -> Iterator[ConfounderLine]:
     for one in occurrences(world, device):
-        if one.begin <= until and one.end > world.start:
+        if one.end > world.start:
             yield ConfounderLine(
                 device=device.key, kind=device.kind, what=one.what, begin=one.begin, end=one.end, size=one.size
             )

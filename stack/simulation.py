@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from firmware_sim import process
+from firmware_sim import process, truth
 from firmware_sim.process import Control, Report
 from firmware_sim.wear import Fault
 from telemetry import logs
@@ -59,11 +59,10 @@ def forget_report(folder: Path) -> None:
 def read_truth(folder: Path) -> list[Fault]:
     """The faults that have begun, as the simulator last wrote them."""
     try:
-        lines = (folder / _TRUTH).read_bytes().splitlines()
+        lines = truth.read_truth((folder / _TRUTH).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
-    decode = msgspec.json.Decoder(Fault).decode
-    return [decode(line) for line in lines if line]
+    return [line.plain() for line in lines if isinstance(line, truth.FaultLine)]
 
 
 def main() -> int:
