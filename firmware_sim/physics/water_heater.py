@@ -28,6 +28,8 @@ _RESISTANCE_GROWS = 1.0e-4
 """Relative growth of a nickel-chromium element's resistance a kelvin."""
 _LIMITER = 100.0
 """Temperature at which an element's own limiter holds it, Celsius."""
+_LEAST_FILM = 0.5
+"""Scale never insulates wholly, W/K."""
 _TANK_LIMIT = 90.0
 """Water temperature at which the tank's thermostat breaks the circuit, Celsius."""
 _WEEK = 7 * 86_400.0
@@ -110,9 +112,10 @@ def _initial(p: Parameters, drive: Drive, place: Floats) -> State:
 def _element(power: Floats, p: Parameters, water: Floats, supply: Floats) -> Floats:
     """Mean electrical power of one element, W: what it takes, or what the scale lets through at its limiter."""
     wanted = p.relay * power * supply * supply
-    rise = wanted / p.film
+    film = np.maximum(p.film, _LEAST_FILM)
+    rise = wanted / film
     hot = wanted / (1.0 + _RESISTANCE_GROWS * np.maximum(water + rise - 20.0, 0.0))
-    return np.asarray(np.minimum(hot, np.maximum(p.film * (_LIMITER - water), 0.0)))
+    return np.asarray(np.minimum(hot, np.maximum(film * (_LIMITER - water), 0.0)))
 
 
 def _heat(p: Parameters, state: State, drive: Drive) -> Floats:
@@ -197,11 +200,11 @@ def _inflow(p: Parameters, state: State, drive: Drive) -> Floats:
 
 def _self_test(p: Parameters) -> Mapping[str, Floats]:
     """The control closes the relay for a minute on each element, then listens to the valve for ten."""
-    half = np.maximum(p.power_a + p.power_b, _TINY) / 2.0
+    half = (p.power_a + p.power_b) / 2.0
     return {
         "element_a_power_w": p.power_a.copy(),
         "element_b_power_w": p.power_b.copy(),
-        "element_rise_k": np.asarray(half / p.film),
+        "element_rise_k": np.asarray(half / np.maximum(p.film, _LEAST_FILM)),
         "contact_closed_share": p.relay.copy(),
         "switch_off_celsius": p.set_point.copy(),
         "relief_drip_l_per_h": np.asarray(60.0 * p.drip),

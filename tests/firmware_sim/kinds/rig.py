@@ -17,7 +17,8 @@ from firmware_sim.physics.base import ContinuousPhysics, Floats, Job, Physics, P
 from telemetry.catalogue import Catalogue, FaultSpec, load_catalogue
 
 DAY = 86_400.0
-_LEVELS = (0.5, 1.0)
+_LEVELS = (0.5, 1.0, 1.5)
+"""Half way, at functional failure, and as far as wear goes on."""
 _MOST_SECONDS = 5 * 3600.0
 
 
@@ -43,7 +44,7 @@ def every_fault() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """One row a case: the healthy appliance first, then each fault half way and at functional failure.
+    """One row a case: the healthy appliance first, then each fault at several levels.
 
     Attributes:
         kind: of the catalogue.
