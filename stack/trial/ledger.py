@@ -46,6 +46,11 @@ class Ledger:
     calls: dict[tuple[str, int], int] = field(default_factory=dict)
     opened_by: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def fresh(cls, rows: Sequence[DeviceRow], catalogue: Catalogue) -> Ledger:
+        """With a desk of its own, which somebody else fills."""
+        return cls(MemoryDesk(), {row.no: row for row in rows}, catalogue)
+
     def revised(self, finding: Finding, told: int) -> None:
         """The desk hears of a revision."""
         ended = finding.observed if finding.state is EpisodeState.ENDED else None

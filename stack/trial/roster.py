@@ -11,7 +11,10 @@ from servicedesk.memory import MemoryDesk, MemoryParts
 from servicedesk.model import Contact, PartStock, Technician
 from servicedesk.seed_demo import demo_parts
 from stack.demo_fleet import household_id, household_of
-from storage.registry import DeviceRow
+from stack.errors import StackError
+from storage.desk import register_household
+from storage.pool import Connection
+from storage.registry import DeviceRow, register_device
 from telemetry.catalogue import Catalogue
 from worker.desk import appliance_of
 
@@ -41,6 +44,29 @@ def rows_of(units: Sequence[Unit], registered: datetime) -> tuple[DeviceRow, ...
         )
         for unit in units
     )
+
+
+def enter_registry(conn: Connection, units: Sequence[Unit], rows: Sequence[DeviceRow]) -> None:
+    """Register households and devices with a fresh database; devices get the numbers of their rows."""
+    known: set[UUID] = set()
+    for unit, row in zip(units, rows, strict=True):
+        home = household_of(unit.household, unit.org, row.registered)
+        if home.id not in known:
+            known.add(home.id)
+            register_household(conn, home, email=f"{unit.household.id}@households.example")
+        entered = register_device(
+            conn,
+            row.key,
+            row.kind,
+            registered=row.registered,
+            model=row.model,
+            serial=row.serial,
+            room=row.room,
+            lang=row.lang,
+            household=row.household,
+        )
+        if entered.no != row.no:
+            raise StackError(f"{row.key} is device {entered.no} here, not {row.no}: the database is not a fresh one")
 
 
 def technicians(org: str, tz: str, catalogue: Catalogue, devices: int) -> Iterator[Technician]:
