@@ -79,6 +79,11 @@ class Continuous:
         """Which no longer do their work."""
         return np.asarray(self._physics.failed(self._parameters, self._state))
 
+    @property
+    def samples(self) -> int:
+        """How many values the sensors have read."""
+        return self._units.sensors.samples
+
     def self_test(self, member: int, at: int) -> dict[str, float]:
         """What the test routine of a member measures."""
         return self._units.self_test(member, at)

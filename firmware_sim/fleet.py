@@ -206,6 +206,11 @@ class Fleet:
         group = self._groups[kind]
         return isinstance(group, Programmes) and group.busy(member, self.now)
 
+    @property
+    def samples(self) -> int:
+        """Channel samples that the sensors of its appliances have read since it was made."""
+        return sum(group.samples for group in self._groups.values())
+
     def truth(self) -> list[Fault]:
         """Every fault that has begun, by onset."""
         for one in self._wear.values():

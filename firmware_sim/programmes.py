@@ -125,6 +125,11 @@ class Programmes:
         for day in range(self.now // DAY, self._planned + 1):
             self._plan(day, only=member, after=began)
 
+    @property
+    def samples(self) -> int:
+        """How many values the sensors have read."""
+        return self._units.sensors.samples
+
     def self_test(self, member: int, at: int) -> dict[str, float]:
         """What the test routine of a member measures."""
         return self._units.self_test(member, at)

@@ -20,9 +20,13 @@ class Sensors:
         indices: of the devices.
         channels: in order.
         offsets: of each unit, shape (devices, channels).
+
+    Attributes:
+        samples: how many values were read, absent ones included.
     """
 
     def __init__(self, seed: int, indices: Sequence[int], channels: dict[str, Sensor], offsets: Floats) -> None:
+        self.samples = 0
         kinds = list(channels.values())
         self._names = {name: number for number, name in enumerate(channels)}
         self._keys = chance.keys(seed, indices, "noise")
@@ -65,6 +69,7 @@ class Sensors:
         found += 0.0  # no negative zero
         for one in wrong:
             self._drop(found, first, one, rows)
+        self.samples += found.size
         return found
 
     def _fail(self, found: Floats, one: Acting) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,3 +74,8 @@ def _pss_kb(pid: int) -> int:
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return 0
     return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
+
+
+def peak_mb() -> float:
+    """The most memory that this process ever held resident, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

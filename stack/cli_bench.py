@@ -72,5 +72,31 @@ def recovery_command(
     emit(found, as_json=as_json)
 
 
+@bench_app.command("sim", epilog="Example: wellkept bench sim --json")
+def sim_command(
+    *,
+    devices: Annotated[int, typer.Option(min=9, help="Devices whose memory is measured.")] = 10_000,
+    hours: Annotated[float, typer.Option(min=0.1, help="Fleet hours they are advanced.")] = 3.0,
+    fleet: Annotated[int, typer.Option(min=9, help="Devices whose speed is measured, through a day.")] = 2_700,
+    runs: Annotated[int, typer.Option(min=1, help="The median counts.")] = 3,
+    connections: Annotated[
+        int, typer.Option(min=0, help="MQTT connections of one process; 0 leaves them out.")
+    ] = 1_000,
+    kinds: Annotated[bool, typer.Option(help="Each kind alone too.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Channel samples a second of simulated devices on one core, a fleet's memory, connections of one process."""
+    from stack.bench_sim import Plan, bench_sim  # noqa: PLC0415  (likewise)
+
+    found = bench_sim(
+        Plan(devices, hours, fleet, runs, connections, kinds), lambda line: err.print(line, highlight=False)
+    )
+    if as_json:
+        emit(found, as_json=True)
+        return
+    emit(found.pop("kinds", []), as_json=False)
+    emit([{"figure": name, "value": value} for name, value in found.items()], as_json=False)
+
+
 if __name__ == "__main__":
     bench_app()
