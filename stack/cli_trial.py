@@ -64,6 +64,9 @@ def run(
     seed: Annotated[int, typer.Option(min=0, help="Of fleet, wire and people.")] = 1,
     out_dir: Annotated[Path | None, typer.Option("--out", help="Folder of the report.")] = None,
     processes: Processes = None,
+    through_broker: Annotated[
+        bool, typer.Option("--through-broker", help="Through the real broker, stream, database and API; much slower.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run one trial and write its report as JSON, Markdown and a page.
@@ -74,7 +77,8 @@ def run(
 
     told = load(scenario)
     folder = out_dir or _FOLDER / f"{told.id}-{seed}"
-    record, timing = conduct(told, seed, devices=devices, days=days, processes=processes)
+    stack = folder / "stack" if through_broker else None
+    record, timing = conduct(told, seed, devices=devices, days=days, processes=processes, stack=stack)
     scoring = time.process_time()
     written = write(folder, record, told)
     timing["scoring_s"] = round(time.process_time() - scoring, 2)
@@ -164,15 +168,31 @@ def conduct(
     devices: int | None = None,
     days: int | None = None,
     processes: int | None = None,
+    stack: Path | None = None,
 ) -> tuple[TrialRecord, dict[str, Any]]:
-    """Run a trial with a progress bar on standard error; its record, and how fast it went."""
-    from stack.trial.engine import run_trial  # noqa: PLC0415  (likewise)
+    """Run a trial with a progress bar on standard error; its record, and how fast it went.
+
+    Args:
+        scenario: of the fleet.
+        seed: of fleet, wire and people.
+        devices: how many; the scenario's own number unless told.
+        days: how long; a year unless told.
+        processes: at once; one a processor unless told.
+        stack: run it through the real stack, which keeps its data in this fresh folder.
+    """
+    from stack.trial.engine import DAYS, run_trial  # noqa: PLC0415  (likewise)
     from stack.trial.watch import watching  # noqa: PLC0415  (likewise)
 
     began, cpu, wall = datetime.now(UTC), os.times(), time.perf_counter()
     count = processes or os.cpu_count() or 1
     with watching(f"{scenario.id}, seed {seed}", err) as listener:
-        record = run_trial(scenario, seed, devices, days, count, listener)
+        if stack is None:
+            record = run_trial(scenario, seed, devices, days, count, listener)
+        else:
+            from stack.trial.through import run_brokered  # noqa: PLC0415  (servers and clients for this alone)
+
+            stack.mkdir(parents=True, exist_ok=True)
+            record = run_brokered(scenario, seed, devices, days or DAYS, stack, listener)
     seconds = time.perf_counter() - wall
     spent = sum(after - before for before, after in zip(cpu[:4], os.times()[:4], strict=True))
     return record, {
@@ -180,6 +200,7 @@ def conduct(
         "seconds": round(seconds, 2),
         "cpu_s": round(spent, 2),
         "processes": count,
+        "through_broker": stack is not None,
         "device_days": record.device_days,
         "device_days_per_hour": round(record.device_days / seconds * 3600),
         "readings_per_s": round(record.readings / seconds),
