@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from firmware_sim.people import Deed, People
+from firmware_sim.people_plan import HOUR, Answer, call, plan
+from firmware_sim.people_spec import WILLING, PeopleSpec
+from firmware_sim.service import Report, ServiceError, Visit, Waiting, Window
+from firmware_sim.wear import DAY, Fault
+from telemetry.clock import to_micros
+
+START = datetime(2026, 3, 4, 9, tzinfo=UTC)
+READ = to_micros(START) - 2 * DAY
+LATE = to_micros(START) + 2 * DAY
+FAULT = Fault(device="t/a", family="drainage", fault="drain_pump_wear", onset=READ - DAY, failure=LATE)
+
+
+def visit(day: int = 0, state: str = "proposed") -> Visit:
+    start = START + timedelta(days=day)
+    return Visit(
+        id=f"v{day}",
+        ticket="t1",
+        device="t/a",
+        family="drainage",
+        window=Window(start, start + timedelta(hours=2)),
+        state=state,
+        parts=["WM-PUMP-32"],
+    )
+
+
+class Memory:
+    """A service that does what it is told and keeps a list of it."""
+
+    def __init__(self, *visits: Visit) -> None:
+        self.live = {one.id: one for one in visits}
+        self.done: list[tuple[str, str]] = []
+        self.open: list[Waiting] = []
+
+    def visits(self) -> list[Visit]:
+        return [one for one in self.live.values() if one.state not in {"done", "moved", "declined"}]
+
+    def waiting(self) -> list[Waiting]:
+        return self.open
+
+    def confirm(self, visit: Visit) -> None:
+        self._to(visit, "confirmed")
+
+    def windows(self, visit: Visit) -> list[Window]:
+        return [visit.window, Window(visit.window.start + timedelta(days=1), visit.window.end + timedelta(days=1))]
+
+    def move(self, visit: Visit, window: Window) -> None:
+        assert window != visit.window
+        self._to(visit, "moved")
+
+    def decline(self, visit: Visit) -> None:
+        self._to(visit, "declined")
+
+    def advance(self, visit: Visit, to: str) -> None:
+        self._to(visit, to)
+
+    def report(self, visit: Visit, report: Report) -> None:
+        self._to(visit, "done")
+        self.done.append((report.code, report.cause or ""))
+
+    def self_fix(self, ticket: str) -> None:
+        self.done.append(("self_fix", ticket))
+        self.live.clear()
+
+    def complain(self, ticket: str, words: str) -> None:
+        assert words
+        self.done.append(("complaint", ticket))
+
+    def report_fault(self, device: str, family: str | None, words: str) -> None:
+        assert (device, bool(words)) == ("t/a", True)
+        self.done.append(("report", str(family)))
+
+    def plan_again(self, ticket: str) -> None:
+        self.done.append(("plan_again", ticket))
+        self.open.clear()
+
+    def give_up(self, ticket: str, why: str) -> None:
+        assert ticket == "t1"
+        self.done.append(("give_up", why))
+        self.open.clear()
+
+    def _to(self, visit: Visit, state: str) -> None:
+        if visit.id not in self.live or self.live[visit.id].state in {"done", "moved", "declined"}:
+            raise ServiceError("gone", conflict=True)
+        self.live[visit.id] = msgspec.structs.replace(self.live[visit.id], state=state)
+
+
+class Home:
+    """One appliance with some faults."""
+
+    def __init__(self, *faults: Fault) -> None:
+        self.faults = list(faults)
+        self.mended: list[tuple[str, str]] = []
+
+    def find(self, device: str) -> list[Fault]:
+        return [one for one in self.faults if one.device == device]
+
+    def mend(self, device: str, family: str, at: int, by: str) -> Fault | None:
+        assert at >= READ
+        there = next((one for one in self.find(device) if one.family == family), None)
+        if there is not None:
+            self.faults.remove(there)
+            self.mended.append((family, by))
+        return there
+
+
+def lived(service: Memory, home: Home, spec: PeopleSpec, until: int = LATE) -> list[Deed]:
+    deeds: list[Deed] = []
+    people = People(
+        service, 7, home, spec=spec, guided=lambda fault: fault.family == "drainage", dispatches=True, told=deeds.append
+    )
+    people.step(READ)
+    while (at := people.next_due()) is not None and at <= until:
+        people.step(at)
+    assert people.tally.errors == 0, people.tally.last_error
+    return deeds
+
+
+def always(**shares: float) -> PeopleSpec:
+    return msgspec.structs.replace(WILLING, **shares)
+
+
+def test_shares_are_kept() -> None:
+    spec = PeopleSpec()
+    answers = [plan(3, msgspec.structs.replace(visit(), device=f"t/{i}"), READ, spec).answer for i in range(2_000)]
+    for answer, share in ((Answer.MOVE, spec.moves), (Answer.DECLINE, spec.declines), (Answer.SILENCE, spec.ignores)):
+        assert answers.count(answer) / 2_000 == pytest.approx(share, abs=0.02)
+
+
+def test_a_plan_does_not_depend_on_ids() -> None:
+    other = msgspec.structs.replace(visit(), id="another", ticket="another")
+    assert plan(3, visit(), READ, PeopleSpec()) == plan(3, other, READ, PeopleSpec())
+
+
+@pytest.mark.parametrize(("share", "state"), [("moves", "moved"), ("declines", "declined"), ("ignores", "proposed")])
+def test_owners_may_say_something_else_than_yes(share: str, state: str) -> None:
+    service = Memory(visit())
+    lived(service, Home(FAULT), always(**{share: 1.0}))
+    assert service.live["v0"].state == state
+    assert service.done == []
+
+
+def test_a_part_that_does_not_fit_makes_a_second_visit() -> None:
+    service, home = Memory(visit()), Home(FAULT)
+    (deed,) = lived(service, home, always(wrong_part=1.0))
+    assert (deed.outcome, deed.fault) == ("wrong_part", FAULT)
+    assert service.done == [("part_missing", "drain_pump_wear")]
+    assert home.mended == []
+
+
+def test_the_ordered_part_fits() -> None:
+    service, home = Memory(visit()), Home(FAULT)
+    people = People(service, 7, home, spec=always(wrong_part=1.0, complains=1.0))
+    people.step(LATE)
+    service.live["v3"] = visit(3)
+    people.step(LATE + 3 * DAY)
+    people.step(LATE + 4 * DAY)
+    assert service.done == [
+        ("part_missing", "drain_pump_wear"),
+        ("complaint", "t1"),
+        ("repaired", "drain_pump_wear"),
+    ]
+    assert home.mended == [("drainage", "visit")]
+
+
+def test_a_repair_that_does_not_hold_is_reported_as_one() -> None:
+    service, home = Memory(visit()), Home(FAULT)
+    (deed,) = lived(service, home, always(badly=1.0))
+    assert deed.outcome == "badly"
+    assert service.done == [("repaired", "drain_pump_wear")]
+    assert home.faults == [FAULT]
+
+
+def test_a_technician_can_overlook_a_fault() -> None:
+    service = Memory(visit())
+    (deed,) = lived(service, Home(FAULT), always(finds=0.0))
+    assert (deed.outcome, deed.fault) == ("no_fault_found", FAULT)
+    assert service.done == [("no_fault_found", "")]
+
+
+@pytest.mark.parametrize(("stock", "outcome"), [(1.0, "repaired"), (0.0, "wrong_part")])
+def test_another_fault_than_the_ticket_says(stock: float, outcome: str) -> None:
+    other = msgspec.structs.replace(FAULT, family="heating", fault="heater_scale")
+    service, home = Memory(visit()), Home(other)
+    (deed,) = lived(service, home, always(van_stock=stock))
+    assert (deed.outcome, deed.fault) == (outcome, other)
+    assert home.mended == ([("heating", "visit")] if stock else [])
+
+
+def test_an_owner_mends_it_by_the_guide() -> None:
+    service, home = Memory(visit()), Home(FAULT)
+    deeds = lived(service, home, always(self_fixes=1.0, self_fix_works=1.0, self_fix_hours=(3.0, 4.0)))
+    assert [deed.what for deed in deeds] == ["self_fix"]
+    assert service.done == [("self_fix", "t1")]
+    assert home.mended == [("drainage", "self_fix")]
+
+
+def test_a_failed_appliance_is_reported_unless_somebody_is_coming() -> None:
+    failed = msgspec.structs.replace(FAULT, failure=READ)
+    spec = always(reports=1.0, describes=1.0)
+    wanted = call(7, failed, spec)
+    assert wanted is not None
+    assert READ + spec.report_hours[0] * HOUR <= wanted.at <= READ + spec.report_hours[1] * HOUR
+    for state, said in (("proposed", [("report", "drainage")]), ("confirmed", [])):
+        service = Memory(visit(state=state))
+        people = People(service, 7, Home(failed), spec=always(reports=1.0, describes=1.0, ignores=1.0))
+        people.hear([failed])
+        people.step(wanted.at - 1)
+        assert people.next_due() is not None
+        people.step(wanted.at)
+        assert service.done == said
+
+
+@pytest.mark.parametrize(("reached", "done"), [(1.0, ("plan_again", "t1")), (0.0, ("give_up", "owner not reached"))])
+def test_dispatch_calls_an_owner_who_does_not_answer(reached: float, done: tuple[str, str]) -> None:
+    service = Memory()
+    service.open = [
+        Waiting(id="t1", ref="WK-1", device="t/a", family="drainage", state="open", next_action="call_owner")
+    ]
+    lived(service, Home(FAULT), always(called_back=reached), until=LATE + 4 * DAY)
+    assert service.done == [done]
