@@ -32,6 +32,7 @@ from firmware_sim.network_spec import NetworkSpec
 from firmware_sim.people_spec import PeopleSpec
 from firmware_sim.physics import physics_of, simulated_kinds
 from firmware_sim.scenario import Scenario, load_scenario, scenario_ids
+from firmware_sim.scenario_file import ScenarioError, read_scenario
 from firmware_sim.truth import ConfounderLine, FaultLine, InterventionLine, read_truth, truth_text
 from telemetry.catalogue import CourseSpec, Influence
 from telemetry.clock import to_micros
@@ -166,3 +167,21 @@ def test_every_named_scenario_is_in_the_reference_and_works(name: str) -> None:
 
 def test_the_head_of_the_parts_is_valid() -> None:
     assert scenario("", head=HEAD).devices == 16
+
+
+def test_every_misspelt_key_is_refused_where_it_stands() -> None:
+    lines = EXAMPLE.splitlines()
+    keys = [number for number, line in enumerate(lines) if re.match(r"[a-z_]+ = ", line)]
+    assert len(keys) > 40
+    for number in keys:
+        key = lines[number].split(" = ")[0]
+        wrong = [*lines[:number], lines[number].replace(key, key + "x", 1), *lines[number + 1 :]]
+        with pytest.raises(ScenarioError) as caught:
+            read_scenario("\n".join(wrong), "example.toml", catalogue())
+        error = caught.value
+        assert error.line is not None, str(error)
+        table = max(i for i, line in enumerate(lines[: number + 1]) if i == 0 or line.startswith("["))
+        # A key that is needed is said to be missing from its table; any other is said to be unknown, on its own line.
+        assert error.line in {number + 1, table + 1} or "is missing" in str(error), str(error)
+        if error.line == number + 1:
+            assert f"did you mean '{key}'" in str(error) or "missing" in str(error), str(error)
