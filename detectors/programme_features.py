@@ -154,12 +154,10 @@ def _fill_rate(view: View) -> float:
 
 
 def _resonance_vibration(view: View) -> float:
-    """Highest vibration below half of the top speed, while the drum speeds up or runs down."""
+    """Highest vibration at 1000/min, below half of the top speed: while the drum speeds up or runs down."""
     speed, vibration = view.of("drum_speed"), view.of("vibration")
     slow = view.in_phase("spin") & (speed > _TUMBLING) & (speed < 0.5 * float(np.nanmax(speed, initial=0.0)))
-    found = vibration[slow]
-    found = found[np.isfinite(found)]
-    return float(found.max()) if len(found) else NAN
+    return top(1000 * vibration[slow] / speed[slow])
 
 
 PROGRAMMES: dict[str, Callable[[View], float]] = {
