@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -178,7 +179,8 @@ def conduct(
         devices: how many; the scenario's own number unless told.
         days: how long; a year unless told.
         processes: at once; one a processor unless told.
-        stack: run it through the real stack, which keeps its data in this fresh folder.
+        stack: run it through the real stack, which keeps its data in this fresh folder until it is done; what it
+            kept of a trial that failed stays there.
     """
     from stack.trial.engine import DAYS, run_trial  # noqa: PLC0415  (likewise)
     from stack.trial.watch import watching  # noqa: PLC0415  (likewise)
@@ -189,10 +191,13 @@ def conduct(
         if stack is None:
             record = run_trial(scenario, seed, devices, days, count, listener)
         else:
-            from stack.trial.through import run_brokered  # noqa: PLC0415  (servers and clients for this alone)
+            from stack.embedded_postgres import EmbeddedPostgres  # noqa: PLC0415  (servers and clients for this alone)
+            from stack.trial.through import run_brokered  # noqa: PLC0415  (likewise)
 
             stack.mkdir(parents=True, exist_ok=True)
             record = run_brokered(scenario, seed, devices, days or DAYS, stack, listener)
+            EmbeddedPostgres(stack / "postgres").remove()
+            shutil.rmtree(stack)
     seconds = time.perf_counter() - wall
     spent = sum(after - before for before, after in zip(cpu[:4], os.times()[:4], strict=True))
     return record, {
