@@ -8,11 +8,11 @@ lift as surveyed by I. Staffell, D. Brett, N. Brandon, A. Hawkes, "A review of d
 Environmental Science 5 (2012) 9291-9306. Air coils are exchangers of one constant side (effectiveness 1 - exp(-NTU)).
 Below freezing the outdoor coil gathers frost from moist air, worst around 0 Celsius: Y. Zhang et al., "Frosting
 phenomenon and frost-free technology of outdoor air heat exchanger for an air-source heat pump system in China",
-Energies 11 (2018) 2642; its flow of air narrows and the coil grows colder: J. Martinez-Frias, S. M. Aceves, "Effects of
-evaporator frosting on the performance of an air-to-air heat pump", Journal of Energy Resources Technology 121 (1999)
-60-65. The control then reverses the circuit and melts it. A lost charge: W. Kim, J. E. Braun, "Impacts of refrigerant
-charge on air conditioner and heat pump performance", International Refrigeration and Air Conditioning Conference,
-Purdue (2010), paper 1122.
+Energies 11 (2018) 2642; here at the rate at which the air gives up its heat (Lewis). Its flow of air narrows and the
+coil grows colder: J. Martinez-Frias, S. M. Aceves, "Effects of evaporator frosting on the performance of an air-to-air
+heat pump", Journal of Energy Resources Technology 121 (1999) 60-65. The control then reverses the circuit and melts it.
+A lost charge: W. Kim, J. E. Braun, "Impacts of refrigerant charge on air conditioner and heat pump performance",
+International Refrigeration and Air Conditioning Conference, Purdue (2010), paper 1122.
 
 Units: W, Celsius, J/K, kg, seconds, 1/min. The heat book counts ice against liquid water at 0 Celsius.
 """
@@ -32,7 +32,7 @@ _KELVIN = 273.15
 _AIR_HEAT = 1006.0
 _MELTS = 3.34e5
 _EVAPORATES = 2.5e6
-_HUMID = 0.85
+_HUMID = 0.88
 """Relative humidity outdoors in winter."""
 _RATED_SPEED = 3600.0
 _RATED_COLD, _RATED_HOT = 0.0, 42.0
@@ -47,12 +47,10 @@ _STILL_INDOOR, _STILL_OUTDOOR = 15.0, 45.0
 """Coils without fan, W/K."""
 _TURNS = 0.35
 """Least share of its top speed at which the indoor fan turns."""
-_BLOCKED = 0.7
+_BLOCKED = 0.6
 """Frost that halves the outdoor air's flow, kg."""
-_SCRUB = 0.45
-"""Share of the excess moisture that the coil takes out of the air it cools."""
 _MELT_CONDUCTANCE = 300.0
-_COLD_COIL, _APART, _APART_SPEED = -3.0, 3.0, 7.5
+_COLD_COIL, _APART, _APART_SPEED = -3.0, 3.0, 8.5
 """A defrost begins when the coil reads below the first, and below the outdoor air by the second, plus the third at the
 compressor's top speed, after `_FROSTING`: a clean coil stays closer."""
 _FROSTING = 2100.0
@@ -86,11 +84,11 @@ class Parameters:
         ntu_indoor: transfer units of the indoor coil then.
         fan_rpm: top speed of the indoor fan, 1/min.
         fan_power: of the indoor fan at its top speed, W.
-        heat_indoor: indoor coil, J/K.
+        heat_indoor: indoor coil with its refrigerant, J/K.
         flow_outdoor: heat capacity flow of the outdoor air, W/K.
         ntu_outdoor: transfer units of the outdoor coil.
         outdoor_power: of the outdoor fan, W.
-        heat_outdoor: outdoor coil, J/K.
+        heat_outdoor: outdoor coil with its refrigerant, J/K.
         set_heat: room temperature below which it heats, Celsius.
         set_cool: room temperature above which it cools, Celsius.
         setback: how far both give way when nobody is home, K; half as far while the household sleeps.
@@ -234,7 +232,7 @@ def _flows(p: Parameters, s: State, d: Drive) -> _Flows:
         cold=taken,
         warms=warms,
         power=power,
-        moisture=_SCRUB * outer / _AIR_HEAT * excess,
+        moisture=outer / _AIR_HEAT * excess,
         fan=fan,
         fan_watts=p.fan_power * (fan / p.fan_rpm) ** 2,
         outdoor_watts=p.outdoor_power * blows * (p.outdoor_fan > 0.0),
@@ -350,7 +348,7 @@ def self_test(p: Parameters) -> dict[str, Floats]:
 
 PHYSICS: ContinuousPhysics[Parameters, State] = ContinuousPhysics(
     kind="heat_pump",
-    step=15.0,
+    step=30.0,
     channels={
         "power": Sensor(noise=3.0, offset=2.0, resolution=1.0, low=0.0),
         "temp_return": Sensor(noise=0.06, offset=0.15, resolution=0.01),
