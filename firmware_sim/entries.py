@@ -98,13 +98,23 @@ class Households(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class HabitEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[habits.KIND]`: how appliances that run programmes are used.
+    """`[habits.KIND]`: how appliances that run programmes are used; what is absent is as usual for the kind.
 
     Attributes:
         starts: mean runs a day.
+        load: mean load of a household, kg (or place settings).
+        load_between: standard deviation between households.
+        load_within: standard deviation from run to run.
+        weekend: factor on `starts` on free days.
+        programmes: programme to how often it is chosen, as weights; the others keep theirs.
     """
 
-    starts: Annotated[float, msgspec.Meta(ge=0, le=3)]
+    starts: Annotated[float, msgspec.Meta(ge=0, le=3)] | None = None
+    load: Positive | None = None
+    load_between: NotNegative | None = None
+    load_within: NotNegative | None = None
+    weekend: NotNegative | None = None
+    programmes: dict[str, NotNegative] = {}
 
 
 class FaultRates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -79,13 +79,15 @@ class Programmes:
         self._units = Units(group)
         self._length = whole_steps(group.physics.step)
         self._around = Surroundings(group.world, self.devices, group.spells, HOUR, _AROUND)
+        scenario = group.world.scenario
+        habits = scenario.habits_of(group.physics.kind, group.physics.habits)
         self._usage = [
             Usage(
                 world=group.world,
                 appliance=device,
-                habits=group.physics.habits,
-                programmes=group.physics.programmes,
-                starts=group.world.scenario.runs_a_day(group.physics.kind, group.physics.habits.starts),
+                habits=habits,
+                programmes=scenario.programmes_of(group.physics.kind, group.physics.programmes),
+                starts=habits.starts,
                 capacity=model.get(group.physics.habits.capacity, np.inf),
                 spells=spells,
                 step=self._length,

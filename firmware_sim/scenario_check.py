@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from firmware_sim.confounder_spec import ConfounderSpec, confounder_table
-from firmware_sim.entries import DAY, ConfounderEntry, Dated, FaultEntry, ModelOverride
+from firmware_sim.entries import DAY, ConfounderEntry, Dated, FaultEntry, HabitEntry, ModelOverride
 from firmware_sim.homes import DRIVES, HABITS
 from firmware_sim.mechanism import DRIVE, HABIT, SENSOR
 from firmware_sim.names import nearest
@@ -51,6 +51,7 @@ def problems(scenario: Scenario, base: Catalogue) -> Iterator[Problem]:
     yield from _rates(scenario, catalogue)
     for kind in scenario.habits:
         yield from _one(f"habits.{kind}", "kind that runs programmes", kind, _running())
+        yield from _programmes(f"habits.{kind}.programmes", kind, scenario.habits[kind])
     for kind in scenario.costs.kinds:
         yield from _one(f"costs.kinds.{kind}", "kind", kind, sorted(catalogue.kinds))
     known = _Known(scenario, catalogue)
@@ -82,6 +83,15 @@ def _kinds(catalogue: Catalogue) -> list[str]:
 
 def _running() -> list[str]:
     return [kind for kind in simulated_kinds() if isinstance(physics_of(kind), ProgrammePhysics)]
+
+
+def _programmes(key: str, kind: str, entry: HabitEntry) -> Iterator[Problem]:
+    physics = physics_of(kind)
+    shares = {name: one.share for name, one in getattr(physics, "programmes", {}).items()}
+    for name in entry.programmes:
+        yield from _one(f"{key}.{name}", f"programme of {kind}", name, sorted(shares))
+    if sum((shares | entry.programmes).values()) <= 0.0:
+        yield key, "all programmes have weight 0; give one that has not"
 
 
 def _parameters(kind: str) -> list[str]:

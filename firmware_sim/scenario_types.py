@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import msgspec
@@ -24,6 +25,7 @@ from firmware_sim.entries import (
 from firmware_sim.network_spec import NetworkSpec
 from firmware_sim.overrides import merged
 from firmware_sim.people_spec import PeopleSpec
+from firmware_sim.physics.base import Habits, Programme
 from firmware_sim.population import device_ids, shared_out
 from firmware_sim.where import words
 from telemetry.catalogue import Catalogue
@@ -42,6 +44,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         fleet: the devices.
         households: who lives with them.
         habits: kind to how it is used, where that differs from the kind's own.
+        unit_spread: factor on how much the units of a model differ from each other.
         climate: outdoors, rooms and tap water through the year.
         faults: faults that come by chance.
         fault: faults on fixed dates.
@@ -62,6 +65,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     fleet: Annotated[tuple[FleetEntry, ...], msgspec.Meta(min_length=1)]
     households: Households = Households()
     habits: dict[str, HabitEntry] = {}
+    unit_spread: Annotated[float, msgspec.Meta(ge=0, le=5)] = 1.0
     climate: Climate = Climate()
     faults: FaultRates = FaultRates()
     fault: tuple[FaultEntry, ...] = ()
@@ -77,10 +81,20 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """How many devices it has."""
         return sum(entry.count for entry in self.fleet)
 
-    def runs_a_day(self, kind: str, usual: float) -> float:
-        """Mean runs a day of an appliance that runs programmes; `usual` is the kind's own."""
+    def habits_of(self, kind: str, usual: Habits) -> Habits:
+        """How appliances that run programmes are used; `usual` is the kind's own."""
         own = self.habits.get(kind)
-        return usual if own is None else own.starts
+        if own is None:
+            return usual
+        names = (name for name in own.__struct_fields__ if name != "programmes")
+        return replace(usual, **{name: value for name in names if (value := getattr(own, name)) is not None})
+
+    def programmes_of(self, kind: str, usual: Mapping[str, Programme]) -> Mapping[str, Programme]:
+        """The programmes of a kind, as often as they are chosen here; `usual` are the kind's own."""
+        own = self.habits.get(kind)
+        if own is None:
+            return usual
+        return {name: replace(one, share=own.programmes.get(name, one.share)) for name, one in usual.items()}
 
     def catalogue(self, base: Catalogue) -> Catalogue:
         """The catalogue with the models and faults of this scenario merged in; the base itself when it has none.

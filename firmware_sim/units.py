@@ -55,7 +55,7 @@ class Units:
         models = group.catalogue[physics.kind].models
         draws = [generator(group.world.seed, one.index, "unit") for one in group.devices]
         units = [
-            _unit(physics, models[one.physics_model].parameters, rng)
+            _unit(physics, models[one.physics_model].parameters, rng, group.world.scenario.unit_spread)
             for one, rng in zip(group.devices, draws, strict=True)
         ]
         self.models = units
@@ -135,10 +135,10 @@ def _inside(target: str) -> bool:
     return not target.startswith((DRIVE, HABIT, "programme."))
 
 
-def _unit(physics: Physics, model: Mapping[str, float], rng: np.random.Generator) -> dict[str, float]:
-    """The parameters of one unit: its model's, spread as production and people spread them."""
-    draws = {name: 1.0 + share * float(rng.standard_normal()) for name, share in physics.spread.items()}
+def _unit(physics: Physics, model: Mapping[str, float], rng: np.random.Generator, much: float) -> dict[str, float]:
+    """The parameters of one unit: its model's, spread as production and people spread them, so much as usual."""
+    draws = {name: 1.0 + much * share * float(rng.standard_normal()) for name, share in physics.spread.items()}
     unit = {name: value * draws.get(name, 1.0) for name, value in model.items()}
     for name, spread in getattr(physics, "shift", {}).items():
-        unit[name] += spread * float(rng.standard_normal())
+        unit[name] += much * spread * float(rng.standard_normal())
     return unit

@@ -13,11 +13,12 @@ from firmware_sim.confounders import firmware_at, firmware_versions, occurrences
 from firmware_sim.fleet import Fleet
 from firmware_sim.network_spec import Link
 from firmware_sim.physics import physics_of, simulated_kinds
+from firmware_sim.physics.base import ProgrammePhysics
 from firmware_sim.population import shared_out
 from firmware_sim.schedule import choices, fault_schedule
 from firmware_sim.truth import ConfounderLine, FaultLine, InterventionLine, read_truth, truth_text
 from telemetry.catalogue import Influence
-from tests.firmware_sim.scenarios.making import DAY, FLEET, START, catalogue, scenario, world
+from tests.firmware_sim.scenarios.making import DAY, FLEET, HEAD, START, catalogue, scenario, world
 
 PLUGS = """
 [[fleet]]
@@ -411,6 +412,22 @@ def test_the_costs_of_a_kind_replace_those_of_all() -> None:
     assert (costs.of("refrigerator").breakdown, costs.of("refrigerator").visit) == (900.0, 100.0)
     assert costs.of("washing_machine").breakdown == costs.breakdown
     assert costs.other == {"spoilt_food": 30.0}
+
+
+def test_habits_and_the_spread_between_units_can_be_changed() -> None:
+    text = "[habits.washing_machine]\nload = 5.5\nload_between = 0\nload_within = 0\nprogrammes = {eco50 = 3.0}"
+    fleet = '[[fleet]]\nkind = "washing_machine"\ncount = 4\nmodels = {vela8 = 1}\n'
+    one = scenario(text, fleet, HEAD + "unit_spread = 0.0\n")
+    physics = physics_of("washing_machine")
+    assert isinstance(physics, ProgrammePhysics)
+    habits = one.habits_of("washing_machine", physics.habits)
+    assert (habits.load, habits.starts) == (5.5, physics.habits.starts)
+    assert one.programmes_of("washing_machine", physics.programmes)["eco50"].share == 3.0
+    bodies = Fleet(one, 3, START, catalogue()).advance(START + 2 * DAY)
+    loads = {round(float(np.nanmax(np.array(body.q["load"], dtype=float))), 0) for body in bodies}
+    assert loads - {0.0} <= {5.0, 6.0}
+    assert len(loads) > 1
+    assert scenario("", fleet).habits_of("washing_machine", physics.habits) is physics.habits
 
 
 def test_overrides_change_the_catalogue_and_its_hash() -> None:

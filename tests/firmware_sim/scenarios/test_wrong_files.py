@@ -152,6 +152,18 @@ WRONG: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "costs": ("[costs]\nvist = 2", "vist", "costs.vist", ("did you mean 'visit'",)),
     "people": ("[people]\nignors = 0.1", "ignors", "people.ignors", ("did you mean 'ignores'",)),
     "habits of what has no runs": ("[habits.refrigerator]\nstarts = 2", "[habits", "habits.refrigerator", ("washing",)),
+    "unknown programme": (
+        "[habits.washing_machine]\nprogrammes = {eco5 = 1.0}",
+        "programmes",
+        "habits.washing_machine.programmes.eco5",
+        ("did you mean 'eco50'",),
+    ),
+    "no programme left": (
+        "[habits.washing_machine]\nprogrammes = {eco50 = 0, quick30 = 0, cotton40 = 0, cotton60 = 0}",
+        "programmes",
+        "habits.washing_machine.programmes",
+        ("weight 0",),
+    ),
     "model of no kind": ("[models.fridge.x]\n", "[models", "models.fridge", ("refrigerator",)),
     "model like none": (
         '[models.refrigerator.x]\nlike = "lx2600"',
