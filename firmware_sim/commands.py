@@ -115,6 +115,8 @@ class Commands:
     def _self_test(self, one: Appliance, command: Command) -> Answer:
         """Each actuator runs once; the quantities carry their unit as suffix. Not while a programme runs."""
         now = self._fleet.now
+        if one.kind != one.physics:
+            raise _RefusedError(f"a {one.kind} has no actuator to test; it only measures what the appliance draws")
         if self._testing.get(one.key, 0) > now:
             raise _RefusedError("a self-test is under way", Status.BUSY)
         if self._fleet.busy(one.key):

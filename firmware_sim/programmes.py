@@ -298,4 +298,6 @@ class Programmes:
             values[inside] = ran.power[(times[inside] - ran.start.begin) // self._length]
         sampler = self._units.sampler(member, _MINUTE)
         bodies = sampler.take(METERED, begin // _MINUTE, values[:, None])
+        # An interval that somebody has set need not fill the day's last message.
+        bodies += sampler.flush((day + 1) * DAY // _MINUTE)
         return [msgspec.structs.replace(body, phase=None) for body in bodies]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 
 from firmware_sim.commander import NoAnswerError, command
 from firmware_sim.commands import SELF_TEST, Commands
+from firmware_sim.firmware import Body
 from firmware_sim.fleet import Fleet
-from firmware_sim.runner import Runner, open_fleet
+from firmware_sim.runner import Runner, open_fleet, readings
 from firmware_sim.scenario import FleetEntry, HabitEntry, Scenario
 from firmware_sim.wear import DAY, HOUR
 from ingest.settings import IngestSettings
@@ -127,6 +129,37 @@ def test_a_set_interval_is_obeyed_from_then_on_and_after_a_restart() -> None:
     assert cooling
     assert {body.dt for body in cooling if body.t > START + HOUR + 3600 * MICROS} == {300 * MICROS}
     assert {body.dt for body in bodies if body.device == 0 and body.phase == "idle" and body.dt} == {120 * MICROS}
+
+
+def test_a_plug_measures_as_often_as_it_is_told_and_has_nothing_to_test() -> None:
+    plugs = (FleetEntry(kind="smart_plug", count=1, host="washing_machine"),)
+    scenario = Scenario(id="plug", title="plug", fleet=plugs, habits={"washing_machine": HabitEntry(starts=2.0)})
+
+    def live(*stops: int) -> list[Body]:
+        fleet = Fleet(scenario, 1001, START, CATALOGUE)
+        found = fleet.advance(START + 7 * HOUR)
+        (one,) = fleet.devices
+        answer = Commands(fleet).take(one.key, asked("set_interval", seconds=420.0))
+        assert answer.response.values == {"metering": 420.0}
+        refused = Commands(fleet).take(one.key, asked("self_test"))
+        assert refused.response.status is Status.ERROR
+        assert "no actuator" in (refused.response.error or "")
+        for stop in stops:
+            found += fleet.advance(START + stop)
+            data = fleet.snapshot()
+            fleet = Fleet(scenario, 1001, START, CATALOGUE)
+            fleet.restore(data)
+        return found + fleet.advance(START + 3 * DAY)
+
+    told = live()
+    assert live(8 * HOUR, DAY, DAY + 11 * HOUR) == told
+    late = [body for body in told if body.t > START + 8 * HOUR]
+    times = [body.t + i * (body.dt or 0) for body in late for i in range(readings(body))]
+    gaps = [b - a for a, b in itertools.pairwise(times)]
+    # Seven minutes do not divide a day, and each day begins anew.
+    assert sum(gap == 420 * MICROS for gap in gaps) == len(gaps) - 2
+    assert max(gaps) == 420 * MICROS
+    assert times[-1] >= START + 3 * DAY - HOUR
 
 
 @pytest.mark.parametrize(
