@@ -18,8 +18,9 @@ SHOWN = 0.8
 """The level that curves show: late, but before failure."""
 _DAYS = {False: 1, True: 3}
 """Days on the test bed of what runs programmes, and of what never ends: its features want some cycles."""
-Reader = Callable[[KindSpec, Sequence[Piece]], Mapping[str, float]]
-"""Features of an appliance's samples, by id; what it cannot tell is absent or NaN. The product's detectors are one."""
+Reader = Callable[[KindSpec, Sequence[Piece], Sequence[Piece]], Mapping[str, float]]
+"""Features of an appliance's samples, by id, given those of the healthy one; what it cannot tell is absent or NaN. The
+product's detectors are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def signature(
     setup, acting = set_up(catalogue, kind, fault, model)
     chosen = tuple(levels) if fault is not None else (0.0,)
     found = traces(setup, acting, chosen, _DAYS[isinstance(setup.physics, ContinuousPhysics)])
-    read = [dict(reader(setup.kind, trace.pieces)) for trace in found] if reader is not None else []
+    read = [dict(reader(setup.kind, trace.pieces, found[0].pieces)) for trace in found] if reader is not None else []
     page = setup.kind.faults[fault] if fault is not None else None
     return Signature(setup, fault, page, [_change(setup, one) for one in acting], found, chosen, read)
 

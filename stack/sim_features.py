@@ -18,15 +18,21 @@ _LONGEST = 300 * MICROS
 _ENOUGH = 12 * 3600 * MICROS
 
 
-def read_features(kind: KindSpec, pieces: Sequence[Piece]) -> dict[str, float]:
-    """Median over the cycles of each feature that a cycle tells; empty for kinds without cycles."""
+def read_features(kind: KindSpec, pieces: Sequence[Piece], usual: Sequence[Piece]) -> dict[str, float]:
+    """Median over the cycles of each feature that a cycle tells; empty for kinds without cycles.
+
+    Args:
+        kind: its catalogue page.
+        pieces: the samples.
+        usual: those of the healthy appliance, from which a plug has learned its thresholds.
+    """
     if kind.cycle is None or kind.detector != "cycles":
         return {}
     names = tuple(name for name in kind.features if name in FEATURES)
     rest = "off_time" in kind.features
     segmenter = Segmenter(kind, rest_counts=rest, keep_rest=rest and not kind.cycle.adaptive)
     if kind.cycle.adaptive:
-        work = _working_power(kind, pieces)
+        work = _working_power(kind, usual)
         if work is None:
             return {}
         segmenter.on, segmenter.off = kind.cycle.on * work, kind.cycle.off * work

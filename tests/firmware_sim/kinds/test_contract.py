@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -16,9 +14,9 @@ from firmware_sim.homes import DRIVES
 from firmware_sim.mechanism import DRIVE, SENSOR, influence
 from firmware_sim.physics import physics_of, simulated_kinds
 from firmware_sim.physics.base import ContinuousPhysics, gather
-from firmware_sim.testbed import Piece, Trace, _Bed, set_up
+from firmware_sim.testbed import Trace, _Bed, set_up
 from firmware_sim.wear import DAY, HOUR, Fault
-from stack.sim_features import _working_power, read_features
+from stack.sim_features import read_features
 from telemetry.catalogue import FaultSpec
 from tests.firmware_sim.kinds.rig import Lived, catalogue, every_fault, faults, kinds, live, rig
 
@@ -150,20 +148,10 @@ def beds(kind: str) -> dict[tuple[str, float], Trace]:
     return found
 
 
-def features(kind: str, pieces: Sequence[Piece], usual: Sequence[Piece]) -> dict[str, float]:
-    """As the detectors read them; a plug has learned its thresholds before the fault began."""
-    spec = catalogue()[kind]
-    work = _working_power(spec, usual) if spec.cycle is not None and spec.cycle.adaptive else None
-    if work is None:
-        return read_features(spec, pieces)
-    fixed = msgspec.structs.replace(spec.cycle, on=spec.cycle.on * work, off=spec.cycle.off * work, adaptive=False)
-    return read_features(msgspec.structs.replace(spec, cycle=fixed), pieces)
-
-
 def moved(kind: str, fault: str, level: float) -> dict[str, float]:
     """By how much of its size at failure each feature of the signature has moved, in the signature's direction."""
     healthy, worn = beds(kind)[fault, 0.0], beds(kind)[fault, level]
-    usual, found = (features(kind, one.pieces, healthy.pieces) for one in (healthy, worn))
+    usual, found = (read_features(catalogue()[kind], one.pieces, healthy.pieces) for one in (healthy, worn))
     return {
         effect.feature: (found[effect.feature] - usual[effect.feature])
         * effect.direction
@@ -189,7 +177,7 @@ def test_what_must_stay_stays(kind: str, fault: str) -> None:
     spec, one = catalogue()[kind], spec_of(kind, fault)
     level = 1.0 if one.course.pattern == "intermittent" else _LATE
     healthy, worn = beds(kind)[fault, 0.0], beds(kind)[fault, level]
-    usual, found = (features(kind, trace.pieces, healthy.pieces) for trace in (healthy, worn))
+    usual, found = (read_features(spec, trace.pieces, healthy.pieces) for trace in (healthy, worn))
     for effect in one.signature:
         if effect.direction == 0 and effect.feature in usual and effect.feature in found:
             feature = spec.features[effect.feature]
