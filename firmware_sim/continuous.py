@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from firmware_sim.chance import generator
 from firmware_sim.firmware import Body, Gathered
 from firmware_sim.homes import Surroundings
-from firmware_sim.mechanism import Acting
+from firmware_sim.mechanism import Acting, steer
 from firmware_sim.physics.base import ContinuousPhysics, Floats
 from firmware_sim.units import METERED, Group, Units, whole_steps
 from firmware_sim.wear import DAY, HOUR
@@ -122,6 +122,7 @@ class Continuous:
             self._load_wear(first)
         physics, p, state, dt = self._physics, self._parameters, self._state, self._physics.step
         drives = self._around.drives(first, count)
+        steer(drives, self._acting)
         rows = np.empty((count, len(self.devices), len(physics.channels)))
         codes = np.empty((count, len(self.devices)), dtype=np.int64)
         for i in range(count):

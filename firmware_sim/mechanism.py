@@ -17,6 +17,8 @@ from telemetry.catalogue import Influence
 Floats = NDArray[np.float64]
 SENSOR, DRIVE, HABIT = "sensor.", "drive.", "habit."
 _LEAST_FACTOR = 0.0
+SHARES = frozenset({"door", "presence", "awake"})
+"""Drives that are shares of a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +95,18 @@ def effective(parameters: Mapping[str, Floats], acting: Sequence[Acting]) -> dic
         values = found[one.target]
         values[one.row] = influence(values[one.row : one.row + 1], one.what, np.array([one.level]))[0]
     return found
+
+
+def steer(drives: Mapping[str, Floats], acting: Sequence[Acting]) -> None:
+    """Change in place the drives that something acts on: a vent that lets warm air in, a valve that throttles.
+
+    Args:
+        drives: by name, shape (..., appliances); shares (door, presence) stay between 0 and 1.
+        acting: what acts; other targets than drives are passed over.
+    """
+    for one in acting:
+        values = drives.get(one.target.removeprefix(DRIVE)) if one.target.startswith(DRIVE) else None
+        if values is not None:
+            values[..., one.row] = influence(values[..., one.row], one.what, np.array(one.level))
+            if one.target.removeprefix(DRIVE) in SHARES:
+                np.clip(values[..., one.row], 0.0, 1.0, out=values[..., one.row])

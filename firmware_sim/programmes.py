@@ -16,6 +16,7 @@ from firmware_sim import chance
 from firmware_sim.chance import generator
 from firmware_sim.firmware import Body
 from firmware_sim.homes import Start, Surroundings, Usage
+from firmware_sim.mechanism import Acting, steer
 from firmware_sim.physics.base import Floats, Ints, Job, ProgrammePhysics, stage_of
 from firmware_sim.units import METERED, Group, Units, whole_steps
 from firmware_sim.wear import DAY, HOUR
@@ -190,8 +191,9 @@ class Programmes:
             return []
         physics, dt = self._physics, self._physics.step
         acting = [self._units.acting(start.begin, member, row) for row, (member, start) in enumerate(wanted)]
-        p = self._units.parameters([member for member, _ in wanted], [one for some in acting for one in some])
-        job = self._job(wanted)
+        every_acting = [one for some in acting for one in some]
+        p = self._units.parameters([member for member, _ in wanted], every_acting)
+        job = self._job(wanted, every_acting)
         state = physics.initial(p, job)
         rows, stages = [], []
         for _ in range(_LONGEST // self._length):
@@ -215,7 +217,7 @@ class Programmes:
             found.append(Ran(member, start, length, self._length, error, read[:, 0], codes[:length, i], metered))
         return found
 
-    def _job(self, wanted: Sequence[tuple[int, Start]]) -> Job:
+    def _job(self, wanted: Sequence[tuple[int, Start]], acting: Sequence[Acting]) -> Job:
         """What the households ask, with what surrounds the machines in the hour of the start."""
         programmes = [self._physics.programmes[start.programme] for _, start in wanted]
         longest = max(len(one.stages) for one in self._physics.programmes.values()) + 1
@@ -224,6 +226,8 @@ class Programmes:
         around = self._around.drives(day * (DAY // HOUR), DAY // HOUR)
         at = np.array([(start.begin - day * DAY) // HOUR for _, start in wanted])
         who = np.array([member for member, _ in wanted])
+        drives = {name: values[at, who] for name, values in around.items()}
+        steer(drives, acting)
         return Job(
             stages=np.array(
                 [[*one.stages, *[end] * (longest - len(one.stages))] for one in programmes], dtype=np.int64
@@ -234,7 +238,7 @@ class Programmes:
             },
             load=np.array([start.load for _, start in wanted]),
             imbalance=np.array([start.imbalance for _, start in wanted]),
-            **{name: values[at, who] for name, values in around.items()},
+            **drives,
         )
 
     def _messages(self, ran: Ran) -> list[Body]:

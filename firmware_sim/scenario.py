@@ -6,6 +6,7 @@ from pathlib import Path
 
 from firmware_sim.climate import Climate
 from firmware_sim.costs import Costs
+from firmware_sim.definition_check import wrong
 from firmware_sim.entries import (
     Combination,
     ConfounderEntry,
@@ -21,7 +22,6 @@ from firmware_sim.entries import (
 from firmware_sim.households import Appliance, Household
 from firmware_sim.network_spec import NetworkPart, NetworkSpec
 from firmware_sim.population import appliances
-from firmware_sim.scenario_check import wrong
 from firmware_sim.scenario_file import ScenarioError, read_scenario
 from firmware_sim.scenario_types import Scenario, World
 from telemetry.catalogue import Catalogue

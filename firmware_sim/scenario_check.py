@@ -3,57 +3,34 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-import msgspec
-
-from firmware_sim.confounder_spec import ConfounderSpec, confounder_table
-from firmware_sim.entries import DAY, ConfounderEntry, Dated, FaultEntry, HabitEntry, ModelOverride
-from firmware_sim.homes import DRIVES, HABITS
-from firmware_sim.mechanism import DRIVE, HABIT, SENSOR
-from firmware_sim.names import nearest
-from firmware_sim.overrides import fault_table, model_of
+from firmware_sim.definition_check import PLUG, Problem, defined, fault_names, kinds_of, one_of, referring, wrong
+from firmware_sim.entries import DAY, ConfounderEntry, Dated, FaultEntry, HabitEntry
 from firmware_sim.physics import physics_of, simulated_kinds
 from firmware_sim.physics.base import ProgrammePhysics
 from firmware_sim.population import FIRMWARE, LOT, device_ids
 from firmware_sim.scenario_types import Scenario
-from firmware_sim.type_errors import convert, explain
 from firmware_sim.where import Where, words
-from telemetry.catalogue import Catalogue, FaultSpec, KindSpec, reference_problems
+from telemetry.catalogue import Catalogue
 from telemetry.clock import to_micros
 
-Problem = tuple[str, str]
-"""Dotted key, and what is wrong with what is allowed."""
-PLUG = "smart_plug"
-PROGRAMME = "programme."
 _SHOWN = 14
 _BEFORE, _AFTER = 365 * DAY, 3_650 * DAY
 
 
 def problems(scenario: Scenario, base: Catalogue) -> Iterator[Problem]:
-    """What is wrong with a scenario, in the order in which it should be mended."""
-    yield from _models(scenario, base)
-    for kind, faults in scenario.define.fault.items():
-        yield from _one(f"define.fault.{kind}", "kind", kind, _kinds(base))
-        for name, change in faults.items():
-            yield from _defined_fault(f"define.fault.{kind}.{name}", base[kind], name, change)
-    try:
-        catalogue = scenario.catalogue(base)
-    except ValueError as cause:
-        yield "models", str(cause)
-        return
-    yield from _confounder_specs(scenario, catalogue)
-    yield from _combinations(scenario, catalogue)
+    """What is wrong with a scenario, in the order in which it should be mended.
+
+    What comes later relies on what came before: whoever goes on after a problem may meet errors.
+    """
+    yield from defined(scenario, base)
+    catalogue = scenario.catalogue(base)
+    yield from referring(scenario, catalogue)
     yield from _fleet(scenario, catalogue)
     yield from _households(scenario)
     yield from _rates(scenario, catalogue)
-    for kind in scenario.habits:
-        yield from _one(f"habits.{kind}", "kind that runs programmes", kind, _running())
-        yield from _programmes(f"habits.{kind}.programmes", kind, scenario.habits[kind])
-    for kind in scenario.costs.kinds:
-        yield from _one(f"costs.kinds.{kind}", "kind", kind, sorted(catalogue.kinds))
+    yield from _settings(scenario, catalogue)
     known = _Known(scenario, catalogue)
     for number, entry in enumerate(scenario.fault):
         yield from known.fault(f"fault[{number}]", entry)
@@ -63,22 +40,12 @@ def problems(scenario: Scenario, base: Catalogue) -> Iterator[Problem]:
         yield from known.where(f"network.part[{number}]", part)
 
 
-def wrong(what: str, name: str, known: Sequence[str]) -> str:
-    """That a name is not known, with the nearest one and the others."""
-    near = nearest(name, known)
-    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
-    guess = f"did you mean {near!r}? " if near else ""
-    return f"no {what} {name!r}; {guess}there are {', '.join(known[:_SHOWN]) or 'none'}{more}"
-
-
-def _one(key: str, what: str, name: str, known: Sequence[str]) -> Iterator[Problem]:
-    if name not in known:
-        yield key, wrong(what, name, known)
-
-
-def _kinds(catalogue: Catalogue) -> list[str]:
-    """Kinds that can live in a fleet."""
-    return [kind for kind in sorted(catalogue.kinds) if kind in simulated_kinds() or kind == PLUG]
+def _settings(scenario: Scenario, catalogue: Catalogue) -> Iterator[Problem]:
+    for kind in scenario.habits:
+        yield from one_of(f"habits.{kind}", "kind that runs programmes", kind, _running())
+        yield from _programmes(f"habits.{kind}.programmes", kind, scenario.habits[kind])
+    for kind in scenario.costs.kinds:
+        yield from one_of(f"costs.kinds.{kind}", "kind", kind, sorted(catalogue.kinds))
 
 
 def _running() -> list[str]:
@@ -89,106 +56,19 @@ def _programmes(key: str, kind: str, entry: HabitEntry) -> Iterator[Problem]:
     physics = physics_of(kind)
     shares = {name: one.share for name, one in getattr(physics, "programmes", {}).items()}
     for name in entry.programmes:
-        yield from _one(f"{key}.{name}", f"programme of {kind}", name, sorted(shares))
+        yield from one_of(f"{key}.{name}", f"programme of {kind}", name, sorted(shares))
     if sum((shares | entry.programmes).values()) <= 0.0:
         yield key, "all programmes have weight 0; give one that has not"
 
 
-def _parameters(kind: str) -> list[str]:
-    return sorted(one.name for one in fields(physics_of(kind).parameters))
-
-
-def _targets(kind: str) -> list[str]:
-    """What can be influenced on a kind."""
-    physics = physics_of(kind)
-    programmes = physics.programmes if isinstance(physics, ProgrammePhysics) else ()
-    return [
-        *_parameters(kind),
-        *(SENSOR + name for name in physics.channels),
-        *(DRIVE + name for name in DRIVES),
-        *(HABIT + name for name in HABITS),
-        *(PROGRAMME + name for name in programmes),
-    ]
-
-
-def _models(scenario: Scenario, base: Catalogue) -> Iterator[Problem]:
-    for kind, models in scenario.models.items():
-        yield from _one(f"models.{kind}", "kind", kind, _kinds(base))
-        for name, model in models.items():
-            yield from _model(f"models.{kind}.{name}", base[kind], name, model)
-
-
-def _model(key: str, kind: KindSpec, name: str, model: ModelOverride) -> Iterator[Problem]:
-    if model.like:
-        yield from _one(f"{key}.like", f"model of {kind.kind}", model.like, sorted(kind.models))
-    if kind.kind not in simulated_kinds():
-        return
-    allowed = sorted({*_parameters(kind.kind), *(p for one in kind.models.values() for p in one.parameters)})
-    for parameter in model.parameters:
-        yield from _one(f"{key}.parameters.{parameter}", f"parameter of {kind.kind}", parameter, allowed)
-    needed = set(_parameters(kind.kind)) - set(physics_of(kind.kind).rest)
-    lacking = sorted(needed - set(model_of(kind, name, model).parameters))
-    if lacking:
-        yield f"{key}.parameters", f"{', '.join(lacking)} missing; give them, or `like` one of {', '.join(kind.models)}"
-
-
-def _defined_fault(key: str, kind: KindSpec, name: str, change: Mapping[str, Any]) -> Iterator[Problem]:
-    if "like" in change:
-        yield from _one(f"{key}.like", f"fault of {kind.kind}", str(change["like"]), list(kind.faults))
-    raw = fault_table(kind, name, change)
-    try:
-        fault = convert(raw, FaultSpec)
-    except msgspec.ValidationError as cause:
-        below, detail = explain(str(cause), raw, FaultSpec)
-        yield f"{key}.{below}", detail
-        return
-    if not fault.mechanism and not fault.seen_from:
-        yield f"{key}.mechanism", "is missing: a table of what the fault changes, TARGET = {factor = …} or {add = …}"
-    if kind.kind in simulated_kinds():
-        for target in fault.mechanism:
-            yield from _one(f"{key}.mechanism.{target}", f"target on {kind.kind}", target, _targets(kind.kind))
-    for where, detail in reference_problems(msgspec.structs.replace(kind, faults={name: fault})):
-        yield where.replace(f"faults.{name}", key, 1), detail
-
-
-def _confounder_specs(scenario: Scenario, catalogue: Catalogue) -> Iterator[Problem]:
-    every = sorted({target for kind in simulated_kinds() for target in _targets(kind)})
-    for name, change in scenario.define.confounder.items():
-        key = f"define.confounder.{name}"
-        raw = confounder_table(name, change)
-        try:
-            spec = convert(raw, ConfounderSpec)
-        except msgspec.ValidationError as cause:
-            below, detail = explain(str(cause), raw, ConfounderSpec)
-            yield f"{key}.{below}", detail
-            continue
-        for kind in (*spec.kinds, *spec.by_kind):
-            yield from _one(f"{key}.kinds", "simulated kind", kind, simulated_kinds())
-        for target in spec.influences:
-            yield from _one(f"{key}.influences.{target}", "target", target, every)
-        for kind, influences in spec.by_kind.items():
-            for target in influences:
-                yield from _one(f"{key}.by_kind.{kind}.{target}", f"target on {kind}", target, _targets(kind))
-        for fault in spec.mends:
-            yield from _one(f"{key}.mends", "fault", fault, _fault_names(catalogue))
-
-
-def _combinations(scenario: Scenario, catalogue: Catalogue) -> Iterator[Problem]:
-    for name, one in scenario.define.combination.items():
-        key = f"define.combination.{name}"
-        yield from _one(f"{key}.kind", "simulated kind", one.kind, simulated_kinds())
-        for fault in one.faults:
-            yield from _one(f"{key}.faults", f"fault of {one.kind}", fault, list(catalogue[one.kind].faults))
-
-
 def _fleet(scenario: Scenario, catalogue: Catalogue) -> Iterator[Problem]:
-    kinds = _kinds(catalogue)
+    kinds = kinds_of(catalogue)
     for number, entry in enumerate(scenario.fleet):
         key = f"fleet[{number}]"
-        yield from _one(f"{key}.kind", "kind that can be simulated", entry.kind, kinds)
+        yield from one_of(f"{key}.kind", "kind that can be simulated", entry.kind, kinds)
         models = sorted(catalogue[entry.kind].models) or [entry.kind]
         for model in entry.models:
-            yield from _one(f"{key}.models.{model}", f"model of {entry.kind}", model, models)
+            yield from one_of(f"{key}.models.{model}", f"model of {entry.kind}", model, models)
         for name in ("models", "firmware", "lots", "hosts"):
             weights = getattr(entry, name)
             if weights and sum(weights.values()) <= 0.0:
@@ -198,12 +78,9 @@ def _fleet(scenario: Scenario, catalogue: Catalogue) -> Iterator[Problem]:
         if entry.kind != PLUG and entry.host:
             yield f"{key}.host", f"only a {PLUG} has a host; leave it out"
         for host in entry.hosts:
-            yield from _one(f"{key}.host", "kind that can stand behind a plug", host, simulated_kinds())
+            yield from one_of(f"{key}.host", "kind that can stand behind a plug", host, simulated_kinds())
     if scenario.devices < 1:
         yield "fleet", "has no device; give a count of 1 or more"
-    names = device_ids(scenario.fleet)
-    if len(set(names)) < len(names):
-        yield "fleet", "two entries give the same device ids; give them other prefixes"
 
 
 def _households(scenario: Scenario) -> Iterator[Problem]:
@@ -221,10 +98,10 @@ def _rates(scenario: Scenario, catalogue: Catalogue) -> Iterator[Problem]:
     rates = scenario.faults
     present = sorted({kind for entry in scenario.fleet for kind in (entry.kind, *entry.hosts)})
     for kind in words(rates.kinds):
-        yield from _one("faults.kinds", "kind in this fleet", kind, present)
+        yield from one_of("faults.kinds", "kind in this fleet", kind, present)
     for name in rates.weights:
-        known = [*_fault_names(catalogue), *scenario.define.combination]
-        yield from _one(f"faults.weights.{name}", "fault", name, known)
+        known = [*fault_names(catalogue), *scenario.define.combination]
+        yield from one_of(f"faults.weights.{name}", "fault", name, known)
     if rates.worn_days[0] > rates.worn_days[1]:
         yield "faults.worn_days", "the first must not exceed the second"
 
@@ -255,7 +132,7 @@ class _Known:
             ("zone", "zone of these households", list(self._scenario.households.zones)),
         ):
             for value in words(getattr(entry, name)):
-                yield from _one(f"{key}.{name}", what, value, known)
+                yield from one_of(f"{key}.{name}", what, value, known)
 
     def fault(self, key: str, entry: FaultEntry) -> Iterator[Problem]:
         """A fixed fault."""
@@ -263,10 +140,10 @@ class _Known:
         yield from self._dated(key, entry, by_chance=False)
         combinations = self._scenario.define.combination
         if entry.fault in combinations:
-            yield from _one(f"{key}.fault", "kind in this fleet", combinations[entry.fault].kind, self._kinds)
+            yield from one_of(f"{key}.fault", "kind in this fleet", combinations[entry.fault].kind, self._kinds)
             return
         if "." in entry.fault:
-            yield from _one(f"{key}.fault", "fault", entry.fault, self._names(self._kinds))
+            yield from one_of(f"{key}.fault", "fault", entry.fault, self._names(self._kinds))
             return
         kinds = words(entry.kind) or tuple({self._kind_of[one] for one in words(entry.device)})
         if not kinds:
@@ -274,11 +151,11 @@ class _Known:
         for kind in kinds:
             hosts = [host for one in self._scenario.fleet if one.kind == kind for host in one.hosts]
             known = [name.partition(".")[2] for name in self._names([kind, *hosts])]
-            yield from _one(f"{key}.fault", f"fault of {kind}", entry.fault, known or list(combinations))
+            yield from one_of(f"{key}.fault", f"fault of {kind}", entry.fault, known or list(combinations))
 
     def confounder(self, key: str, entry: ConfounderEntry) -> Iterator[Problem]:
         """An innocent spell."""
-        yield from _one(f"{key}.what", "confounder", entry.what, sorted(self._confounders))
+        yield from one_of(f"{key}.what", "confounder", entry.what, sorted(self._confounders))
         yield from self.where(key, entry)
         yield from self._dated(key, entry, by_chance=entry.per_year is not None)
         spec = self._confounders[entry.what]
@@ -301,19 +178,9 @@ class _Known:
             yield f"{key}.{given[0]}", f"is impossible: from a year before the start{said} to ten years after it"
 
     def _names(self, kinds: Sequence[str]) -> list[str]:
-        return [name for name in _fault_names(self._catalogue) if name.partition(".")[0] in kinds]
+        return [name for name in fault_names(self._catalogue) if name.partition(".")[0] in kinds]
 
     def _examples(self, fault: str) -> str:
         names = self._names(self._kinds)
         same = [name for name in names if name.partition(".")[2] == fault]
         return ", ".join(same or names[:_SHOWN])
-
-
-def _fault_names(catalogue: Catalogue) -> list[str]:
-    """All faults that something simulates, as KIND.FAULT."""
-    return [
-        f"{kind}.{name}"
-        for kind in _kinds(catalogue)
-        for name, fault in catalogue[kind].faults.items()
-        if fault.mechanism or fault.seen_from
-    ]

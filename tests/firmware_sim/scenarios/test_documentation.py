@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -30,13 +29,14 @@ from firmware_sim.fleet import Fleet
 from firmware_sim.homes import DRIVES, HABITS
 from firmware_sim.network_spec import NetworkSpec
 from firmware_sim.people_spec import PeopleSpec
-from firmware_sim.physics import physics_of, simulated_kinds
+from firmware_sim.physics import simulated_kinds
 from firmware_sim.scenario import Scenario, load_scenario, scenario_ids
 from firmware_sim.scenario_file import ScenarioError, read_scenario
 from firmware_sim.truth import ConfounderLine, FaultLine, InterventionLine, read_truth, truth_text
 from telemetry.catalogue import CourseSpec, Influence
 from telemetry.clock import to_micros
 from tests.firmware_sim.scenarios.making import DAY, FLEET, HEAD, catalogue, scenario
+from tests.firmware_sim.scenarios.reference import row
 
 PAGE = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
@@ -78,11 +78,9 @@ def test_every_key_is_in_the_reference() -> None:
 
 
 def test_every_kind_parameter_channel_programme_drive_habit_and_confounder_is_in_the_reference() -> None:
-    names = {*simulated_kinds(), *DRIVES, *HABITS, *confounder_specs({})}
     for kind in simulated_kinds():
-        physics = physics_of(kind)
-        names |= {one.name for one in fields(physics.parameters)} | set(physics.channels)
-        names |= set(getattr(physics, "programmes", ()))
+        assert row(kind) in PAGE, "write it anew: python -m tests.firmware_sim.scenarios.reference"
+    names = {*simulated_kinds(), *DRIVES, *HABITS, *confounder_specs({})}
     assert names - set(re.findall(r"`([A-Za-z0-9_]+)`", PAGE)) == set()
 
 

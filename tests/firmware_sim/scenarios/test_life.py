@@ -174,6 +174,39 @@ def test_a_fixed_fault_holds_for_those_described_and_displaces_faults_by_chance(
     assert all(START + 10 * DAY <= fault.onset < START + 14 * DAY for fault in hit)
 
 
+def test_a_fault_can_change_what_surrounds_an_appliance() -> None:
+    fleet = '[[fleet]]\nkind = "refrigerator"\ncount = 2\n[[fleet]]\nkind = "washing_machine"\ncount = 2\n'
+    text = """
+    [define.fault.refrigerator.vent_blocked]
+    lead_days = [1, 1]
+    mechanism = {"drive.ambient" = {add = 9.0}}
+    [define.fault.washing_machine.mixing_valve]
+    lead_days = [1, 1]
+    mechanism = {"drive.inlet" = {add = 15.0}}
+    [[fault]]
+    fault = "vent_blocked"
+    device = "fridge-002"
+    day = -1.0
+    [[fault]]
+    fault = "mixing_valve"
+    device = "washer-002"
+    day = -1.0
+    """
+
+    def means(extra: str) -> dict[int, float]:
+        channel = {0: "ambient", 1: "ambient", 2: "water_temp", 3: "water_temp"}
+        found: dict[int, list[float]] = {number: [] for number in channel}
+        for body in Fleet(scenario(extra, fleet), 3, START, catalogue()).advance(START + 2 * DAY):
+            if body.device < 2 or body.phase == "rinse":
+                found[body.device] += np.atleast_1d(np.array(body.q[channel[body.device]], dtype=float)).tolist()
+        return {number: float(np.mean(values)) for number, values in found.items()}
+
+    healthy, worn = means(""), means(text)
+    assert (worn[0], worn[2]) == (healthy[0], healthy[2])
+    assert worn[1] > healthy[1] + 8.0
+    assert worn[3] > healthy[3] + 5.0
+
+
 def test_a_combination_begins_together() -> None:
     text = """
     [define.combination.both]

@@ -207,6 +207,18 @@ WRONG: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "define.fault.refrigerator.ice.mechanism.fan_rmp",
         ("did you mean 'fan_rpm'",),
     ),
+    "fault of a plug on a target that is none": (
+        "[define.fault.smart_plug.drift]\nlead_days = [3, 5]\nmechanism = {fan_rpm = {factor = 0.5}}",
+        "mechanism",
+        "define.fault.smart_plug.drift.mechanism.fan_rpm",
+        ("sensor.power",),
+    ),
+    "fault of a plug seen from none": (
+        '[define.fault.smart_plug.hum]\nlead_days = [3, 5]\nseen_from = ["freezer.fan"]',
+        "seen_from",
+        "define.fault.smart_plug.hum.seen_from",
+        ("no fault 'freezer.fan'",),
+    ),
     "influence that is none": (
         "[define.fault.refrigerator.ice]\nlead_days = [3, 5]\nmechanism = {fan_rpm = {times = 0.5}}",
         "mechanism",
