@@ -272,14 +272,16 @@ class CyclicDetector:
         self._show(span.at, values, usual, spread)
         matches = {s.cause: match(s, z_coh, sd_coh) for s in self._signatures}
         leading = self._leading(matches)
+        own_matches = {s.cause: match(s, z_own, sd_own) for s in self._signatures}
+        own_leading = self._leading(own_matches) if steady else None
         cohort = {f: max(matches[s.cause].score for s in self._signatures if s.family == f) for f in self._families}
         self._learn(values, regressors, z_own, sd_own, max(cohort.values()))
         found: list[Finding] = []
         for family in self._families:
             track = state.tracks[family]
-            own_match = self._best(family, z_own, sd_own)
-            own_score = own_match.score if steady and self._own_family(z_own, sd_own) == family else 0.0
-            track.remember(span.start, own_match.score if steady else cohort[family])
+            own_best = max(own_matches[s.cause].score for s in self._signatures if s.family == family)
+            own_score = own_best if own_leading == family else 0.0
+            track.remember(span.start, own_best if steady else cohort[family])
             if steady:
                 track.step(span.start, own_score, self._tolerance, self._threshold, self._forget)
             here = cohort[family] >= self._cohort and leading == family
@@ -329,9 +331,6 @@ class CyclicDetector:
     def _best(self, family: str, z: list[float], sd: list[float]) -> Match:
         fits = [match(s, z, sd) for s in self._signatures if s.family == family]
         return max(fits, key=lambda m: m.score)
-
-    def _own_family(self, z: list[float], sd: list[float]) -> str | None:
-        return self._leading({s.cause: match(s, z, sd) for s in self._signatures})
 
     def _leading(self, matches: dict[str, Match]) -> str | None:
         """Family of the cause that explains most; None when that is a confounder."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from telemetry.catalogue import KindSpec
 from telemetry.finding import Cause, Rejected
@@ -23,12 +23,18 @@ class Signature:
         family: of the fault; None for a confounder.
         prior: relative frequency.
         size: change of each feature at functional failure, in the feature's unit; NaN where it says nothing.
+        moving: `(feature, size)` of those that change.
     """
 
     cause: str
     family: str | None
     prior: float
     size: tuple[float, ...]
+    moving: tuple[tuple[int, float], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        moving = tuple((i, size) for i, size in enumerate(self.size) if size < 0 or size > 0)
+        object.__setattr__(self, "moving", moving)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +77,11 @@ def signatures_of(kind: KindSpec, *, relative: bool) -> list[Signature]:
 def match(signature: Signature, z: list[float], sd: list[float]) -> Match:
     """Fit one signature to deviations; features unknown in this cycle say nothing."""
     dot = square = total = 0.0
-    for size, zi, si in zip(signature.size, z, sd, strict=True):
-        if math.isnan(size) or size == 0.0 or math.isnan(zi):
+    for i, size in signature.moving:
+        zi = z[i]
+        if math.isnan(zi):
             continue
-        d = size / si
+        d = size / sd[i]
         dot += d * zi
         square += d * d
         total += abs(d)

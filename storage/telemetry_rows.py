@@ -135,23 +135,27 @@ def to_messages(columns: Iterable[Readings], events: Iterable[StoredEvent]) -> I
     for event in events:
         codes.setdefault((event.kind, event.device, event.epoch, event.seq), []).append(event)
     for readings in columns:
+        if not len(readings):
+            continue
+        # The rows of a message stand together.
         whole = readings.device, readings.epoch, readings.seq
-        rows: dict[tuple[int, int, int], list[int]] = {}
-        for row, key in enumerate(zip(*(column.tolist() for column in whole), strict=True)):
-            rows.setdefault(key, []).append(row)
-        for (device, epoch, seq), at in rows.items():
-            phase = int(readings.phase[at[0]])
+        other = np.logical_or.reduce([column[1:] != column[:-1] for column in whole])
+        begins = np.concatenate([[0], np.flatnonzero(other) + 1])
+        told = (*whole, readings.arrival, readings.phase, readings.late)
+        rows = zip(begins.tolist(), [*begins[1:].tolist(), len(readings)], strict=True)
+        firsts = zip(*(column[begins].tolist() for column in told), strict=True)
+        for (begin, end), (device, epoch, seq, arrival, phase, late) in zip(rows, firsts, strict=True):
             yield StoredMessage(
                 device=device,
                 kind=readings.kind,
                 epoch=epoch,
                 seq=seq,
-                arrival=int(readings.arrival[at[0]]),
+                arrival=arrival,
                 phase=None if phase < 0 else readings.words[phase],
-                t=readings.t[at],
-                values=readings.values[at],
+                t=readings.t[begin:end].copy(),
+                values=readings.values[begin:end].copy(),
                 events=tuple(e.code for e in codes.pop((readings.kind, device, epoch, seq), [])),
-                late=bool(readings.late[at[0]]),
+                late=late,
             )
     for (kind, device, epoch, seq), alone in codes.items():
         first = alone[0]

@@ -123,7 +123,7 @@ def lived(service: Memory, home: Home, spec: PeopleSpec, until: int = LATE) -> l
     return deeds
 
 
-def always(**shares: float) -> PeopleSpec:
+def always(**shares: float | tuple[float, float]) -> PeopleSpec:
     return msgspec.structs.replace(WILLING, **shares)
 
 
