@@ -154,7 +154,7 @@ def _row(found: dict[str, Any]) -> tuple[str, ...]:
     thresholds = base["thresholds"]
     return (
         f"`{found['scenario']}`",
-        number(found["device_years"], 0),
+        number(found["device_years"], 1),
         str(found["faults"]),
         f"{percent(found['recall'])} ({span(ends, 0)})",
         f"{days(found['lead_days_p50'])} / {days(found['lead_days_p10'])}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Report = Mapping[str, Any]
@@ -59,7 +59,16 @@ def span(ends: list[float] | None, digits: int = 2) -> str:
 
 
 def headlines(found: Report) -> list[Headline]:
-    """What a reader wants to know first."""
+    """What a reader wants to know first; a figure that is undefined says why."""
+    return [_or_why(found, each) for each in _headlines(found)]
+
+
+def _or_why(found: Report, each: Headline) -> Headline:
+    reason = found["undefined"].get(each.key)
+    return each if reason is None else replace(each, meaning=f"Not defined: {reason}.")
+
+
+def _headlines(found: Report) -> list[Headline]:
     blind, chance = found["controls"]["periodic_30_days"], found["controls"]["random_same_rate"]
     recall_ends = None if found["recall_ci95"] is None else [100 * each for each in found["recall_ci95"]]
     cost, currency = found["cost"], found["currency"]

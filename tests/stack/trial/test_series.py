@@ -82,7 +82,7 @@ def test_a_series_runs_until_it_has_its_years_and_goes_on_where_it_was(tmp_path:
     run_series(Plan(tmp_path, least_years=2.0, only=("demo",), devices=6, days=50), more, lambda _: None)
     assert more.asked == [("demo", TEST_SEEDS + 2)]
     assert read_report(tmp_path / "demo" / "all")["devices"] == 18
-    assert "| `demo` | 2 |" in text
+    assert "| `demo` | 1.6 |" in text
     widths = {line.count("|") for line in text.splitlines() if line.startswith("| `demo")}
     assert widths == {next(line.count("|") for line in text.splitlines() if line.startswith("| scenario"))}
 
