@@ -28,13 +28,14 @@ from firmware_sim.physics import simulated_kinds
 from firmware_sim.population import device_ids
 from firmware_sim.scenario import Scenario
 from firmware_sim.wear import DAY, Fault
-from telemetry.catalogue import load_catalogue
+from telemetry.catalogue import FaultSpec, load_catalogue
 from telemetry.clock import to_micros
 from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
 
 _FIRST_DAY, _SPREAD_DAYS = 6.0, 6.0
 _GRACE = 2 * DAY
+PLUG = "smart_plug"
 
 
 @dataclass(slots=True)
@@ -50,11 +51,24 @@ class Tally:
     wrong: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
+def behind(fault: FaultSpec) -> str:
+    """The appliance behind the plug that has a plug's fault."""
+    return fault.seen_from[0].partition(".")[0] if fault.seen_from else "refrigerator"
+
+
 def scenario(kind: str, devices: int, days: float) -> Scenario:
-    """The fleet of the protocol."""
-    fleet = (FleetEntry(kind=kind, count=devices),)
-    faults = list(load_catalogue()[kind].faults)
-    ids = device_ids(fleet)[devices // 3 :]
+    """The fleet of the protocol; a plug's healthy devices have the appliances of the others behind them."""
+    page = load_catalogue()[kind].faults
+    faults = [name for name, fault in page.items() if fault.mechanism or fault.seen_from]
+    healthy = devices // 3
+    fleet: tuple[FleetEntry, ...] = (FleetEntry(kind=kind, count=devices),)
+    if kind == PLUG:
+        hosts = dict.fromkeys((behind(page[one]) for one in faults), 1.0)
+        worn = [
+            FleetEntry(kind=kind, count=1, host=behind(page[faults[i % len(faults)]])) for i in range(devices - healthy)
+        ]
+        fleet = (FleetEntry(kind=kind, count=healthy, host=hosts), *worn)
+    ids = device_ids(fleet)[healthy:]
     return Scenario(
         id=f"bench-{kind.replace('_', '-')}",
         title="Every fault of a kind",
@@ -63,7 +77,7 @@ def scenario(kind: str, devices: int, days: float) -> Scenario:
         fleet=fleet,
         fault=tuple(
             FaultEntry(
-                fault=f"{kind}.{name}",
+                fault=(page[name].seen_from or (f"{kind}.{name}",))[0],
                 device=tuple(ids[place :: len(faults)]),
                 day=_FIRST_DAY,
                 spread_days=_SPREAD_DAYS,
@@ -134,7 +148,7 @@ def tally(
 def main() -> None:
     """Run the protocol once and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else None)
-    parser.add_argument("kind", choices=simulated_kinds())
+    parser.add_argument("kind", choices=(*simulated_kinds(), PLUG))
     parser.add_argument("--devices", type=int, default=60)
     parser.add_argument("--days", type=float, default=40.0)
     parser.add_argument("--seed", type=int, default=2001)
