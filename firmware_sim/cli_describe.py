@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from firmware_sim.cli_common import AsJson, CommandError, beginning, err, out, say_json, spoken, table, tools
+from firmware_sim.cli_common import AsJson, CommandError, beginning, err, out, progress, say_json, spoken, table, tools
 from firmware_sim.fleet import Fleet
 from firmware_sim.names import known_name
 from firmware_sim.physics import simulated_kinds
@@ -35,6 +35,9 @@ def describe(
     what: Annotated[str, typer.Argument(help="A scenario or a kind.")],
     fault: Annotated[str, typer.Argument(help="Of the kind: what it does.")] = "",
     plot: Annotated[Path | None, typer.Option(help="Draw the signature into FILE.svg or FILE.png.")] = None,
+    plots: Annotated[
+        Path | None, typer.Option(help="Draw KIND.svg and KIND-FAULT.svg for every fault into a folder.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Of the kind; the first unless told.")] = None,
     scenario: Annotated[str, typer.Option(help="Take models and faults of this scenario too.")] = "",
     seed: Annotated[int, typer.Option(help="Of a scenario: whose faults are counted.")] = 1,
@@ -45,7 +48,9 @@ def describe(
     if scenario:
         catalogue = load_scenario(scenario).catalogue(catalogue)
     if what in catalogue:
-        if fault or plot is not None:
+        if plots is not None:
+            _pictures(ctx, catalogue, what, plots, model=model, as_json=as_json)
+        elif fault or plot is not None:
             _fault(ctx, catalogue, what, fault or None, model=model, plot=plot, as_json=as_json)
         else:
             _kind(catalogue[what], as_json=as_json)
@@ -173,6 +178,24 @@ def _fault(
         table([_levels_row("quantity", name, values) for name, values in rows], "self-test, by level of the fault")
     if plot is not None:
         out.print(f"\ndrawn into {plot}")
+
+
+def _pictures(
+    ctx: typer.Context, catalogue: Catalogue, kind: str, folder: Path, *, model: str | None, as_json: bool
+) -> None:
+    """One picture of the healthy appliance, and one a fault."""
+    wanted: list[str | None] = [None, *catalogue[kind].faults]
+    drawn = []
+    with progress(f"drawing {kind}", len(wanted)) as show:
+        for number, fault in enumerate(wanted):
+            path = folder / (f"{kind}.svg" if fault is None else f"{kind}-{fault}.svg")
+            draw(signature(catalogue, kind, fault, model=model, reader=tools(ctx).reader), path)
+            drawn.append({"picture": str(path), "bytes": path.stat().st_size})
+            show(number + 1)
+    if as_json:
+        say_json(drawn)
+    else:
+        table(drawn)
 
 
 def _page(shown: Signature) -> None:
