@@ -16,6 +16,8 @@ RESEND = 30 * MICROS
 """An unreceipted message is sent again after this."""
 RECONNECT = 2 * MICROS
 """Everything unreceipted is sent again within this after a reconnect."""
+NEVER = 2**62
+"""A time that does not come."""
 _QUIET = MICROS
 """A gap is not filled twice within this: receipts under way may still name it."""
 
@@ -27,6 +29,7 @@ class DeviceCore:
     Attributes:
         epoch: of its spool.
         pending: seq to the time it was spooled (or found in the spool at the start), ascending.
+        late: of these, what the network does not let through yet.
         resent: messages published again, counted.
         online: whether its connection is up.
         held: whether the network keeps everything back: the device speaks to nobody, whatever its connection does.
@@ -34,6 +37,7 @@ class DeviceCore:
 
     epoch: int
     pending: dict[int, int] = field(default_factory=dict)
+    late: set[int] = field(default_factory=set)
     resent: int = 0
     held: bool = False
     online: bool = False
@@ -42,15 +46,26 @@ class DeviceCore:
     _due: dict[int, int] = field(default_factory=dict)
     _heap: list[tuple[int, int]] = field(default_factory=list)
 
-    def produced(self, seq: int, due: int) -> None:
-        """A message was spooled; it is due at once, or when the network lets it through."""
-        self.pending[seq] = due
-        if self.speaks:
-            self._plan(seq, due)
+    def produced(self, seq: int, now: int, *, late: bool = False) -> None:
+        """A message was spooled; it is due at once, or, when the network makes it late, once it is let through."""
+        self.pending[seq] = NEVER if late else now
+        if late:
+            self.late.add(seq)
+        elif self.speaks:
+            self._plan(seq, now)
+
+    def let(self, seq: int, now: int) -> None:
+        """The network lets a late message through."""
+        if seq in self.late:
+            self.late.discard(seq)
+            self.pending[seq] = now
+            if self.speaks:
+                self._plan(seq, now)
 
     def forget(self, seq: int) -> None:
         """A full spool dropped the message."""
         self.pending.pop(seq, None)
+        self.late.discard(seq)
         self._sent.pop(seq, None)
         self._due.pop(seq, None)
         self._filled.discard(seq)
@@ -69,7 +84,8 @@ class DeviceCore:
         begin = now + round(0.25 * RECONNECT * jitter)
         pace = 0.6 * RECONNECT / max(len(self.pending), 1)
         for i, seq in enumerate(self.pending):
-            self._plan(seq, begin + round(i * pace))
+            if seq not in self.late:
+                self._plan(seq, begin + round(i * pace))
 
     def disconnected(self) -> None:
         """The connection is gone: nothing is due until it is back."""
@@ -84,7 +100,7 @@ class DeviceCore:
     def release(self, now: int, jitter: float) -> None:
         """The network lets the device speak again: what was kept back counts as spooled now."""
         self.held = False
-        self.pending = dict.fromkeys(self.pending, now)
+        self.pending = {seq: NEVER if seq in self.late else now for seq in self.pending}
         if self.online:
             self.connected(now, jitter)
 
@@ -143,7 +159,7 @@ class DeviceCore:
 
     def oldest(self) -> int | None:
         """When the oldest unreceipted message was spooled; None without one, and while all are kept back."""
-        return None if self.held else next(iter(self.pending.values()), None)
+        return None if self.held else next((at for at in self.pending.values() if at < NEVER), None)
 
     def _plan(self, seq: int, at: int) -> None:
         self._due[seq] = at

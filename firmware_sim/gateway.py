@@ -44,28 +44,28 @@ class GatewayCore:
         self._gone: dict[str, list[int]] = {}
         self._flush_at: int | None = None
 
-    def offer(self, messages: Sequence[Spooled], now: int, dues: Sequence[Sequence[int]] | None = None) -> None:
-        """Take messages that are in the spool.
-
-        Args:
-            messages: as the spool gave them.
-            now: wall time.
-            dues: for each, when the network lets it through and lets copies of it follow; all at once by default.
-        """
-        for number, message in enumerate(messages):
+    def offer(self, messages: Sequence[Spooled], now: int, *, late: bool = False) -> None:
+        """Take messages that are in the spool; `late` ones go out once they are let through."""
+        for message in messages:
             self._fresh[message.device, message.seq] = message
             core = self.cores[message.device]
-            due, *copies = (now,) if dues is None else dues[number]
-            core.produced(message.seq, due)
-            for at in copies:
-                self._echoed += 1
-                heapq.heappush(self._echoes, (at, self._echoed, message))
-            self._enter(message.device)
+            core.produced(message.seq, now, late=late)
             # What a full spool dropped to make room is not waited for any more.
             base = self._spool.slot(message.device).base
             while (oldest := next(iter(core.pending))) < base:
                 core.forget(oldest)
                 self._fresh.pop((message.device, oldest), None)
+            self._enter(message.device)
+
+    def let(self, messages: Sequence[tuple[Spooled, bool]], now: int) -> None:
+        """The network lets late messages through, in this order; True marks a second copy, which nobody waits for."""
+        for number, (message, copy) in enumerate(messages):
+            if copy:
+                self._echoed += 1
+                heapq.heappush(self._echoes, (now + number, self._echoed, message))
+            else:
+                self.cores[message.device].let(message.seq, now + number)
+                self._enter(message.device)
 
     def connected(self, now: int, jitter: Callable[[], float], keys: Iterable[str] | None = None) -> None:
         """The connection of some devices (all by default) is up; `jitter` draws 0 to 1 for each.
@@ -185,7 +185,7 @@ class GatewayCore:
 
     def held(self) -> int:
         """Of these, messages that the network keeps back."""
-        return sum(len(core.pending) for core in self.cores.values() if core.held)
+        return sum(len(core.pending) if core.held else len(core.late) for core in self.cores.values())
 
     def resent(self) -> int:
         """Messages published again."""

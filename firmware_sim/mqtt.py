@@ -149,14 +149,19 @@ class Gateway:
         """Begin to connect."""
         self._thread.start()
 
-    def offer(self, messages: Sequence[Spooled], dues: Sequence[Sequence[int]] | None = None) -> None:
-        """Take messages that are in the spool; `dues` as of `GatewayCore.offer`."""
-        if not messages:
-            return
-        now = self._wall()
-        with self._changed:
-            self._core.offer(messages, now, dues)
-        self._ring()
+    def offer(self, messages: Sequence[Spooled], *, late: bool = False) -> None:
+        """Take messages that are in the spool; `late` ones go out once they are let through."""
+        if messages:
+            with self._changed:
+                self._core.offer(messages, self._wall(), late=late)
+            self._ring()
+
+    def let(self, messages: Sequence[tuple[Spooled, bool]]) -> None:
+        """The network lets messages through, see `GatewayCore.let`."""
+        if messages:
+            with self._changed:
+                self._core.let(messages, self._wall())
+            self._ring()
 
     def hold(self, key: str) -> None:
         """A device loses its connection, until `release`: nothing comes from it, its last will is published."""

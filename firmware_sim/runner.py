@@ -235,7 +235,7 @@ class Runner:
                 self._readings += sum(readings(body) for body in bodies)
                 if self._recorder is not None:
                     self._recorder.write(bodies)
-                self.uplink.send(bodies, clock.speed)
+                self.uplink.send(bodies)
             if self._wall() - self._saved_at > _SAVE_EVERY:
                 self.save()
 

@@ -1,7 +1,7 @@
 """How the messages of a running fleet reach the broker: spool, connections, and the network model between them.
 
-The model speaks fleet time; here its delays become wall time at the clock's speed, and its outages become connections
-that are cut, or messages that a gateway keeps back.
+The model speaks fleet time. What it makes late waits here until the fleet has reached its time, whatever the clock's
+speed; its outages become connections that are cut, or messages that a gateway keeps back.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import structlog
 
@@ -23,6 +23,7 @@ from firmware_sim.spool import DEFAULT_LIMIT, OversizeError, Spool, Spooled
 from firmware_sim.wear import DAY
 from telemetry.clock import MICROS, FleetClock, WallClock
 
+T = TypeVar("T")
 Connections = int | Literal["gateway", "each"]
 """How many gateways share the devices (`gateway` is one of them), or one connection for each device."""
 _log = structlog.get_logger(__name__)
@@ -82,6 +83,9 @@ class Uplink:
         self._versions = {key: fleet.comms.fw(index, fleet.now) for key, index in self._indices.items()}
         self._held: set[int] = set()
         self._turns: list[tuple[int, int]] = []
+        self._air: list[tuple[int, int, Spooled, bool]] = []
+        self._sent = 0
+        self._flaky = False
         self.messages = self.refused = 0
         self.relink()
 
@@ -96,13 +100,8 @@ class Uplink:
             gateway.stop()
         self.spool.close()
 
-    def send(self, bodies: Sequence[Body], speed: float) -> None:
-        """Spool messages and let them go as the network lets them through.
-
-        Args:
-            bodies: in order, complete by the fleet's present time.
-            speed: of the fleet clock.
-        """
+    def send(self, bodies: Sequence[Body]) -> None:
+        """Spool messages, complete by the fleet's present time, and let go what the network lets through by then."""
         try:
             spooled = self.spool.append([(self._keys[body.device], body) for body in bodies])
         except OversizeError as cause:
@@ -112,8 +111,10 @@ class Uplink:
         self.messages += len(spooled)
         self._follow(self._fleet.now)
         for gateway in self.gateways:
-            own = spooled if len(self.gateways) == 1 else [one for one in spooled if self._of[one.device] is gateway]
-            gateway.offer(own, self._dues(own, speed))
+            gateway.offer(self._own(gateway, spooled, lambda one: one.device), late=self._flaky)
+        if self._flaky:
+            self._delay(spooled)
+            self._let()
         for body in bodies:
             if any(code.startswith(UPDATED) for code in body.events):
                 self._versions[self._keys[body.device]] = body.fw
@@ -122,6 +123,7 @@ class Uplink:
     def relink(self) -> None:
         """The links are others from the next moment on: look at each of them again."""
         now, network = self._fleet.now + 1, self._network
+        self._flaky = any(not network.perfect(index) for index in self._keys)
         self._turns = [(now, index) for index in self._keys if not network.perfect(index)]
         heapq.heapify(self._turns)
         for index in [index for index in self._held if network.perfect(index)]:
@@ -173,16 +175,24 @@ class Uplink:
             self._held.discard(index)
             self._of[key].release(key)
 
-    def _dues(self, messages: Sequence[Spooled], speed: float) -> list[list[int]] | None:
-        """When each message and its copies go out, wall time; None when all go at once."""
-        network = self._network
-        if all(network.perfect(self._indices[one.device]) for one in messages):
-            return None
-        now = self._wall()
-        return [
-            [
-                now + round(delay / max(speed, 1e-9))
-                for delay in network.delays(self._indices[one.device], one.seq, one.done)
-            ]
-            for one in messages
-        ]
+    def _delay(self, messages: Sequence[Spooled]) -> None:
+        """Note when each message, and a second copy of it, is let through."""
+        for message in messages:
+            for number, delay in enumerate(
+                self._network.delays(self._indices[message.device], message.seq, message.done)
+            ):
+                self._sent += 1
+                heapq.heappush(self._air, (message.done + delay, self._sent, message, number > 0))
+
+    def _let(self) -> None:
+        """Let through what has its time, in the order of arrival."""
+        arrived: list[tuple[Spooled, bool]] = []
+        while self._air and self._air[0][0] <= self._fleet.now:
+            _, _, message, copy = heapq.heappop(self._air)
+            arrived.append((message, copy))
+        for gateway in self.gateways:
+            gateway.let(self._own(gateway, arrived, lambda one: one[0].device))
+
+    def _own(self, gateway: Gateway, some: list[T], key: Callable[[T], str]) -> list[T]:
+        """What goes over a gateway."""
+        return some if len(self.gateways) == 1 else [one for one in some if self._of[key(one)] is gateway]

@@ -120,3 +120,38 @@ def answer(stored: set[int]) -> Receipt:
         upto += 1
     beyond = [(seq, seq) for seq in sorted(stored) if seq > upto][:64]
     return Receipt(epoch=1, upto=upto, beyond=beyond)
+
+
+def test_a_late_message_goes_out_once_it_is_let_through() -> None:
+    core = DeviceCore(7)
+    core.connected(0, 0.0)
+    core.produced(1, 0)
+    core.produced(2, 0, late=True)
+    core.produced(3, 0)
+    assert core.step(0, 10) == [1, 3]
+    assert core.receipt(Receipt(epoch=7, upto=1, beyond=[(3, 3)]), 1) == [1, 3]
+    assert core.oldest() is None
+    core.disconnected()
+    core.connected(RESEND, 0.0)
+    assert core.step(2 * RESEND, 10) == []
+    core.let(2, 2 * RESEND)
+    assert core.oldest() == 2 * RESEND
+    assert core.step(2 * RESEND, 10) == [2]
+    assert core.receipt(Receipt(epoch=7, upto=3), 2 * RESEND) == [2]
+    core.let(2, 3 * RESEND)
+    assert core.next_due() is None
+
+
+def test_a_device_that_the_network_holds_back_says_nothing_and_nobody_waits_for_it() -> None:
+    core = DeviceCore(7)
+    core.connected(0, 0.0)
+    core.produced(1, 0)
+    core.hold()
+    core.produced(2, 5)
+    assert (core.step(RESEND, 10), core.oldest(), core.speaks) == ([], None, False)
+    core.disconnected()
+    core.connected(RESEND, 0.0)
+    assert core.step(RESEND + RECONNECT, 10) == []
+    core.release(2 * RESEND, 0.0)
+    assert core.oldest() == 2 * RESEND
+    assert core.step(2 * RESEND + RECONNECT, 10) == [1, 2]
