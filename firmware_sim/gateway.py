@@ -31,6 +31,7 @@ class GatewayCore:
         self._spool = spool
         self.devices: dict[str, DeviceKey] = {key: parse_key(key) for key in keys}
         self.cores: dict[str, DeviceCore] = {}
+        spool.know(keys)
         for key in keys:
             slot = spool.slot(key)
             self.cores[key] = DeviceCore(slot.epoch, dict.fromkeys(slot.held, now))

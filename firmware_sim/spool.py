@@ -133,6 +133,15 @@ class Spool:
                 self._slots[key] = Slot(int(cursor.lastrowid or 0), key, epoch, 1, -1, 0, {}, 0)
             return self._slots[key]
 
+    def know(self, keys: Iterable[str]) -> None:
+        """Make slots for devices that the file does not know, in one transaction."""
+        with self._lock:
+            fresh = [key for key in keys if key not in self._slots]
+            if fresh:
+                with self._transaction():
+                    for key in fresh:
+                        self.slot(key)
+
     def append(self, bodies: Iterable[tuple[str, Body]]) -> list[Spooled]:
         """Give messages their places and write them, in one transaction. Returns when they are on disk.
 
