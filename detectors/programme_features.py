@@ -167,6 +167,7 @@ PROGRAMMES: dict[str, Callable[[View], float]] = {
     "wash_energy": _wash_energy,
     "heat_rate": _heat_rate,
     "load_mass": _load_mass,
+    "tumble_rpm": lambda view: mean(within(view, "drum_speed", "wash")),
     "fill_time": lambda view: phase_time(view, "fill"),
     "water_amount": lambda view: median(within(view, "water_level", "wash")),
     "wash_temp": lambda view: top(within(view, "water_temp", "wash")),
