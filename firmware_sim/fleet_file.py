@@ -80,9 +80,9 @@ class Writer:
         self._file.write(self._encode(header) + b"\n")
 
     def write(self, bodies: Iterable[Body]) -> None:
-        """Add messages; a device's in order."""
+        """Add what a fleet said in one step; a device's messages in order. The size of the steps does not show."""
         line = self._packet if self._header.form == "wire" else self._line
-        for body in bodies:
+        for body in sorted(bodies, key=lambda one: (one.done, one.device)):
             self._file.write(line(body) + b"\n")
             self.messages += 1
 
