@@ -196,7 +196,8 @@ class Connection:
             _one: mqtt.Client, _data: object, _mid: int, reasons: list[ReasonCode], _p: Properties | None
         ) -> None:
             if any(reason.is_failure for reason in reasons):
-                self._down(f"the broker refused a subscription of {[name for name, _ in self.session.filters]}")
+                wanted = ", ".join(name for name, _ in self.session.filters)
+                self._down(f"the broker refused to let its user hear {wanted}: give it the right to them")
             else:
                 self.up = True
                 self._owner.came_up(self)

@@ -33,6 +33,8 @@ _RETRY = (200_000, 2 * MICROS)
 _ANSWER = 5 * MICROS
 _LONGEST_WAIT = MICROS
 _TICK = MICROS
+_TELL = 10 * MICROS
+"""How often it is said that connections are down, of many."""
 _OPENING = 64
 """Attempts to connect at once: a broker that starts answers the first before it sees the last."""
 _SPARE_FILES = 128
@@ -142,6 +144,7 @@ class Gateway:
         self._opening: set[Connection] = set()
         now = wall()
         self._closed_until, self._closed_for, self._ticked = 0, _RETRY[0], now
+        self._why, self._told = "", 0
         self._waiting = [(now, number) for number in range(len(self._lines))]
         self._thread = threading.Thread(target=self._run, name=client_id, daemon=True)
 
@@ -249,8 +252,10 @@ class Gateway:
         # Many that lost one broker come back spread over two seconds, one alone quickly.
         spread = wait * (0.5 + 0.5 * float(self._rng.random())) if not self._each else self._spread()
         self._plan(connection, self._wall() + round(spread))
-        say = _log.debug if self._each else _log.warning
-        say("gateway is offline", client=connection.session.client_id, why=why, host=connection.session.address.host)
+        self._why = why
+        if not self._each:
+            host = connection.session.address.host
+            _log.warning("gateway is offline", client=connection.session.client_id, why=why, host=host)
 
     def heard(self, connection: Connection, topic: str, payload: bytes) -> None:
         """See `connection.Owner`."""
@@ -355,6 +360,10 @@ class Gateway:
         if now - self._ticked < _TICK:
             return
         self._ticked = now
+        if self._each and self._why and now - self._told >= _TELL:
+            self._told, why, self._why = now, self._why, ""
+            down = sum(not line.up and not self._is_dark(line) for line in self._lines)
+            _log.warning("connections are down", down=down, of=len(self._lines), why=why)
         for line in self._lines:
             if line.up:
                 line.tick()
