@@ -19,6 +19,8 @@ from firmware_sim.wear import DeviceWear, Fault
 from telemetry.catalogue import Catalogue, Influence, KindSpec, PhaseSpec, Text
 from telemetry.clock import MICROS
 
+_TOLERANCE = 2.0
+"""Standard deviations by which a parameter of a unit differs from its model's at most."""
 _METERING = PhaseSpec(every=60.0, batch=60, title=Text(zh="计量", en="Metering"))
 """A plug knows no phases: it measures once a minute."""
 
@@ -135,10 +137,15 @@ def _inside(target: str) -> bool:
     return not target.startswith((DRIVE, HABIT, "programme."))
 
 
+def _within(rng: np.random.Generator) -> float:
+    """A standard normal number; what is further out than the limit does not pass the test at the end of the line."""
+    return float(np.clip(rng.standard_normal(), -_TOLERANCE, _TOLERANCE))
+
+
 def _unit(physics: Physics, model: Mapping[str, float], rng: np.random.Generator, much: float) -> dict[str, float]:
     """The parameters of one unit: its model's, spread as production and people spread them, so much as usual."""
-    draws = {name: 1.0 + much * share * float(rng.standard_normal()) for name, share in physics.spread.items()}
+    draws = {name: 1.0 + much * share * _within(rng) for name, share in physics.spread.items()}
     unit = {name: value * draws.get(name, 1.0) for name, value in model.items()}
     for name, spread in getattr(physics, "shift", {}).items():
-        unit[name] += much * spread * float(rng.standard_normal())
+        unit[name] += much * spread * _within(rng)
     return unit
