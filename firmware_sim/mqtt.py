@@ -5,8 +5,6 @@ One thread serves all connections by their sockets, so that a thousand of them n
 
 from __future__ import annotations
 
-import heapq
-import resource
 import selectors
 import socket
 import threading
@@ -18,33 +16,27 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 
+from firmware_sim.attempts import Attempts
 from firmware_sim.connection import Address, Connection, Session, parse_url
 from firmware_sim.firmware import FIRMWARE
 from firmware_sim.gateway import GatewayCore
+from firmware_sim.limits import DescriptorError, allow_connections
 from firmware_sim.spool import Spool, Spooled
 from telemetry.clock import MICROS, FleetClock, WallClock
-from telemetry.errors import WellkeptError, WireError
+from telemetry.errors import WireError
 from telemetry.identity import DeviceKey
 from telemetry.message import ClockMessage, State, decode_clock, decode_receipt, encode_json
 from telemetry.topics import CLOCK_TOPIC, Channel, parse_topic, topic_of
 
 __all__ = ["Address", "Counts", "DescriptorError", "Gateway", "fleet_clock", "parse_url"]
-_RETRY = (200_000, 2 * MICROS)
 _ANSWER = 5 * MICROS
 _LONGEST_WAIT = MICROS
 _TICK = MICROS
 _TELL = 10 * MICROS
 """How often it is said that connections are down, of many."""
-_OPENING = 64
-"""Attempts to connect at once: a broker that starts answers the first before it sees the last."""
-_SPARE_FILES = 128
 _log = structlog.get_logger(__name__)
 OnCommand = Callable[[str, bytes], None]
 """Called with `org/device` and the payload of a command, on the connections' thread: hand it on and return."""
-
-
-class DescriptorError(WellkeptError):
-    """The machine allows fewer open files than connections are wanted."""
 
 
 @dataclass(slots=True)
@@ -110,7 +102,7 @@ class Gateway:
         fw: Callable[[str], str] = lambda _key: FIRMWARE,
     ) -> None:
         if each:
-            _allow_files(len(keys) + _SPARE_FILES)
+            allow_connections(len(keys))
         self._spool, self._wall, self._rng, self._fw = spool, wall, rng, fw
         self._on_clock, self._on_command = on_clock, on_command
         self._core = GatewayCore(keys, spool, wall())
@@ -140,12 +132,9 @@ class Gateway:
         self._line_of = {key: line for line in self._lines for key in line.keys}
         self._capacity = window * len(self._lines)
         self._number = {line: number for number, line in enumerate(self._lines)}
-        self._retry = dict.fromkeys(self._lines, _RETRY[0])
-        self._opening: set[Connection] = set()
-        now = wall()
-        self._closed_until, self._closed_for, self._ticked = 0, _RETRY[0], now
+        self._ticked = wall()
+        self._attempts = Attempts(len(self._lines), rng, self._ticked, spread=each)
         self._why, self._told = "", 0
-        self._waiting = [(now, number) for number in range(len(self._lines))]
         self._thread = threading.Thread(target=self._run, name=client_id, daemon=True)
 
     def start(self) -> None:
@@ -232,8 +221,7 @@ class Gateway:
 
     def came_up(self, connection: Connection) -> None:
         """See `connection.Owner`."""
-        self._opening.discard(connection)
-        self._retry[connection] = _RETRY[0]
+        self._attempts.came_up(self._number[connection])
         with self._changed:
             self._core.connected(self._wall(), lambda: float(self._rng.random()), connection.keys)
         for key in connection.keys:
@@ -244,14 +232,9 @@ class Gateway:
 
     def went_down(self, connection: Connection, why: str) -> None:
         """See `connection.Owner`."""
-        self._opening.discard(connection)
         with self._changed:
             self._core.disconnected(connection.keys)
-        wait = self._retry[connection]
-        self._retry[connection] = min(wait * 2, _RETRY[1])
-        # Many that lost one broker come back spread over two seconds, one alone quickly.
-        spread = wait * (0.5 + 0.5 * float(self._rng.random())) if not self._each else self._spread()
-        self._plan(connection, self._wall() + round(spread))
+        self._attempts.lost(self._number[connection], self._wall())
         self._why = why
         if not self._each:
             host = connection.session.address.host
@@ -307,8 +290,8 @@ class Gateway:
         """How long nothing will be due, microseconds."""
         now = self._wall()
         moments = [now + _LONGEST_WAIT, self._ticked + _TICK]
-        if self._waiting and len(self._opening) < _OPENING:
-            moments.append(max(self._waiting[0][0], self._closed_until))
+        if (attempt := self._attempts.next_due()) is not None:
+            moments.append(attempt)
         with self._changed:
             if self._core.flush_at is not None:
                 moments.append(self._core.flush_at)
@@ -338,21 +321,17 @@ class Gateway:
     def _connect(self) -> None:
         """Begin the attempts whose time has come; a broker that nobody reaches is tried by one of them only."""
         now = self._wall()
-        while self._waiting and self._waiting[0][0] <= now and len(self._opening) < _OPENING:
-            if now < self._closed_until:
-                return
-            line = self._lines[heapq.heappop(self._waiting)[1]]
+        while (number := self._attempts.take(now)) is not None:
+            line = self._lines[number]
             if not line.idle or self._is_dark(line):
                 continue
             try:
                 line.connect(now)
             except OSError as cause:
-                self._closed_for = min(self._closed_for * 2, _RETRY[1])
-                self._closed_until = now + round(self._closed_for * (0.5 + 0.5 * float(self._rng.random())))
+                self._attempts.unreachable(now)
                 self.went_down(line, str(cause))
-                return
-            self._closed_for = _RETRY[0]
-            self._opening.add(line)
+            else:
+                self._attempts.opening(number)
 
     def _tick(self) -> None:
         """Once a second: keep connections alive, and give up those that the broker does not answer."""
@@ -371,12 +350,6 @@ class Gateway:
                 line.cut()
                 self.went_down(line, "no answer from the broker")
 
-    def _plan(self, line: Connection, at: int) -> None:
-        heapq.heappush(self._waiting, (at, self._number[line]))
-
-    def _spread(self) -> int:
-        return round(float(self._rng.random()) * _RETRY[1])
-
     def _is_dark(self, line: Connection) -> bool:
         """Whether the one device of a connection is held back."""
         return self._each and line.keys[0] in self._held
@@ -387,7 +360,7 @@ class Gateway:
             self._say_state(key, online=False)
         elif not line.idle:
             # No goodbye: the broker publishes the last will.
-            self._opening.discard(line)
+            self._attempts.given_up(self._number[line])
             line.cut()
             with self._changed:
                 self._core.disconnected(line.keys)
@@ -397,7 +370,7 @@ class Gateway:
         if not self._each:
             self._say_state(key, online=True)
         elif line.idle and key not in self._held:
-            self._plan(line, self._wall())
+            self._attempts.plan(self._number[line], self._wall())
 
     def _say_state(self, key: str, *, online: bool) -> None:
         state = encode_json(State(online=online, fw=self._fw(key)))
@@ -446,19 +419,3 @@ class Gateway:
 def fleet_clock(message: ClockMessage) -> FleetClock:
     """The clock that a message says."""
     return FleetClock(message.rev, round(message.wall * MICROS), round(message.fleet * MICROS), message.speed)
-
-
-def _allow_files(wanted: int) -> None:
-    """Raise this process's limit of open files as far as it takes.
-
-    Raises:
-        DescriptorError: the system does not allow it.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        if hard not in (resource.RLIM_INFINITY, -1) and hard < wanted:
-            raise DescriptorError(
-                f"{wanted - _SPARE_FILES} connections need {wanted} open files and the system allows {hard}: "
-                "raise `ulimit -n`, or let a gateway speak for the devices"
-            )
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
