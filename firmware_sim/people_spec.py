@@ -21,7 +21,7 @@ class PeopleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         declines: declines the window; a second refusal in a row goes to a person of dispatch.
         ignores: does not answer.
         answer_hours: between reading and answering, at least and at most.
-        called_back: of those whom dispatch calls for want of an answer, the share that is reached and agrees to a visit.
+        called_back: of those whom dispatch calls for want of an answer, the share that agrees to a visit.
         self_fixes: tries the guide, where the catalogue has one for what was noticed.
         self_fix_works: of those whose appliance has a fault with a guide, the share that mends it so.
         self_fix_hours: between reading and having tried it, at least and at most.
