@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -18,6 +19,7 @@ from firmware_sim.runner import Runner, open_fleet
 from firmware_sim.scenario import FleetEntry, Scenario
 from firmware_sim.spool import Spool
 from firmware_sim.steering import Steering
+from firmware_sim.wear import HOUR
 from stack.embedded_nats import EmbeddedNats
 from telemetry.clock import MICROS, FleetClock, system_wall
 from telemetry.identity import parse_key
@@ -196,6 +198,28 @@ def test_nothing_is_lost_on_a_flaky_network(nats: EmbeddedNats, tmp_path: Path, 
     orders = [[envelope.seq for envelope in found] for found in server.seen.values()]
     assert all(sorted(order) == list(range(1, len(order) + 1)) for order in orders)
     assert any(order != sorted(order) for order in orders)
+    runner.stop()
+    server.close()
+
+
+def test_a_stepped_clock_brings_late_messages_in_their_step(nats: EmbeddedNats, tmp_path: Path) -> None:
+    server = Answering(nats.mqtt_url("ingest"))
+    network = NetworkSpec(offline_hours=4.0, outage_hours=2.0, reorder=0.5, reorder_seconds=7_200.0)
+    scenario = msgspec.structs.replace(FLAKY, network=network)
+    runner = Runner(open_fleet(tmp_path, scenario, 1006, START), tmp_path, nats.mqtt_url("gateway"), system_wall)
+    runner.start()
+    held = []
+
+    def settled() -> bool:
+        stats = runner.stats()
+        return stats.fleet == goal and stats.unreceipted == 0 and server.count() == stats.messages - stats.held
+
+    for step in range(1, 9):
+        goal = START + step * 2 * HOUR
+        server.clock(FleetClock(step, system_wall(), goal, 0.0))
+        wait_for(settled, 30, f"receipts of step {step}")
+        held.append(runner.stats().held)
+    assert max(held) > 0
     runner.stop()
     server.close()
 
