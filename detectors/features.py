@@ -15,8 +15,8 @@ from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
 
 _INRUSH = 2
-_SETTLED = 300.0
-"""Seconds after which a variable-speed run is near its steady state."""
+_SETTLED, _ENOUGH = 600.0, 10
+"""Seconds after which a variable-speed run is near its steady state, and how many readings of it tell something."""
 _FLOWING = 0.5
 _FEW_LITRES = 3.0
 _LEAST_FLICKER = 0.01
@@ -121,6 +121,8 @@ def _working(channel: str, *phases: str, less: str | None = None) -> Callable[[V
             inside |= view.in_phase(name)
         inside[view.run :] = False
         inside &= view.seconds >= _SETTLED
+        if np.count_nonzero(inside) < _ENOUGH:
+            return NAN
         x = view.of(channel)[inside]
         return mean(x if less is None else x - view.of(less)[inside])
 

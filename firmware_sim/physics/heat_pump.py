@@ -57,6 +57,9 @@ _FROSTING = 2100.0
 _MELTED, _LONGEST_DEFROST = 12.0, 600.0
 _DEFROST_SPEED = 0.7
 _LEAST_RUN, _LEAST_REST = 300.0, 240.0
+_OVERHEATS, _TRIPS_AFTER = 0.8, 1500.0
+"""Gas that short-circuits heats the compressor: it trips when the circuit takes up less than the first, a share of its
+power, after the second, s, and tries again after a rest."""
 _STARTS_AT, _STOPS_AT = 0.6, 0.9
 """How far beyond its set point the room must be for a start or stop, K."""
 _WIDTH = 3.0
@@ -254,7 +257,8 @@ def next_state(p: Parameters, s: State, d: Drive, dt: float) -> State:
     away = p.setback * np.maximum(1.0 - d["presence"], 0.5 * (1.0 - d["awake"]))
     short, excess = p.set_heat - away - room, room - p.set_cool - away
     reads = (outdoor + p.coil_error, d["outdoor"] - outdoor - p.coil_error)
-    mode = _control(p, s, reads, short=short, excess=excess, since=since, frosting=frosting)
+    hot = (f.cold < _OVERHEATS * f.power) & (since >= _TRIPS_AFTER)
+    mode = _control(p, s, reads, hot=hot, short=short, excess=excess, since=since, frosting=frosting)
     lack = np.where(mode == CHILLING, excess, short)
     ask = np.clip((lack + _STOPS_AT) / _WIDTH, 0.0, 1.0)
     top = p.speed_top * np.minimum(1.0, d["supply"] / 0.9)
@@ -269,7 +273,7 @@ def next_state(p: Parameters, s: State, d: Drive, dt: float) -> State:
         mode=mode,
         since=np.where(mode == s.mode, since, 0.0),
         frosting=np.where(mode == DEFROSTING, 0.0, frosting),
-        lacking=np.where((lack > _FAR) & (mode != RESTING), s.lacking + dt, 0.0),
+        lacking=np.where(np.maximum(short, excess) > _FAR, s.lacking + dt * (mode != RESTING), 0.0),
     )
 
 
@@ -278,6 +282,7 @@ def _control(
     s: State,
     reads: tuple[Floats, Floats],
     *,
+    hot: Bools,
     short: Floats,
     excess: Floats,
     since: Floats,
@@ -291,7 +296,7 @@ def _control(
     mode = np.where(rested & (excess > _STARTS_AT), CHILLING, mode)
     lack = np.where(m == CHILLING, excess, short)
     ran = (m <= CHILLING) & (since >= _LEAST_RUN)
-    mode = np.where(ran & (lack < -_STOPS_AT), RESTING, mode)
+    mode = np.where(ran & ((lack < -_STOPS_AT) | hot), RESTING, mode)
     expected = _APART + _APART_SPEED * s.speed / p.speed_top
     frozen = (m == WARMING) & (coil < _COLD_COIL) & (apart > expected) & (frosting >= _FROSTING)
     mode = np.where(frozen, DEFROSTING, mode)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -74,7 +74,8 @@ def live(
         failed |= freezer.failed(p, s)
         stalls = s.mode == freezer.STALLED
         rows.append((freezer.output(p, s, d), freezer.phase(p, s), s.food, s.frost, s.condenser, stalls))
-    return Life(*(np.array(column) for column in zip(*rows, strict=True)), failed), s  # type: ignore[arg-type]
+    values, codes, food, frost, condenser, stalled = (np.array(column) for column in zip(*rows, strict=True))
+    return Life(values, codes, food, frost, condenser, stalled, failed), s
 
 
 @cache
@@ -82,10 +83,15 @@ def lives() -> Life:
     """All cases side by side for six days, of which the first is left out."""
     some = [parameters(case) for case in CASES]
     p = freezer.Parameters(**{name: np.concatenate([one[name] for one in some]) for name in some[0]})
-    all_days, _ = live(p, 6.0)
-    return Life(
-        *(getattr(all_days, name)[DAY:] for name in ("values", "phase", "food", "frost", "condenser", "stalls")),
-        all_days.failed,
+    life, _ = live(p, 6.0)
+    return replace(
+        life,
+        values=life.values[DAY:],
+        phase=life.phase[DAY:],
+        food=life.food[DAY:],
+        frost=life.frost[DAY:],
+        condenser=life.condenser[DAY:],
+        stalls=life.stalls[DAY:],
     )
 
 
