@@ -36,6 +36,8 @@ _DRAIN_LIMIT, _FILL_LIMIT, _HEAT_LIMIT = 480.0, 900.0, 2400.0
 """Seconds after which the control gives a drain, the first fill, or more heating than planned up."""
 _RESONANCE = 240.0
 """Speed at which the suspension resonates, 1/min."""
+_LEAST_DAMPING = 0.02
+"""Rubber and springs alone damp as much, with no shock absorber left."""
 _TUMBLE = 45.0
 _RAMP_UP, _RAMP_DOWN = 150.0, 30.0
 _ELECTRONICS = 8.0
@@ -208,7 +210,8 @@ def _speed(p: Parameters, job: Job, state: State, stage: Ints) -> Floats:
 def _vibration(p: Parameters, job: Job, speed: Floats) -> Floats:
     """Velocity of the tub, mm/s: rotating unbalance, its answer near the resonance, and the bearing's play."""
     square = (speed / _RESONANCE) ** 2
-    answer = square / np.sqrt((1.0 - square) ** 2 + 4.0 * p.damping * p.damping * square)
+    damping = np.maximum(p.damping, _LEAST_DAMPING)
+    answer = square / np.sqrt((1.0 - square) ** 2 + 4.0 * damping * damping * square)
     loose = 1.0 + 1.8 * np.minimum(p.play, 1.3)
     return p.vibration * (speed / 1000.0) * answer * job.imbalance * (0.85 + 0.04 * job.load) * loose
 
