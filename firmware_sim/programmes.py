@@ -172,6 +172,8 @@ class Programmes:
             self._ran[member] = [one for one in self._ran[member] if one.start.begin >= (day - 2) * DAY]
         for first in range(0, len(wanted), _TOGETHER):
             for one in self._run(wanted[first : first + _TOGETHER]):
+                if any(other.end > one.start.begin for other in self._ran[one.member]):
+                    continue  # The machine still runs: nobody can start it.
                 if not self._metered[one.member]:
                     self._push(one.member, self._messages(one))
                 self._ran[one.member].append(replace(one, rows=_NOTHING, stages=_NOTHING.astype(np.int64)))
