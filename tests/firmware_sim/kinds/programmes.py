@@ -30,7 +30,8 @@ class Run:
     def of(self, channel: str, stage: str, skip: int = 0) -> NDArray[np.float64]:
         """Values of a channel in all phases of a stage, the first `skip` of them left out."""
         inside = np.array([one == stage for one in self.stages])
-        return self.channels[channel][inside][skip:]
+        found: NDArray[np.float64] = self.channels[channel][inside][skip:]
+        return found
 
     def minutes(self, stage: str | None = None) -> float:
         """How long the run, or its stages of a name, lasted."""

@@ -58,8 +58,9 @@ def test_the_heater_warms_water_and_dishes_by_no_more_than_its_energy() -> None:
 
 
 def test_a_worn_pump_sprays_weakly_and_a_blocked_arm_dams_the_water_up() -> None:
-    sound, worn, blocked = (run(KIND, "eco50", name) for name in (None, "circulation_pump_wear", "spray_arm_blocked"))
-    assert pressure(run(KIND, "eco50", "circulation_pump_wear", 0.9)) == pytest.approx(0.55 * pressure(sound), rel=0.03)
+    sound, worn, blocked = (run(KIND, "quick45", name) for name in (None, "circulation_pump_wear", "spray_arm_blocked"))
+    late = run(KIND, "quick45", "circulation_pump_wear", 0.9)
+    assert pressure(late) == pytest.approx(0.55 * pressure(sound), rel=0.03)
     assert pressure(worn) < 0.1 * pressure(sound)
     assert worn.error == "error:no_spray"
     assert pressure(blocked) > 1.2 * pressure(sound)
@@ -81,7 +82,7 @@ def test_a_heater_in_thick_scale_never_gets_the_water_hot() -> None:
 
 
 def test_a_clogging_drain_takes_longer_and_in_the_end_the_control_gives_up() -> None:
-    sound, slow, dead = run(KIND, "eco50"), *(run(KIND, "eco50", "drain_pump_clogged", x) for x in (0.8, 1.0))
+    sound, slow, dead = run(KIND, "quick45"), *(run(KIND, "quick45", "drain_pump_clogged", x) for x in (0.8, 1.0))
     assert drain_seconds(slow) > 1.8 * drain_seconds(sound)
     assert slow.error == ""
     assert dead.error == "error:drain_timeout"
@@ -90,7 +91,7 @@ def test_a_clogging_drain_takes_longer_and_in_the_end_the_control_gives_up() -> 
 
 
 def test_a_slow_valve_fills_longer_and_a_dead_one_ends_the_run() -> None:
-    sound, slow, dead = run(KIND, "eco50"), *(run(KIND, "eco50", "inlet_valve_slow", x) for x in (0.8, 1.0))
+    sound, slow, dead = run(KIND, "quick45"), *(run(KIND, "quick45", "inlet_valve_slow", x) for x in (0.8, 1.0))
     assert slow.minutes("fill") > 1.6 * sound.minutes("fill")
     assert slow.error == ""
     assert dead.error == "error:inlet_timeout"
@@ -105,7 +106,7 @@ def test_a_sensor_that_reads_too_warm_leaves_the_water_too_cool() -> None:
 
 
 def test_a_loose_latch_stops_the_programme_again_and_again() -> None:
-    sound, loose = run(KIND, "eco50"), run(KIND, "eco50", "door_latch_loose")
+    sound, loose = run(KIND, "quick45"), run(KIND, "quick45", "door_latch_loose")
     assert loose.minutes() == pytest.approx(sound.minutes() / (1.0 - 0.28), rel=0.05)
     still = loose.of("spray_pressure", "wash", 5) == 0.0
     assert still.mean() == pytest.approx(0.28, abs=0.03)
@@ -114,14 +115,14 @@ def test_a_loose_latch_stops_the_programme_again_and_again() -> None:
 
 
 def test_cold_water_and_full_racks_cost_energy_but_leave_the_spray_alone() -> None:
-    usual = run(KIND, "eco50")
-    for changed in (run(KIND, "eco50", inlet=6.0), run(KIND, "eco50", load=12.0)):
+    usual = run(KIND, "quick45")
+    for changed in (run(KIND, "quick45", inlet=6.0), run(KIND, "quick45", load=12.0)):
         assert changed.kwh > 1.04 * usual.kwh
         assert pressure(changed) == pytest.approx(pressure(usual))
 
 
 def test_a_voltage_sag_weakens_the_heater_from_the_start() -> None:
-    usual, sagged = run(KIND, "eco50"), run(KIND, "eco50", supply=0.9)
+    usual, sagged = run(KIND, "quick45"), run(KIND, "quick45", supply=0.9)
     assert sagged.channels["power"].max() == pytest.approx(0.81 * usual.channels["power"].max(), rel=0.02)
     heating = sagged.of("power", "wash")[sagged.of("power", "wash") > 300.0]
     assert np.ptp(heating) < 1.0
