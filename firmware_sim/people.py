@@ -153,12 +153,12 @@ class People:
                 self._failed(f"visit {job.visit.id} ({job.visit.state})", cause)
         return done + self._call_service(now) + self._call_owners(now)
 
-    def hear(self, faults: Iterable[Fault]) -> None:
-        """Appliances have failed: their owners notice it, and most of them call."""
+    def hear(self, faults: Iterable[Fault], now: int) -> None:
+        """Appliances have failed: their owners notice it, and most of them call, at the earliest now."""
         for fault in faults:
             wanted = call(self.seed, fault, self.spec)
             if wanted is not None:
-                self._broken[fault.device, fault.onset] = _Broken(fault, wanted.at, wanted.described)
+                self._broken[fault.device, fault.onset] = _Broken(fault, max(wanted.at, now), wanted.described)
 
     def next_due(self) -> int | None:
         """Fleet time of the next action that is known, or None."""

@@ -225,7 +225,7 @@ class Trial:
             key=lambda one: (one.arrival, one.no, one.finding.family, one.finding.revision),
         )
         self.people.hear(
-            sorted((one for each in told for one in each.failed), key=lambda one: (one.failure, one.device))
+            sorted((one for each in told for one in each.failed), key=lambda one: (one.failure, one.device)), self._now
         )
         if to - self._restocked >= DAY:
             self._restocked = to

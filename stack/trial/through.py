@@ -206,7 +206,7 @@ class BrokeredTrial:
             self._supervisor.tend()
             why = self._open()
             if not why and self._people is not None and self._runner is not None:
-                self._people.hear(self._newly_failed(self._runner))
+                self._people.hear(self._newly_failed(self._runner), self._reached)
                 acted = self._people.step(self._reached)
                 overdue = self._people.overdue(self._reached)
                 why = f"{acted} things people did, {overdue} still to do" if acted or overdue else ""

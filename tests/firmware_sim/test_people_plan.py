@@ -211,7 +211,7 @@ def test_a_failed_appliance_is_reported_unless_somebody_is_coming() -> None:
     for state, said in (("proposed", [("report", "drainage")]), ("confirmed", [])):
         service = Memory(visit(state=state))
         people = People(service, 7, Home(failed), spec=always(reports=1.0, describes=1.0, ignores=1.0))
-        people.hear([failed])
+        people.hear([failed], READ)
         people.step(wanted.at - 1)
         assert people.next_due() is not None
         people.step(wanted.at)
