@@ -11,7 +11,17 @@ from telemetry.clock import MICROS
 BANK_EVERY = 25
 """Of so many seeds one runs the product's own detectors, the others a cheap one with a long memory."""
 _MOST_FAULTS = 12
-_KINDS = ("smart_plug", "refrigerator", "washing_machine", "pump")
+_KINDS = (
+    "smart_plug",
+    "refrigerator",
+    "washing_machine",
+    "pump",
+    "freezer",
+    "heat_pump",
+    "water_heater",
+    "dishwasher",
+    "tumble_dryer",
+)
 
 
 @dataclass(frozen=True, slots=True)
