@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import re
+import warnings
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,10 @@ def priors(kind: KindSpec, tables: list[Table]) -> dict[str, Prior]:
     """The priors of every feature from one table of cycles a unit; a feature that no unit shows is left out."""
     names = list(kind.features)
     found: dict[str, Prior] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a feature that no cycle of a unit tells is NaN
+        # Conditions count from their own mean over all cycles, also where a feature is told in one season only.
+        usual = np.nanmean([np.nanmean(t, axis=0) for t in tables], axis=0)
     for number, (name, spec) in enumerate(kind.features.items()):
         by = [names.index(other) for other in spec.explained_by]
         clean = [t[np.isfinite(t[:, [number, *by]]).all(axis=1)] for t in tables]
@@ -106,7 +111,7 @@ def priors(kind: KindSpec, tables: list[Table]) -> dict[str, Prior]:
         y = np.concatenate([t[:, number] - t[:, number].mean() for t in clean])
         x = np.concatenate([t[:, by] - t[:, by].mean(axis=0) for t in clean])
         slopes = np.linalg.lstsq(x, y, rcond=None)[0] if by else np.zeros(0)
-        centre = np.array([t[:, by].mean(axis=0) for t in clean]).mean(axis=0)
+        centre = usual[by]
         level = np.array([t[:, number].mean() - (t[:, by].mean(axis=0) - centre) @ slopes for t in clean])
         found[name] = Prior(
             float(level.mean()), float(level.std()), float(np.std(y - x @ slopes)), tuple(slopes.tolist())
