@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,5 +76,6 @@ def _pss_kb(pid: int) -> int:
 
 
 def peak_mb() -> float:
-    """The most memory that this process ever held resident, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most memory that this process ever held resident, MB; what its parent held before it is not counted."""
+    text = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmHWM:")) / 1024
