@@ -107,7 +107,7 @@ def live(one: Rig, days: float, seed: int = 1) -> Lived:
 def drives(names: Sequence[str], steps: int, step: float, seed: int) -> dict[str, Floats]:
     """Laboratory days, each with its own weather, thirst and mains; shape (steps,)."""
     rng = np.random.default_rng(seed)
-    found = laboratory(names, step * np.arange(steps), step)
+    found = laboratory(names, step * np.arange(steps, dtype=np.float64), step)
     day = (step * np.arange(steps) / DAY).astype(np.int64)
     warm, cold, use, mains = (rng.normal(0.0, sd, day[-1] + 1)[day] for sd in (2.0, 1.5, 0.25, 0.012))
     changes = {

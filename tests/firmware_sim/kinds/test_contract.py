@@ -139,8 +139,10 @@ def beds(kind: str) -> dict[tuple[str, float], Trace]:
             acting += [replace(one, row=row, level=level) for one in mechanism]
         bed = _Bed(setup, acting, [level for _, level in cases])
         physics = setup.physics
-        shown = bed.continuous(physics, _SEEN_DAYS) if isinstance(physics, ContinuousPhysics) else None
-        all_shown = shown or bed.programmes(physics, _SEEN_DAYS)
+        if isinstance(physics, ContinuousPhysics):
+            all_shown = bed.continuous(physics, _SEEN_DAYS)
+        else:
+            all_shown = bed.programmes(physics, _SEEN_DAYS)
         for (fault, level), trace in zip(cases, all_shown, strict=True):
             found[fault if level else f"healthy {host}", level] = trace
         for fault in names:
