@@ -36,7 +36,8 @@ def test_a_developing_fault_is_one_episode(kind: str) -> None:
 def test_findings_are_complete(kind: str) -> None:
     for finding in run(kind, faulty(kind)):
         assert finding.onset_low <= finding.onset <= finding.onset_high <= finding.observed
-        assert 0.95 < finding.score <= 1
+        # A fault that comes and goes may be told with less certainty later than when it was found.
+        assert (0.95 if finding.revision == 0 else 0.0) < finding.score <= 1
         assert sum(cause.probability for cause in finding.causes) == pytest.approx(1)
         assert finding.life_low is not None
         assert finding.life_high is not None
