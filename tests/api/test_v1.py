@@ -28,9 +28,11 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
     return [
         ("GET", device, None),
         ("GET", f"{device}/readings", None),
+        ("POST", f"{device}/reports", {"words": "it is warm", "family": "condenser_airflow"}),
         ("GET", f"/v1/findings/{seeded.finding.id}", None),
         ("GET", ticket, None),
         ("POST", f"{ticket}/moves", {"to": "hold", "reason": "x"}),
+        ("POST", f"{ticket}/complaints", {"words": "too late"}),
         ("GET", visit, None),
         ("GET", f"{visit}/windows", None),
         ("POST", f"{visit}/windows", {"start": "2026-11-20T00:00:00Z"}),

@@ -39,6 +39,8 @@ def fresh(kind: str) -> DeviceDetector:
 
 
 KINDS = tuple(sorted(catalogue().kinds))
+LONG = {"dishwasher", "freezer", "heat_pump", "tumble_dryer", "water_heater"}
+"""Kinds whose contract is played in the long tier: days of them cost minutes."""
 _UNITS = 6
 _OFTEN = 2.5
 """Runs a day of what runs programmes: days are dear in a test."""

@@ -13,11 +13,13 @@ from detectors.engine import Observation
 from telemetry.clock import MICROS
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.finding import EpisodeState, Finding, Proof
-from tests.detectors.streams import DAY, KEY, KINDS, catalogue, faulty, fleet_streams, fresh, plug, pump, run
+from tests.detectors.streams import DAY, KEY, KINDS, LONG, catalogue, faulty, fleet_streams, fresh, plug, pump, run
 
 _MOST_BYTES = 65_536
 
-every_kind = pytest.mark.parametrize("kind", KINDS)
+every_kind = pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.long) if kind in LONG else kind for kind in KINDS]
+)
 
 
 def test_every_kind_of_the_catalogue_is_under_contract() -> None:

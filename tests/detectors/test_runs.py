@@ -15,9 +15,11 @@ from detectors.engine import DeviceDetector, Observation, observe_each
 from telemetry.clock import MICROS
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.finding import Finding
-from tests.detectors.streams import KEY, KINDS, bank, faulty, fresh, messages_joined, plug, pump
+from tests.detectors.streams import KEY, KINDS, LONG, bank, faulty, fresh, messages_joined, plug, pump
 
-every_kind = pytest.mark.parametrize("kind", KINDS)
+every_kind = pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.long) if kind in LONG else kind for kind in KINDS]
+)
 few = settings(
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
@@ -90,7 +92,7 @@ def test_any_division_into_runs_gives_the_same(kind: str, seed: int) -> None:
 @given(seed=seeds)
 def test_any_grouping_of_devices_gives_the_same(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    kinds = [kind for kind in KINDS for _ in range(3)]
+    kinds = [kind for kind in KINDS if kind not in LONG for _ in range(3)]
     detectors = [fresh(kind) for kind in kinds]
     found: list[list[Finding]] = [[] for _ in kinds]
     waiting = [list(runs(messages(kind), rng, (2, 30, 500))) for kind in kinds]

@@ -24,7 +24,7 @@ from telemetry.message import Envelope, telemetry_message
 from tests.detectors.streams import DAY, START, bank, catalogue, fleet_streams, plug, pump
 from worker.core import WorkerCore
 
-_SEED, _WORN = 2_003, 12
+_SEED = 2_003
 _LEAK_AT = 0.4
 """Share of the day after which the washing machine's sensor reports water."""
 
@@ -61,14 +61,13 @@ DISORDERS = st.builds(
 @cache
 def day() -> tuple[tuple[DeviceRow, tuple[Envelope, ...]], ...]:
     """One day of a worn washing machine that leaks, a refrigerator, a plug and a pump that changes."""
-    streams = fleet_streams(_SEED, _WORN, 1.0)
-    washer = list(streams[6])
+    washer = list(fleet_streams("washing_machine", _SEED, 1.0, worn=True)[0])
     at = round(len(washer) * _LEAK_AT)
     leak = Observation(1, at + 1, washer[at].t[:1], None, np.empty((0, 6), np.float32), ("leak",))
     washer.insert(at, leak)
     told = {
         "washing_machine": washer,
-        "refrigerator": list(streams[0]),
+        "refrigerator": list(fleet_streams("refrigerator", _SEED, 1.0, worn=True)[0]),
         "smart_plug": list(plug(days=1, change_day=None)),
         "pump": list(pump(rows=900, change=600)),
     }

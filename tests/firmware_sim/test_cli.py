@@ -86,6 +86,7 @@ def test_a_kind_is_described_with_channels_faults_and_self_test(kind: str) -> No
     assert found["self_test"]
 
 
+@pytest.mark.long
 def test_a_fault_is_described_by_what_it_changes() -> None:
     found = said("describe", "refrigerator", "refrigerant_leak")
     assert found["levels"][0] == 0.0
@@ -157,6 +158,7 @@ def test_no_fleet_runs_here(tmp_path: Path) -> None:
     assert f"wellkept sim run --folder {tmp_path}" in result.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["life.jsonl", "life.jsonl.gz"])
 @pytest.mark.parametrize("form", ["messages", "wire"])
 def test_a_recorded_life_reads_back_as_it_was_lived(form: str, name: str, tmp_path: Path) -> None:
@@ -181,6 +183,7 @@ def test_a_recorded_life_reads_back_as_it_was_lived(form: str, name: str, tmp_pa
     assert again.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.long
 def test_a_day_is_reached_by_a_checkpoint_as_by_living(tmp_path: Path) -> None:
     fleet = ("demo", "--devices", "4", "--days", "0.25")
     checkpoint = tmp_path / "fleet.checkpoint"
@@ -229,6 +232,7 @@ def test_tables_of_both_forms_hold_the_same_readings(tmp_path: Path) -> None:
             np.testing.assert_allclose(written, stored, rtol=1e-6)
 
 
+@pytest.mark.long
 def test_a_device_says_the_same_alone(tmp_path: Path) -> None:
     said("export", tmp_path / "all", "demo", "--devices", "6", "--to", "0.5")
     said("export", tmp_path / "one", "demo", "--devices", "6", "--to", "0.5", "--device", "demo/fridge-002")

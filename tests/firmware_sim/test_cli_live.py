@@ -100,6 +100,7 @@ def test_hands_on_a_fleet_that_runs_on_its_own_clock(commands: Commands, nats: E
     server.close()
 
 
+@pytest.mark.long
 def test_a_fleet_comes_to_its_end_and_goes_on_from_there(commands: Commands, nats: EmbeddedNats) -> None:
     server = Answering(nats.mqtt_url("ingest"))
     days = ("--days", "0.1", "--speed", "3600", "--folder", str(commands.folder))

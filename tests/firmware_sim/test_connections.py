@@ -167,7 +167,7 @@ FLAKY = Scenario(
 )
 
 
-@pytest.mark.parametrize("connections", ["gateway", "each"])
+@pytest.mark.parametrize("connections", ["gateway", pytest.param("each", marks=pytest.mark.long)])
 def test_nothing_is_lost_on_a_flaky_network(nats: EmbeddedNats, tmp_path: Path, connections: str) -> None:
     server = Answering(nats.mqtt_url("ingest"))
     fleet = open_fleet(tmp_path, FLAKY, 1006, START)
@@ -194,7 +194,8 @@ def test_nothing_is_lost_on_a_flaky_network(nats: EmbeddedNats, tmp_path: Path, 
     assert clock is not None
     server.clock(clock.change(system_wall(), 0.0))
     assert all(gateway.settled(30) for gateway in runner.uplink.gateways)
-    assert server.count() == runner.stats().messages
+    stats = runner.stats()
+    assert stats.messages - stats.held <= server.count() <= stats.messages
     orders = [[envelope.seq for envelope in found] for found in server.seen.values()]
     assert all(sorted(order) == list(range(1, len(order) + 1)) for order in orders)
     assert any(order != sorted(order) for order in orders)
@@ -211,8 +212,9 @@ def test_a_stepped_clock_brings_late_messages_in_their_step(nats: EmbeddedNats, 
     held = []
 
     def settled() -> bool:
+        # What a device sent before it went offline has arrived, though it cannot know yet.
         stats = runner.stats()
-        return stats.fleet == goal and stats.unreceipted == 0 and server.count() == stats.messages - stats.held
+        return stats.fleet == goal and stats.unreceipted == 0 and server.count() >= stats.messages - stats.held
 
     for step in range(1, 9):
         goal = START + step * 2 * HOUR

@@ -33,6 +33,7 @@ def test_a_part_that_fails_says_why() -> None:
         _part("memory", {})
 
 
+@pytest.mark.long
 @pytest.mark.stack
 def test_each_connection_gets_a_receipt_of_the_product() -> None:
     with product(20) as url:

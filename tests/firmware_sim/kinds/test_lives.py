@@ -17,6 +17,7 @@ from firmware_sim.scenario import FaultEntry, FleetEntry, HabitEntry, Scenario
 from firmware_sim.wear import DAY
 from tests.firmware_sim.kinds.rig import catalogue, every_fault, faults, kinds
 
+pytestmark = pytest.mark.long
 START = 20_513 * DAY
 ONSET, END = START + DAY // 2, START + 4 * DAY // 3
 SEED = 7

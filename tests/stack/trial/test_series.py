@@ -70,6 +70,7 @@ class Runner:
         return msgspec.structs.replace(record, scenario=scenario.id), {"seconds": 1.0}
 
 
+@pytest.mark.long
 def test_a_series_runs_until_it_has_its_years_and_goes_on_where_it_was(tmp_path: Path) -> None:
     plan = Plan(tmp_path, least_years=1.0, only=("demo",), devices=6, days=50)
     runner = Runner()
