@@ -26,6 +26,12 @@ _SEEN_DAYS = 2
 
 every_physics = pytest.mark.parametrize("kind", [kind for kind in kinds() if kind in simulated_kinds()])
 each_fault = pytest.mark.parametrize(("kind", "fault"), every_fault())
+_SLOW = {"dishwasher", "tumble_dryer", "washing_machine"}
+# Days of a fault on the test bed cost seconds where each run is simulated in steps of seconds.
+each_fault_lived = pytest.mark.parametrize(
+    ("kind", "fault"),
+    [pytest.param(*one, marks=pytest.mark.long) if one[0] in _SLOW else one for one in every_fault()],
+)
 
 
 @cache
@@ -174,7 +180,7 @@ def moved(kind: str, fault: str, level: float, *, judged: bool) -> dict[str, flo
     return told
 
 
-@each_fault
+@each_fault_lived
 def test_wear_fails_the_appliance_or_shows_as_the_catalogue_says(kind: str, fault: str) -> None:
     assert not beds(kind)[fault, 0.0].events
     ways = [
@@ -187,7 +193,7 @@ def test_wear_fails_the_appliance_or_shows_as_the_catalogue_says(kind: str, faul
     assert shows or (fails and not any(ways)), ways
 
 
-@each_fault
+@each_fault_lived
 def test_what_must_stay_stays(kind: str, fault: str) -> None:
     spec, one = catalogue()[kind], spec_of(kind, fault)
     level = 1.0 if one.course.pattern == "intermittent" else _LATE
