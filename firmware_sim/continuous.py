@@ -16,8 +16,9 @@ from firmware_sim.firmware import Body, Gathered
 from firmware_sim.homes import Surroundings
 from firmware_sim.mechanism import Acting, steer
 from firmware_sim.physics.base import ContinuousPhysics, Floats
-from firmware_sim.units import METERED, Group, Units, whole_steps
+from firmware_sim.units import METERED, Group, Units
 from firmware_sim.wear import DAY, HOUR
+from telemetry.clock import seconds_to_micros
 
 _MOST_NUMBERS = 1_500_000
 """Numbers of a stretch of readings, so that ten thousand appliances need no more memory than a hundred."""
@@ -41,7 +42,7 @@ class Continuous:
         self._physics: ContinuousPhysics[Any, Any] = group.physics
         self.devices = group.devices
         self._units = Units(group)
-        self._length = whole_steps(group.physics.step)
+        self._length = seconds_to_micros(group.physics.step)
         self._wear_steps = max(HOUR // self._length, 1)
         self._around = Surroundings(group.world, self.devices, group.spells, self._length, group.physics.drives)
         members = range(len(self.devices))

@@ -43,6 +43,11 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     fw: str = FIRMWARE
 
 
+def readings(body: Body) -> int:
+    """How many readings a message holds."""
+    return max((len(value) if isinstance(value, list) else 1 for value in body.q.values()), default=0)
+
+
 class Gathered(msgspec.Struct, frozen=True):
     """The message that a sampler is filling, as it is snapshotted.
 

@@ -21,9 +21,9 @@ from firmware_sim.physics import physics_of
 from firmware_sim.physics.base import ContinuousPhysics
 from firmware_sim.programmes import Programmes
 from firmware_sim.scenario import Scenario, World, appliances
-from firmware_sim.schedule import fault_schedule
+from firmware_sim.schedule import Choice, fault_schedule
 from firmware_sim.units import Group
-from firmware_sim.wear import DAY, DeviceWear, Fault, Repair
+from firmware_sim.wear import DeviceWear, Fault, Repair
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import MICROS
 from telemetry.errors import WellkeptError
@@ -163,14 +163,8 @@ class Fleet:
         lead = lead_days if lead_days is not None else sum(spec.lead_days) / 2
         behind = [name for name in spec.seen_from if name.startswith(f"{one.physics}.")]
         onset = max(at, self.now)
-        begun = Fault(
-            device=device,
-            family=spec.family,
-            fault=fault,
-            onset=onset,
-            failure=onset + round(lead * DAY),
-            mechanism_of=behind[0] if behind and one.physics != one.kind else None,
-        )
+        seen = behind[0] if behind and one.physics != one.kind else None
+        begun = Choice(fault, spec, spec.family, seen).begin(device, onset, lead)
         self._wear[one.index].faults.append(begun)
         self._touch(one)
         return begun
@@ -187,9 +181,10 @@ class Fleet:
         """
         self.comms.intervene(one)
         if isinstance(one, SetInterval):
-            # What a programme's run will say has been made ahead: it is made again.
             group = self._groups[self._member[self._by_key[one.device].index][0]]
-            group.restore(group.snapshot())
+            if isinstance(group, Programmes):
+                # What a programme's run will say has been made ahead: it is made again.
+                group.restore(group.snapshot())
 
     def active(self, device: str, family: str) -> Fault | None:
         """The developing fault of a family, as a technician on site would find it."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from firmware_sim.chance import generator, keys, uniform
 from firmware_sim.households import Appliance, Household
-from firmware_sim.mechanism import DRIVE, HABIT, Spell, influence
+from firmware_sim.mechanism import DRIVE, HABIT, SHARES, Spell, influence
 from firmware_sim.physics.base import Floats, Habits, Programme
 from firmware_sim.scenario_types import World
 from firmware_sim.wear import DAY
@@ -152,7 +152,7 @@ class Surroundings:
             if spell.begin <= times[-1] and spell.end >= times[0]:
                 values = found[name]
                 values[:, row] = influence(values[:, row], what, spell.level(times))
-        for name in {"door", "presence"} & set(self._names):
+        for name in SHARES & set(self._names):
             np.clip(found[name], 0.0, 1.0, out=found[name])
         return found
 
@@ -336,7 +336,6 @@ class Usage:
         appliance: whose.
         habits: of the kind.
         programmes: of the kind.
-        starts: mean runs a day in this scenario.
         capacity: largest load.
         spells: on the appliance.
         step: microseconds of a physics step.
@@ -346,7 +345,6 @@ class Usage:
     appliance: Appliance
     habits: Habits
     programmes: Mapping[str, Programme]
-    starts: float
     capacity: float
     spells: tuple[Spell, ...]
     step: int
@@ -368,7 +366,7 @@ class Usage:
         rng = generator(seed, index, "washes", day)
         noon = day * DAY + DAY // 2
         mean = (
-            self.starts
+            habits.starts
             * habit_factor(self.spells, "starts", noon)
             * (habits.weekend if free_day(self.appliance.household, day) else 1.0)
         )

@@ -18,9 +18,9 @@ from firmware_sim.firmware import Body
 from firmware_sim.homes import Start, Surroundings, Usage
 from firmware_sim.mechanism import Acting, steer
 from firmware_sim.physics.base import Floats, Ints, Job, ProgrammePhysics, stage_of
-from firmware_sim.units import METERED, Group, Units, whole_steps
+from firmware_sim.units import METERED, Group, Units
 from firmware_sim.wear import DAY, HOUR
-from telemetry.clock import MICROS
+from telemetry.clock import MICROS, seconds_to_micros
 
 _LONGEST = 5 * HOUR
 _TOGETHER = 200
@@ -78,7 +78,7 @@ class Programmes:
         self.devices = group.devices
         self._world = group.world
         self._units = Units(group)
-        self._length = whole_steps(group.physics.step)
+        self._length = seconds_to_micros(group.physics.step)
         self._around = Surroundings(group.world, self.devices, group.spells, HOUR, _AROUND)
         scenario = group.world.scenario
         habits = scenario.habits_of(group.physics.kind, group.physics.habits)
@@ -88,7 +88,6 @@ class Programmes:
                 appliance=device,
                 habits=habits,
                 programmes=scenario.programmes_of(group.physics.kind, group.physics.programmes),
-                starts=habits.starts,
                 capacity=model.get(group.physics.habits.capacity, np.inf),
                 spells=spells,
                 step=self._length,

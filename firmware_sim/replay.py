@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from firmware_sim.chance import generator
-from firmware_sim.firmware import Body
+from firmware_sim.firmware import Body, readings
 from firmware_sim.mqtt import Counts, Gateway
 from firmware_sim.pace import Pace
 from firmware_sim.recordings import Change, Recording, first_time, recording_messages
@@ -161,7 +161,7 @@ class Replay:
     def _send(self, group: list[tuple[str, Body]]) -> None:
         spooled = self.spool.append(group)
         self.messages += len(spooled)
-        self.readings += sum(_length(body) for _, body in group)
+        self.readings += sum(readings(body) for _, body in group)
         self._gateway.offer(spooled)
 
 
@@ -176,7 +176,3 @@ def merged(
 
     when: Callable[[tuple[str, Body]], int] = lambda item: item[1].done  # noqa: E731  (typed for heapq.merge)
     return heapq.merge(*(named(one) for one in recordings), key=when)
-
-
-def _length(body: Body) -> int:
-    return max((len(value) if isinstance(value, list) else 1 for value in body.q.values()), default=0)

@@ -10,7 +10,7 @@ import msgspec
 
 from firmware_sim.commands import Commands
 from firmware_sim.courier import Courier
-from firmware_sim.firmware import Body
+from firmware_sim.firmware import readings
 from firmware_sim.fleet import STEP, Fleet, SnapshotError, snapshot_start
 from firmware_sim.pace import Pace
 from firmware_sim.recorder import Recorder
@@ -257,11 +257,6 @@ def chunk(speed: float) -> int:
     """Fleet microseconds of one step at a speed: smooth load, on the physics' grid."""
     wanted = round(speed * _CHUNK_WALL * MICROS) // STEP * STEP
     return min(max(wanted, _CHUNK[0]), _CHUNK[1])
-
-
-def readings(body: Body) -> int:
-    """How many readings a message holds."""
-    return max((len(value) if isinstance(value, list) else 1 for value in body.q.values()), default=0)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_sim import laboratory
-from firmware_sim.mechanism import DRIVE, Acting, effective, influence
+from firmware_sim.mechanism import Acting, effective, steer
 from firmware_sim.names import known_name
 from firmware_sim.physics import physics_of, simulated_kinds
 from firmware_sim.physics.base import (
@@ -222,11 +222,7 @@ class _Bed:
     def _drives(self, names: Sequence[str], seconds: Floats, step: float) -> dict[str, Floats]:
         plain = laboratory.laboratory(names, seconds, step)
         found = {name: np.repeat(values[:, None], self._n, axis=1) for name, values in plain.items()}
-        for one in self._acting:
-            name = one.target.removeprefix(DRIVE)
-            if one.target.startswith(DRIVE) and name in found:
-                values = found[name]
-                values[:, one.row] = influence(values[:, one.row], one.what, np.array([one.level]))
+        steer(found, self._acting)
         return found
 
     def _job(self, physics: ProgrammePhysics[Any, Any]) -> Job:

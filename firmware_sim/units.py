@@ -17,7 +17,6 @@ from firmware_sim.scenario_types import World
 from firmware_sim.sensors import Sensors
 from firmware_sim.wear import DeviceWear, Fault
 from telemetry.catalogue import Catalogue, Influence, KindSpec, PhaseSpec, Text
-from telemetry.clock import MICROS
 
 _TOLERANCE = 2.0
 """Standard deviations by which a parameter of a unit differs from its model's at most."""
@@ -126,11 +125,6 @@ def mechanism(catalogue: Catalogue, device: Appliance, fault: Fault) -> dict[str
         kind, _, name = fault.mechanism_of.partition(".")
         found |= catalogue[kind].faults[name].mechanism
     return found | catalogue[device.kind].faults[fault.fault].mechanism
-
-
-def whole_steps(seconds: float) -> int:
-    """A step in microseconds."""
-    return round(seconds * MICROS)
 
 
 def _inside(target: str) -> bool:

@@ -8,7 +8,7 @@ from functools import cache
 
 from firmware_sim.physics.base import Physics
 
-_NO_KIND = {"base"}
+_NO_KIND = {"air", "base"}
 
 
 @cache

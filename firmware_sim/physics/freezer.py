@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firmware_sim.physics.air import vapour
 from firmware_sim.physics.base import Bools, ContinuousPhysics, Drive, Floats, Ints, Sensor
 
 COOLING, IDLE, HEATING, PULLDOWN, DRIPPING, STALLED = range(6)
@@ -156,11 +157,6 @@ def initial(p: Parameters, d: Drive, place: Floats) -> State:
         ran=place * p.defrost_after,
         owed=np.zeros(len(place)),
     )
-
-
-def vapour(celsius: Floats) -> Floats:
-    """Moisture of saturated air at sea level, kg/kg (Magnus)."""
-    return np.asarray(0.00377 * np.exp(17.27 * celsius / (celsius + 237.3)), dtype=np.float64)
 
 
 def fan_speed(p: Parameters, s: State, d: Drive) -> Floats:

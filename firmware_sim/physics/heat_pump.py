@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firmware_sim.physics.air import vapour
 from firmware_sim.physics.base import Bools, ContinuousPhysics, Drive, Floats, Ints, Sensor
 
 WARMING, CHILLING, DEFROSTING, RESTING = range(4)
@@ -186,11 +187,6 @@ def initial(p: Parameters, d: Drive, place: Floats) -> State:
         frosting=zero.copy(),
         lacking=zero.copy(),
     )
-
-
-def vapour(celsius: Floats) -> Floats:
-    """Moisture of saturated air at sea level, kg/kg (Magnus)."""
-    return np.asarray(0.00377 * np.exp(17.27 * celsius / (celsius + 237.3)), dtype=np.float64)
 
 
 def indoor_fan(p: Parameters, s: State) -> tuple[Floats, Floats]:

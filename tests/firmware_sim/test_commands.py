@@ -10,9 +10,9 @@ import pytest
 
 from firmware_sim.commander import NoAnswerError, command
 from firmware_sim.commands import SELF_TEST, Commands
-from firmware_sim.firmware import Body
+from firmware_sim.firmware import Body, readings
 from firmware_sim.fleet import Fleet
-from firmware_sim.runner import Runner, open_fleet, readings
+from firmware_sim.runner import Runner, open_fleet
 from firmware_sim.scenario import FleetEntry, HabitEntry, Scenario
 from firmware_sim.wear import DAY, HOUR
 from ingest.settings import IngestSettings

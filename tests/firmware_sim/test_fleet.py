@@ -7,9 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware_sim.firmware import Body
+from firmware_sim.firmware import Body, readings
 from firmware_sim.fleet import Fleet, SnapshotError
-from firmware_sim.runner import readings
 from firmware_sim.scenario import FaultRates, FleetEntry, HabitEntry, Scenario, load_scenario, scenario_ids
 from firmware_sim.wear import DAY, as_lines
 from telemetry.catalogue import load_catalogue
