@@ -120,28 +120,28 @@ def tail(log: Path) -> str:
 
 
 def free_port(wanted: int | None = None) -> int:
-    """A TCP port of the loopback that is free now: the wanted one when it is."""
-    for port in (wanted or 0, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise StartError("network", "no TCP port of 127.0.0.1 is free")
+    """A TCP port of the loopback that is free now: the wanted one when it is.
 
-
-def quiet_port() -> int:
-    """A free TCP port of the loopback below those that systems give to outgoing connections.
-
-    For a process that opens it seconds later: nobody's connection takes it meanwhile.
+    Otherwise one below those that systems give to outgoing connections: a server may open it seconds
+    later, and nobody's connection takes it meanwhile.
     """
+    if wanted and _can_bind(wanted):
+        return wanted
     for _ in range(_TRIES):
-        wanted = _QUIET_FROM + secrets.randbelow(_QUIET_PORTS)
-        if free_port(wanted) == wanted:
-            return wanted
-    return free_port()
+        port = _QUIET_FROM + secrets.randbelow(_QUIET_PORTS)
+        if _can_bind(port):
+            return port
+    raise StartError("network", f"no TCP port of 127.0.0.1 was free in {_TRIES} tries from {_QUIET_FROM} on")
+
+
+def _can_bind(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def new_password() -> str:

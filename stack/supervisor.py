@@ -19,7 +19,7 @@ from stack.embedded_nats import EmbeddedNats
 from stack.embedded_postgres import EmbeddedPostgres
 from stack.errors import StackError, StartError
 from stack.nats_config import INFLIGHT
-from stack.process import free_port, identify, quiet_port, tail, wait_until
+from stack.process import free_port, identify, tail, wait_until
 from stack.run_state import PartState, RunState
 from stack.settings import Settings
 from storage.migrate import migrate
@@ -145,7 +145,7 @@ class Supervisor:
         """Start one more process and look after it."""
         environment = {**environment, "WELLKEPT_WORKER_NAME": name} if "worker" in arguments else environment
         if {"ingest", "worker"} & set(arguments):
-            environment = {**environment, "WELLKEPT_METRICS_PORT": str(quiet_port())}
+            environment = {**environment, "WELLKEPT_METRICS_PORT": str(free_port())}
         child = Child(name, arguments, environment, self.data_dir / "logs" / f"{name}.log", finite=finite)
         child.start()
         self.children.append(child)

@@ -20,6 +20,7 @@ import httpx
 import psycopg
 import pytest
 
+from stack.process import free_port
 from storage import idempotency
 from storage.clock_store import write_clock
 from storage.idempotency import KEPT_FOR, Answer, Claim, InProgressError, KeyReusedError, claim, keep
@@ -154,9 +155,7 @@ class Server:
     """The API as its own process, to be killed."""
 
     def __init__(self, database_url: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self._environment = {
             **os.environ,
             "WELLKEPT_DATABASE_URL": database_url,

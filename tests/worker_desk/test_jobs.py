@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from servicedesk.office import DISPATCH, OWNER, Office
 from servicedesk.planning import confirm, plan
 from servicedesk.states import TicketState, VisitState
 from servicedesk.visiting import finish, move_ticket, move_visit
+from stack.process import free_port
 from storage.desk import PgDesk, open_due, register_household
 from storage.desk_agenda import take_back
 from storage.jobs import defer, install
@@ -289,9 +289,7 @@ class Inbox:
 @pytest.fixture
 def inbox() -> Iterator[tuple[Inbox, str]]:
     handler = Inbox()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(handler, hostname="127.0.0.1", port=port, server_hostname="localhost")
     controller.start()
     yield handler, f"smtp://127.0.0.1:{port}?from=desk@example.org"

@@ -1,0 +1,1 @@
+"""Detectors for any series of numbers: one fixed configuration a profile, strictly causal, no catalogue needed."""

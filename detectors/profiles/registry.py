@@ -1,0 +1,9 @@
+"""The profiles by name. A profile that is entered here is under the contract of `tests/detectors/profiles`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from detectors.profiles.base import ProfileMaker
+
+PROFILES: Mapping[str, ProfileMaker] = {}
