@@ -1,9 +1,9 @@
 """The Numenta Anomaly Benchmark's own score, written anew from its paper and checked against its properties.
 
 A. Lavin, S. Ahmad, "Evaluating real-time anomaly detection algorithms: the Numenta Anomaly Benchmark", ICMLA 2015,
-arXiv:1510.03336; version 1.1 of the benchmark. Each labelled window counts once, by its earliest alarm, more the earlier
-it lies in the window; an alarm outside costs, less just behind a window; a window without an alarm costs. The sum is
-brought to 0 for a detector that never alarms and to 100 for one that alarms on each window's first row and nowhere else.
+arXiv:1510.03336; version 1.1 of the benchmark. Each labelled window counts once, by its earliest alarm, more the
+earlier it lies in the window; an alarm outside costs, less just behind a window; a window without an alarm costs. The
+sum is brought to 0 for a detector that never alarms and to 100 for one that alarms on each window's first row alone.
 """
 
 from __future__ import annotations
@@ -113,7 +113,9 @@ def scaled_sigmoid(position: Floats) -> Floats:
         position: -1 at a window's first row, 0 at its end, above 0 behind it, in window widths.
     """
     near = np.minimum(position, _FAR)
-    return np.where(position >= _FAR, -1.0, 2.0 / (1.0 + np.exp(_STEEPNESS * near)) - 1.0)
+    worth: Floats = 2.0 / (1.0 + np.exp(_STEEPNESS * near)) - 1.0
+    worth[position >= _FAR] = -1.0
+    return worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def ruler(series: Series) -> Ruler:
     rows = np.arange(n, dtype=np.float64)
     position = np.full(n, _FAR)
     window = np.full(n, -1, dtype=np.int64)
-    for number, (first, last) in enumerate(series.windows):
+    for first, last in series.windows:
         after = slice(last + 1, n)
         position[after] = (rows[after] - last) / max(last - first, 1)
     worth = scaled_sigmoid(position)
@@ -167,8 +169,8 @@ class Curve:
             total += best
         # Rows of one score alarm together: the last of them says the sum.
         last = np.append(levels[1:] != levels[:-1], True) if len(levels) else np.zeros(0, dtype=bool)
-        self._levels = -levels[last]
-        self._totals = np.concatenate([[-costs.missed * measure.windows], total[last]])
+        self._levels: Floats = -levels[last]
+        self._totals: Floats = np.concatenate([[-costs.missed * measure.windows], total[last]])
 
     @property
     def levels(self) -> Floats:
