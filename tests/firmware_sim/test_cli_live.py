@@ -69,6 +69,7 @@ def commands(nats: EmbeddedNats, tmp_path: Path) -> Commands:
     return Commands(tmp_path / "fleet", nats)
 
 
+@pytest.mark.long
 def test_hands_on_a_fleet_that_runs_on_its_own_clock(commands: Commands, nats: EmbeddedNats, tmp_path: Path) -> None:
     server = Answering(nats.mqtt_url("ingest"))
     running = commands.start(

@@ -223,6 +223,7 @@ def work(product: Product, folder: Path, spool: Path) -> dict[str, tuple[int, in
     return sent
 
 
+@pytest.mark.long
 @pytest.mark.stack
 def test_a_restore_reads_the_stream_again_and_nothing_is_lost_or_doubled(folder: Path, tmp_path: Path) -> None:
     first = Product(folder)
