@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psycopg
+import pytest
 from psycopg import sql
 
 from stack.embedded_postgres import EmbeddedPostgres
@@ -37,6 +38,7 @@ def test_a_connection_cut_in_the_middle_is_a_503_and_its_repeat_is_done_once(
     assert moves_of(database_url, seeded, "cut") == 1
 
 
+@pytest.mark.long
 def test_without_a_database_every_request_gets_its_answer_and_later_it_goes_on(
     http: httpx.Client, seeded: Seeded, database_url: str, postgres: EmbeddedPostgres
 ) -> None:

@@ -108,6 +108,7 @@ def test_this_process_uses_time_and_memory() -> None:
     assert memory_mb(parts)["me"] > 10
 
 
+@pytest.mark.long
 @pytest.mark.stack
 def test_a_small_run_loses_nothing_and_says_every_figure() -> None:
     said: list[str] = []

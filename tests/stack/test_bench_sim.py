@@ -18,6 +18,7 @@ def test_the_fleet_holds_every_kind_alike() -> None:
     assert max(entry.count for entry in entries) - min(entry.count for entry in entries) <= 1
 
 
+@pytest.mark.long
 def test_speed_and_memory_are_of_a_process_of_their_own() -> None:
     found = _part("speed", {"devices": 18, "seed": 1})
     assert found["samples_per_s"] > found["message_samples_per_s"] > 0

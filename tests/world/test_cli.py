@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from typer.testing import CliRunner
 
 from stack.cli import app
@@ -30,6 +31,7 @@ def test_the_trace_is_printed_line_by_line() -> None:
     assert f"digest {report.digest}" in told.stdout
 
 
+@pytest.mark.long
 def test_worlds_of_several_processes_are_the_same_worlds() -> None:
     seeds = range(26)
     assert [r.digest for r in run_many(seeds, 2)] == [r.digest for r in run_many(seeds, 1)]
