@@ -13,6 +13,7 @@ import typer
 from stack.cli_backup import backup, restore
 from stack.cli_bench import bench_app
 from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
+from stack.cli_detect import detect
 from stack.cli_doctor import doctor
 from stack.cli_trace import trace
 from stack.cli_trial import trial_app
@@ -52,6 +53,9 @@ app.add_typer(dead_letter_app, name="dead-letter")
 app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
 app.command("backup", epilog="Example: wellkept backup /backups/2026-11-22")(backup)
 app.command("doctor", epilog="Example: wellkept doctor --data-dir /var/lib/wellkept")(doctor)
+app.command("detect", epilog="Example: wellkept detect pump.csv --profile multichannel --train-rows 400 -o scores.csv")(
+    detect
+)
 app.command("trace", epilog="Example: wellkept trace WK-1001")(trace)
 app.command("world", epilog="Example: wellkept world --seed 7 --trace")(world)
 app.command("restore", epilog="Example: wellkept restore /backups/2026-11-22")(restore)

@@ -31,8 +31,9 @@ class Profile(Protocol):
         """Score the next rows.
 
         Args:
-            t: times in seconds, shape (n,), not falling; NaN where a row has none. Without a time column the caller
-                passes the row's number.
+            t: times in seconds, shape (n,); NaN where a row has none. They rise, except where a file's do not: rows
+                come in its order, so that one may repeat or lie before the row above. Without a time column the
+                caller passes the row's number.
             x: values, shape (n, channels); NaN where absent.
         """
         ...
