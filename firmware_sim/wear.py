@@ -7,7 +7,7 @@ or one combination of faults, at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -134,8 +134,3 @@ class DeviceWear:
         self.begin(at)
         found = (one for one in self.faults if name in {one.fault, one.mechanism_of} and one.repaired is None)
         return next(found, None)
-
-
-def as_lines(faults: Iterable[Fault]) -> str:
-    """The faults as JSON lines."""
-    return "".join(msgspec.json.encode(fault).decode() + "\n" for fault in faults)

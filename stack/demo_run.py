@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -336,9 +335,3 @@ class DemoRun:
             "mean_speed": round(self._speed_sum / self._speed_time) if self._speed_time else 0,
             "seconds": round(self.elapsed, 1),
         }
-
-
-def load_result(text: str) -> dict[str, Any]:
-    """Read the JSON line that the demo ends with."""
-    found: dict[str, Any] = json.loads(text)
-    return found

@@ -84,7 +84,6 @@ class ClockMessage(msgspec.Struct, frozen=True, kw_only=True):
 _json_decode = msgspec.json.Decoder(Envelope).decode
 _pack_decode = msgspec.msgpack.Decoder(Envelope).decode
 _receipt_decode = msgspec.json.Decoder(Receipt).decode
-_state_decode = msgspec.json.Decoder(State).decode
 _clock_decode = msgspec.json.Decoder(ClockMessage).decode
 encode_json = msgspec.json.Encoder().encode
 encode_pack = msgspec.msgpack.Encoder().encode
@@ -221,11 +220,6 @@ def decode_receipt(payload: bytes) -> Receipt:
         WireError: reason `malformed`.
     """
     return _decode(_receipt_decode, payload)
-
-
-def decode_state(payload: bytes) -> State:
-    """Decode a device's presence; raises WireError `malformed`."""
-    return _decode(_state_decode, payload)
 
 
 def decode_clock(payload: bytes) -> ClockMessage:

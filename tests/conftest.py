@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from psycopg import sql
 
 from stack.embedded_nats import EmbeddedNats
@@ -122,3 +123,14 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings: set WELLKEPT_DATA (looked in {folder})")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium: install the package chromium")
+    with sync_playwright() as play:
+        made = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-quic"])
+        yield made
+        made.close()

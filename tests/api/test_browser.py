@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from storage.pool import connect
 from tests.api.case import Seeded
 
 pytestmark = pytest.mark.browser
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if _CHROMIUM is None:
-        pytest.skip("no Chromium: install the package chromium")
-    with sync_playwright() as play:
-        made = play.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"])
-        yield made
-        made.close()
 
 
 @pytest.mark.parametrize("script", [True, False])

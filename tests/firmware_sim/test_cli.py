@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from firmware_sim.physics import simulated_kinds
 from firmware_sim.recordings import RecordingError
 from firmware_sim.scenario import load_scenario, scenario_ids
 from telemetry.catalogue import load_catalogue
+from tests.verbs import verbs
 
 CATALOGUE = load_catalogue()
 
@@ -37,13 +37,6 @@ def said(*arguments: str | Path) -> Any:  # noqa: ANN401  (the JSON of a command
     result = sim(*arguments, "--json")
     assert result.exit_code == 0, result.stderr
     return json.loads(result.stdout)
-
-
-def verbs(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401  (typer's own commands)
-    for name, sub in getattr(command, "commands", {}).items():
-        yield from verbs(sub, f"{path} {name}".strip())
-    if not hasattr(command, "commands"):
-        yield path, command
 
 
 VERBS = dict(verbs(typer.main.get_command(app)))

@@ -5,22 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
 
 from stack.cli import app
-
-
-def verbs(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401  (typer's own commands)
-    for name, sub in getattr(command, "commands", {}).items():
-        yield from verbs(sub, f"{path} {name}".strip())
-    if not hasattr(command, "commands"):
-        yield path, command
-
+from tests.verbs import verbs
 
 VERBS = dict(verbs(typer.main.get_command(app)))
 

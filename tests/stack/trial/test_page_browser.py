@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from firmware_sim.scenario import load_scenario
 from stack.trial.folder import write
@@ -15,17 +13,6 @@ from telemetry.catalogue import load_catalogue
 from tests.stack.trial.grown import grown
 
 pytestmark = pytest.mark.browser
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if _CHROMIUM is None:
-        pytest.skip("no Chromium: install the package chromium")
-    with sync_playwright() as play:
-        made = play.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"])
-        yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
