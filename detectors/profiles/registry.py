@@ -5,5 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from detectors.profiles.base import ProfileMaker
+from detectors.profiles.cycles import Cycles
 
-PROFILES: Mapping[str, ProfileMaker] = {}
+PROFILES: Mapping[str, ProfileMaker] = {"cycles": Cycles}

@@ -1,0 +1,257 @@
+# ruff: noqa: PLR0917  (compiled functions take their arguments by position)
+"""Profile `cycles`: the power of one appliance that works in cycles, judged run by run.
+
+A test per sample alarms at every switch-on. Here each run of the main load is one observation: how long it takes and
+how much power it draws, against healthy runs that began alike (`usual`). The belief is a moving average of these
+deviations; the score is the probability that the appliance is off by more than one spread, and moves only when a run
+ends or has lasted longer than usual. The alarm is an e-process over runs (`detectors.decision`) with hysteresis.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.compiled import compiled
+from detectors.decision import Track
+from detectors.profiles.base import Scores
+from detectors.profiles.runs import (
+    BREAKS,
+    FINISHES,
+    STARTS,
+    Load,
+    Run,
+    fresh,
+    learn_load,
+    level_of,
+    runs_of,
+    walk,
+    without_run,
+)
+from detectors.profiles.usual import Reference, Usual
+
+_FORGET = 0.15  # weight of the newest run: the last six or seven count
+_CLIP = 3.0  # spreads: what one run can say at most, so that a single long draw of water is no fault
+_FAR = 6.0  # likewise for the alarm, which asks for several runs anyway
+_TOLERANCE = 1.0  # spreads: a shift up to this is nobody's fault
+_DOUBT = 0.75  # spreads: of the belief, from day to day
+_LESS = 0.5  # a run that is shorter or weaker than usual says half as much: more often use than wear
+_THRESHOLD = 14.0
+_CALM = 1.0
+_LEAST_RUNS = 3
+_OWN_RUNS = 24  # where nobody says what is healthy: so many runs,
+_OWN_SECONDS = 3 * 86_400.0  # and so long
+_AGAIN = 1.25  # where the healthy part had too few runs: look again after a quarter more
+
+
+class Cycles:
+    """One series under the profile. Of several channels the first counts.
+
+    Args:
+        channels: columns.
+        train_rows: healthy rows at the start; None: the first three days with at least 24 runs are taken as healthy.
+    """
+
+    def __init__(self, channels: int, train_rows: int | None) -> None:
+        if channels < 1:
+            raise ValueError("a series has at least one channel")
+        self._need = _LEAST_RUNS if train_rows else _OWN_RUNS
+        self._look = train_rows or 0
+        self._seen_t: list[NDArray[np.float64]] = []
+        self._seen_x: list[NDArray[np.float64]] = []
+        self._seen = 0
+        self._first_t = math.nan
+        self._judge: Judge | None = None
+
+    def observe(self, t: NDArray[np.float64], x: NDArray[np.float64]) -> Scores:
+        """Score the next rows; see `Profile`."""
+        times, power = np.ascontiguousarray(t, np.float64), np.array(x[:, 0], np.float64)
+        power[~np.isfinite(power)] = np.nan
+        n = len(times)
+        scores = Scores(np.zeros(n), np.zeros(n, np.bool_))
+        done = 0
+        while done < n and self._judge is None:
+            done += self._learn(times[done:], power[done:])
+        if done < n and self._judge is not None:
+            self._judge.observe(times[done:], power[done:], scores.score[done:], scores.alarm[done:])
+        return scores
+
+    def _learn(self, t: NDArray[np.float64], x: NDArray[np.float64]) -> int:
+        """Take rows up to the next look at what was gathered; return how many."""
+        if self._look == 0:
+            self._look = self._first_look(t)
+        count = len(t) if self._look == 0 else min(len(t), max(self._look - self._seen, 0))
+        if self._look == 0 or count > 0:
+            self._seen_t.append(t[:count].copy())
+            self._seen_x.append(x[:count].copy())
+            self._seen += count
+        if self._look and self._seen >= self._look:
+            times, power = np.concatenate(self._seen_t), np.concatenate(self._seen_x)
+            self._seen_t, self._seen_x = [times], [power]
+            load = learn_load(times, power)
+            memory = fresh()
+            runs = [] if load is None else runs_of(times, power, load, memory)
+            if load is not None and len(runs) >= self._need:
+                self._judge = Judge(load, runs, without_run(memory))
+                self._seen_t, self._seen_x = [], []
+            else:
+                self._look = math.ceil(self._seen * _AGAIN)
+        return count
+
+    def _first_look(self, t: NDArray[np.float64]) -> int:
+        """Number of rows seen when three days have passed; 0 while they have not."""
+        known = np.flatnonzero(np.isfinite(t))
+        if len(known) and math.isnan(self._first_t):
+            self._first_t = float(t[known[0]])
+        late = np.flatnonzero(t - self._first_t >= _OWN_SECONDS)
+        return self._seen + int(late[0]) + 1 if len(late) else 0
+
+
+class Judge:
+    """What is said of the rows once the reference stands.
+
+    Args:
+        load: what was learned.
+        runs: healthy ones.
+        memory: of `walk` after the healthy rows.
+    """
+
+    def __init__(self, load: Load, runs: list[Run], memory: NDArray[np.float64]) -> None:
+        self._load = load
+        self._reference = Reference(runs)
+        self._memory = memory
+        self._rows: list[NDArray[np.float64]] | None = None
+        self._rest = math.nan
+        self._length = 0.0
+        self._level = 0.0
+        self._usual = Usual(0.0, 1.0)
+        self._alarm = False
+        self._tracks = (Track(), Track())
+        own = [self._deviations(run) for run in runs]
+        for track, column in zip(self._tracks, zip(*own, strict=True), strict=True):
+            track.clean = sorted(_said(z) for z in column)
+
+    def observe(
+        self,
+        t: NDArray[np.float64],
+        x: NDArray[np.float64],
+        score: NDArray[np.float64],
+        alarm: NDArray[np.bool_],
+    ) -> None:
+        """Fill in what is said of rows."""
+        load, n = self._load, len(t)
+        marks, length, rest = np.empty(n, np.int64), np.empty(n), np.empty(n)
+        walk(t, x, load.on, load.off, load.bridge, load.longest, load.step, self._memory, marks, length, rest)
+        at = 0
+        for row in np.flatnonzero(marks).tolist():
+            self._fill(length, at, row, score, alarm)
+            if self._rows is not None:
+                self._rows.append(x[at:row].copy())
+            mark = int(marks[row])
+            if mark & FINISHES and self._rows is not None and length[row] >= load.shortest:
+                level = level_of(np.concatenate(self._rows), load)
+                self._take(Run(float(length[row]), level, self._rest))
+            if mark & (FINISHES | BREAKS):
+                self._rows = None
+                length[row] = 0.0
+            if mark & STARTS:
+                self._rows = []
+                self._rest = float(rest[row])
+                self._usual = self._reference.length(self._rest)
+            at = row
+        self._fill(length, at, n, score, alarm)
+        if self._rows is not None:
+            self._rows.append(x[at:].copy())
+
+    def _fill(
+        self, length: NDArray[np.float64], low: int, high: int, score: NDArray[np.float64], alarm: NDArray[np.bool_]
+    ) -> None:
+        believe(
+            length,
+            self._rows is not None,
+            low,
+            high,
+            self._usual.centre,
+            self._usual.spread,
+            2.0 * self._reference.longest,
+            self._length,
+            self._level,
+            score,
+        )
+        alarm[low:high] = self._alarm
+
+    def _take(self, run: Run) -> None:
+        """One finished run moves belief and evidence."""
+        length, level = self._deviations(run)
+        weight = _weight(run.length, 2.0 * self._reference.longest)
+        self._length += weight * (_clipped(length, _CLIP) - self._length)
+        self._level += weight * (_clipped(level, _CLIP) - self._level)
+        for track, z in zip(self._tracks, (length, level), strict=True):
+            track.step(0, _said(z), _TOLERANCE, _THRESHOLD, _FORGET)
+        if self._alarm:
+            self._alarm = any(track.level >= _CALM for track in self._tracks)
+        else:
+            self._alarm = any(track.log_e >= _THRESHOLD for track in self._tracks)
+        if not self._alarm:
+            return
+        for track in self._tracks:
+            track.log_e = 0.0
+
+    def _deviations(self, run: Run) -> tuple[float, float]:
+        reference = self._reference
+        return reference.length(run.rest).deviation(run.length), reference.level(run.rest).deviation(run.level)
+
+
+@compiled
+def believe(
+    length: NDArray[np.float64],
+    running: bool,  # noqa: FBT001  (by position)
+    low: int,
+    high: int,
+    centre: float,
+    spread: float,
+    limit: float,
+    by_length: float,
+    by_level: float,
+    score: NDArray[np.float64],
+) -> None:
+    """Score rows: the belief of finished runs, and of the running one where that is worse.
+
+    Args:
+        length: of the run under way at each row; 0 between runs.
+        running: whether it is one that counts.
+        low: first row.
+        high: row after the last.
+        centre: usual logarithm of this run's length.
+        spread: of it.
+        limit: a run longer than this counts as several.
+        by_length: belief of finished runs about lengths.
+        by_level: the same about power.
+        score: filled.
+    """
+    for row in range(low, high):
+        now = by_length
+        if running and length[row] > 0.0:
+            z = min((math.log(length[row]) - centre) / spread, _CLIP)
+            if z > now:
+                weight = 1.0 - (1.0 - _FORGET) ** max(1.0, length[row] / limit)
+                now += weight * (z - now)
+        power = max(by_level, -_LESS * by_level) - _TOLERANCE
+        off = max(now, -_LESS * now - _TOLERANCE) + max(power, 0.0)
+        score[row] = 0.5 * math.erfc((_TOLERANCE - off) / (_DOUBT * math.sqrt(2.0)))
+
+
+def _weight(length: float, limit: float) -> float:
+    """Of a run in the moving average: one far beyond all healthy ones counts as several."""
+    return 1.0 - float((1.0 - _FORGET) ** max(1.0, length / limit))
+
+
+def _clipped(z: float, bound: float) -> float:
+    return max(-bound, min(bound, z))
+
+
+def _said(z: float) -> float:
+    """What a deviation says about wear, for the alarm."""
+    return _clipped(max(z, -_LESS * z), _FAR)
