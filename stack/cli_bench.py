@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from stack.cli_desk import AsJson
+from stack.cli_planner import EXAMPLE, planner_command
 from stack.console import emit, err
 
 bench_app = typer.Typer(help="Measure the product on this machine.", no_args_is_help=True)
@@ -97,6 +98,8 @@ def sim_command(
     emit(found.pop("kinds", []), as_json=False)
     emit([{"figure": name, "value": value} for name, value in found.items()], as_json=False)
 
+
+bench_app.command("planner", epilog=EXAMPLE)(planner_command)
 
 if __name__ == "__main__":
     bench_app()
