@@ -15,6 +15,7 @@ from stack.cli_bench import bench_app
 from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
 from stack.cli_detect import detect
 from stack.cli_doctor import doctor
+from stack.cli_replay import replay_ticket
 from stack.cli_trace import trace
 from stack.cli_trial import trial_app
 from stack.cli_world import world
@@ -56,6 +57,7 @@ app.command("doctor", epilog="Example: wellkept doctor --data-dir /var/lib/wellk
 app.command("detect", epilog="Example: wellkept detect pump.csv --profile multichannel --train-rows 400 -o scores.csv")(
     detect
 )
+app.command("replay-ticket", epilog="Example: wellkept replay-ticket WK-1001 --json")(replay_ticket)
 app.command("trace", epilog="Example: wellkept trace WK-1001")(trace)
 app.command("world", epilog="Example: wellkept world --seed 7 --trace")(world)
 app.command("restore", epilog="Example: wellkept restore /backups/2026-11-22")(restore)

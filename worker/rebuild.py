@@ -57,11 +57,20 @@ def rebuild(
     history: History,
     catalogue: Catalogue,
     detectors: DetectorFactory,
+    told: Batch | None = None,
 ) -> None:
     """Bring fresh detectors to where their devices were observed.
 
     A snapshot of another version is not loaded: the whole history is observed anew. What it finds is in the database.
+
+    Args:
+        loaded: devices with a fresh detector each, and what the database has of them.
+        history: the database.
+        catalogue: kinds and channels.
+        detectors: what made the detectors.
+        told: takes the findings that are made on the way; None when they are in the database already.
     """
+    silent = Batch() if told is None else told
     by_kind: dict[str, list[_Rebuilding]] = {}
     controls = history.read_controls([memory.row.no for memory, past in loaded if past.observed is not None])
     for memory, past in loaded:
@@ -70,7 +79,7 @@ def rebuild(
             by_kind.setdefault(memory.row.kind, []).append(started)
     for kind, devices in by_kind.items():
         for at in range(0, len(devices), _DEVICES):
-            _rebuild_some(kind, devices[at : at + _DEVICES], history, catalogue, detectors)
+            _rebuild_some(kind, devices[at : at + _DEVICES], history, catalogue, detectors, silent=silent)
 
 
 def _start(
@@ -102,9 +111,14 @@ def _start(
 
 
 def _rebuild_some(
-    kind: str, devices: Sequence[_Rebuilding], history: History, catalogue: Catalogue, detectors: DetectorFactory
+    kind: str,
+    devices: Sequence[_Rebuilding],
+    history: History,
+    catalogue: Catalogue,
+    detectors: DetectorFactory,
+    *,
+    silent: Batch,
 ) -> None:
-    silent = Batch()
     while True:
         turn = [(device, device.windows.popleft()) for device in devices if device.windows]
         if not turn:
