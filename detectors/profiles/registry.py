@@ -6,5 +6,6 @@ from collections.abc import Mapping
 
 from detectors.profiles.base import ProfileMaker
 from detectors.profiles.cycles import Cycles
+from detectors.profiles.multichannel import Multichannel
 
-PROFILES: Mapping[str, ProfileMaker] = {"cycles": Cycles}
+PROFILES: Mapping[str, ProfileMaker] = {"cycles": Cycles, "multichannel": Multichannel}
