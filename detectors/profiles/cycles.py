@@ -41,9 +41,14 @@ _LESS = 0.5  # a run that is shorter or weaker than usual says half as much: mor
 _THRESHOLD = 14.0
 _CALM = 1.0
 _LEAST_RUNS = 3
-_OWN_RUNS = 24  # where nobody says what is healthy: so many runs,
-_OWN_SECONDS = 3 * 86_400.0  # and so long
-_AGAIN = 1.25  # where the healthy part had too few runs: look again after a quarter more
+# Where nobody says what is healthy: provisional from so many runs on, silent until the reference stands.
+_FIRST_RUNS = 8
+_FIRST_LOOK = 256
+_OWN_RUNS = 24
+_OWN_SECONDS = 3 * 86_400.0
+_MANY_RUNS = 200  # instead, where rows are numbered and no day ever passes
+_AGAIN = 1.25  # look again after a quarter more rows
+_MOST = 1 << 20  # rows kept for learning
 
 
 class Cycles:
@@ -51,62 +56,60 @@ class Cycles:
 
     Args:
         channels: columns.
-        train_rows: healthy rows at the start; None: the first three days with at least 24 runs are taken as healthy.
+        train_rows: healthy rows at the start; nothing is said of them. None: what came so far is taken as healthy
+            until it spans three days and 24 runs; there is no alarm before.
     """
 
     def __init__(self, channels: int, train_rows: int | None) -> None:
         if channels < 1:
             raise ValueError("a series has at least one channel")
-        self._need = _LEAST_RUNS if train_rows else _OWN_RUNS
-        self._look = train_rows or 0
-        self._seen_t: list[NDArray[np.float64]] = []
-        self._seen_x: list[NDArray[np.float64]] = []
+        self._told = bool(train_rows)
+        self._look = train_rows or _FIRST_LOOK
+        self._kept: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
         self._seen = 0
-        self._first_t = math.nan
+        self._settled = False
         self._judge: Judge | None = None
 
     def observe(self, t: NDArray[np.float64], x: NDArray[np.float64]) -> Scores:
         """Score the next rows; see `Profile`."""
-        times, power = np.ascontiguousarray(t, np.float64), np.array(x[:, 0], np.float64)
+        times, power = np.array(t, np.float64), np.array(x[:, 0], np.float64)
         power[~np.isfinite(power)] = np.nan
-        n = len(times)
+        n, done = len(times), 0
         scores = Scores(np.zeros(n), np.zeros(n, np.bool_))
-        done = 0
-        while done < n and self._judge is None:
-            done += self._learn(times[done:], power[done:])
-        if done < n and self._judge is not None:
-            self._judge.observe(times[done:], power[done:], scores.score[done:], scores.alarm[done:])
+        while done < n:
+            count = n - done if self._settled else min(n - done, self._look - self._seen)
+            rows = slice(done, done + count)
+            if self._judge is not None:
+                self._judge.observe(times[rows], power[rows], scores.score[rows], scores.alarm[rows])
+            if not self._settled:
+                scores.alarm[rows] = False
+                self._kept.append((times[rows], power[rows]))
+                self._seen += count
+                if self._seen >= self._look:
+                    self._learn()
+            done += count
         return scores
 
-    def _learn(self, t: NDArray[np.float64], x: NDArray[np.float64]) -> int:
-        """Take rows up to the next look at what was gathered; return how many."""
-        if self._look == 0:
-            self._look = self._first_look(t)
-        count = len(t) if self._look == 0 else min(len(t), max(self._look - self._seen, 0))
-        if self._look == 0 or count > 0:
-            self._seen_t.append(t[:count].copy())
-            self._seen_x.append(x[:count].copy())
-            self._seen += count
-        if self._look and self._seen >= self._look:
-            times, power = np.concatenate(self._seen_t), np.concatenate(self._seen_x)
-            self._seen_t, self._seen_x = [times], [power]
-            load = learn_load(times, power)
-            memory = fresh()
-            runs = [] if load is None else runs_of(times, power, load, memory)
-            if load is not None and len(runs) >= self._need:
-                self._judge = Judge(load, runs, without_run(memory))
-                self._seen_t, self._seen_x = [], []
-            else:
-                self._look = math.ceil(self._seen * _AGAIN)
-        return count
-
-    def _first_look(self, t: NDArray[np.float64]) -> int:
-        """Number of rows seen when three days have passed; 0 while they have not."""
-        known = np.flatnonzero(np.isfinite(t))
-        if len(known) and math.isnan(self._first_t):
-            self._first_t = float(t[known[0]])
-        late = np.flatnonzero(t - self._first_t >= _OWN_SECONDS)
-        return self._seen + int(late[0]) + 1 if len(late) else 0
+    def _learn(self) -> None:
+        """Look at what was kept: a reference, or a better one than before."""
+        t, x = (np.concatenate(column)[-_MOST:] for column in zip(*self._kept, strict=True))
+        self._kept = [(t, x)]
+        self._look = math.ceil(self._seen * _AGAIN)
+        load = learn_load(t, x)
+        if load is None:
+            return
+        memory = fresh()
+        runs = runs_of(t, x, load, memory)
+        if len(runs) < (_LEAST_RUNS if self._told else _FIRST_RUNS):
+            return
+        self._judge = Judge(load, runs, without_run(memory))
+        days_passed = np.nanmax(t) - np.nanmin(t) >= _OWN_SECONDS
+        self._settled = self._told or (len(runs) >= _OWN_RUNS and days_passed) or len(runs) >= _MANY_RUNS
+        if self._settled:
+            self._kept = []
+        else:
+            for run in runs:
+                self._judge.take(run)
 
 
 class Judge:
@@ -152,7 +155,7 @@ class Judge:
             mark = int(marks[row])
             if mark & FINISHES and self._rows is not None and length[row] >= load.shortest:
                 level = level_of(np.concatenate(self._rows), load)
-                self._take(Run(float(length[row]), level, self._rest))
+                self.take(Run(float(length[row]), level, self._rest))
             if mark & (FINISHES | BREAKS):
                 self._rows = None
                 length[row] = 0.0
@@ -182,7 +185,7 @@ class Judge:
         )
         alarm[low:high] = self._alarm
 
-    def _take(self, run: Run) -> None:
+    def take(self, run: Run) -> None:
         """One finished run moves belief and evidence."""
         length, level = self._deviations(run)
         weight = _weight(run.length, 2.0 * self._reference.longest)

@@ -38,6 +38,7 @@ class Load:
     """What was learned of the appliance.
 
     Attributes:
+        idle: power that counts as zero.
         on: power at which a run starts.
         off: power below which it ends.
         bridge: longest dip within a run, in the unit of time.
@@ -46,6 +47,7 @@ class Load:
         step: usual step.
     """
 
+    idle: float
     on: float
     off: float
     bridge: float
@@ -60,7 +62,7 @@ class Run:
 
     Attributes:
         length: from its first row to the first one after it, dips included.
-        level: median power.
+        level: median power above idle.
         rest: time since the run before; NaN when rows are missing between.
     """
 
@@ -186,12 +188,13 @@ def learn_load(t: NDArray[np.float64], x: NDArray[np.float64]) -> Load | None:
     if not level > 0:
         return None
     on, off = idle + ON * level, idle + OFF * level
-    rough = Load(on, off, 0.0, 0.0, _STEPS_MISSING * step, step)
+    rough = Load(idle, on, off, 0.0, 0.0, _STEPS_MISSING * step, step)
     lengths = np.array([run.length for run in runs_of(t, x, rough, fresh())])
     if len(lengths) == 0:
         return None
     typical = _weighty_median(lengths)
     return Load(
+        idle,
         on,
         off,
         max(_STEPS_BRIDGED * step, _BRIDGE * typical),
@@ -220,8 +223,8 @@ def runs_of(t: NDArray[np.float64], x: NDArray[np.float64], load: Load, memory: 
 
 
 def level_of(x: NDArray[np.float64], load: Load) -> float:
-    """Median power of a run's rows; what lies below `off` (its dips, the rest after it) does not count."""
-    return float(np.median(x[x >= load.off]))
+    """Median power above idle of a run's rows; what lies below `off` (its dips, the rest after it) does not count."""
+    return float(np.median(x[x >= load.off])) - load.idle
 
 
 def _weighty_median(x: NDArray[np.float64]) -> float:
