@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from stack.cli_bench_skab import skab_command
 from stack.cli_desk import AsJson
 from stack.cli_planner import EXAMPLE, planner_command
 from stack.console import emit, err
@@ -100,6 +101,7 @@ def sim_command(
 
 
 bench_app.command("planner", epilog=EXAMPLE)(planner_command)
+bench_app.command("skab", epilog="Example: wellkept bench skab --data /data --json")(skab_command)
 
 if __name__ == "__main__":
     bench_app()

@@ -1,0 +1,32 @@
+"""`wellkept bench skab`: the profile of several channels on the recordings of a pump test bed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stack.cli_desk import AsJson
+from stack.console import emit, err, out
+
+
+def skab_command(
+    *,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the recordings; WELLKEPT_DATA, or shared/data beside the checkout.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """F1, false and missed alarm rates on the Skoltech Anomaly Benchmark, guarded against knowing where faults lie."""
+    from stack.scoring.skab_bench import skab  # noqa: PLC0415  (its imports are this command's alone)
+
+    found = skab(data, lambda line: err.print(line, highlight=False))
+    if as_json:
+        emit(found.plain(), as_json=True)
+        return
+    for title, rows in found.tables():
+        out.print(f"\n{title}", highlight=False)
+        emit(rows, as_json=False)
+    for line in (f"Developed on: {found.developed_on}.", f"Threshold: {found.threshold}.", *found.not_detected):
+        out.print(line, highlight=False)
