@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from servicedesk.errors import AlreadyOpenError, ConflictError, UnknownError, WindowGoneError
+from servicedesk.memory_levels import MemoryLevels
 from servicedesk.model import (
     Appliance,
     Contact,
@@ -389,6 +390,7 @@ class MemoryDesk:
         self.notices = MemoryNotices()
         self.quotes = MemoryQuotes()
         self.agenda = MemoryAgenda()
+        self.levels = MemoryLevels(self.tickets, self.people, self.notices)
 
 
 def _stage(notice: Notice) -> tuple[UUID, str, int, UUID]:

@@ -2,41 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from uuid import UUID
 
-from servicedesk.model import Contact, Household, Notice, NoticeState, Ticket, Visit
-from servicedesk.office import DISPATCH, Office
+from servicedesk import ladder
+from servicedesk.ladder import DELIVER
+from servicedesk.level_rows import SilenceKind, Suppressed
+from servicedesk.levels import told, untold
+from servicedesk.model import Household, Notice, NoticeState, Ticket, Visit
+from servicedesk.office import Office
 from servicedesk.policy import proof_time
+from servicedesk.quiet import readable_from
+from servicedesk.reach import CHAT, MAILBOX, outage_key, silence_of, ways
 from servicedesk.texts import notice_text, pick, say_appliance, say_day, say_moment, say_onset, say_window
 from telemetry.catalogue import FaultSpec
 from telemetry.clock import to_datetime
 
-DELIVER = "deliver"
-"""The job that carries a notice out."""
+__all__ = [
+    "BOUNCE_WINDOW",
+    "DELIVER",
+    "SEND",
+    "SETTLE",
+    "arrived",
+    "bounced",
+    "delivered",
+    "notify",
+    "seen",
+    "settle",
+]
 SEND = "send"
 """Due: the quiet hours of a waiting notice are over."""
 SETTLE = "settle"
 """Due: a mail that did not bounce within a day counts as delivered."""
 BOUNCE_WINDOW = timedelta(hours=24)
-_MORNING_AT_LATEST = 2
 
 
 def notify(
-    office: Office, ticket: Ticket, stage: str, now: datetime, *, visit: Visit | None = None, occasion: int = 0
+    office: Office,
+    ticket: Ticket,
+    stage: str,
+    now: datetime,
+    *,
+    visit: Visit | None = None,
+    occasion: int = 0,
+    say: Mapping[str, str] | None = None,
 ) -> Notice | None:
-    """Queue the notice of a stage and leave the job that delivers it.
+    """Queue the notice of a stage and leave the job that delivers it; a silence that ends makes it wait.
 
-    None when nobody may be told (no household, consent withdrawn) or the stage was told before.
+    None when nobody may be told (no household, consent withdrawn, muted) or the stage was told before.
+
+    Args:
+        office: see there.
+        ticket: what it is about.
+        stage: of `texts.toml`.
+        now: when.
+        visit: fills the placeholders of a visit.
+        occasion: counts the notices of one stage.
+        say: further placeholders.
     """
     desk = office.desk
     household = desk.people.household(ticket.household) if ticket.household is not None else None
     if household is None or not (household.consent_alerts or ticket.safety):
         return None
-    notice = _compose(office, ticket, household, stage, now=now, visit=visit, occasion=occasion)
+    silence = silence_of(office, ticket, now)
+    if silence is not None:
+        kept = Suppressed(silence=silence.id, ticket=ticket.id, stage=stage, at=now, until=silence.until)
+        muted = silence.kind is SilenceKind.MUTE
+        desk.levels.reach.suppressed(replace(kept, until=None) if muted else kept)
+        office.log(ticket.id, now, "suppressed", stage=stage, silence=str(silence.id), by=str(silence.kind))
+        if muted:
+            return None
+    notice = _compose(office, ticket, household, stage, now=now, visit=visit, occasion=occasion, say=say or {})
+    if silence is not None and silence.until is not None:
+        later = readable_from(silence.until, household, safety=False)
+        notice = replace(notice, not_before=max(notice.not_before, later))
     if not desk.notices.add(notice):
         return None
+    ladder.begin(office, notice)
     waits = {"waits": notice.not_before.isoformat()} if notice.not_before > now else {}
     office.log(ticket.id, now, "notice", stage=stage, notice=str(notice.id), lang=notice.lang, **waits)
     if notice.not_before > now:
@@ -46,35 +90,19 @@ def notify(
     return notice
 
 
-def readable_from(now: datetime, household: Household, *, safety: bool) -> datetime:
-    """When a notice may reach the household: now, or when its quiet hours end. Safety does not wait."""
-    night = None if safety else quiet_span(now, household)
-    return now if night is None else night[1]
-
-
-def quiet_span(moment: datetime, household: Household) -> tuple[datetime, datetime] | None:
-    """Begin and end of the quiet hours that a moment lies in, or None outside them."""
-    zone = ZoneInfo(household.tz)
-    local = moment.astimezone(zone)
-    start, end = household.quiet_from, household.quiet_to
-    clock = local.timetz().replace(tzinfo=None)
-    inside = start <= clock < end if start <= end else clock >= start or clock < end
-    if start == end or not inside:
-        return None
-    first = local.date() if clock >= start else local.date() - timedelta(days=1)
-    return datetime.combine(first, start, zone).astimezone(UTC), _next(local.date(), end, zone, moment)
-
-
 def delivered(office: Office, notice: Notice, now: datetime, *, final: bool) -> Notice:
     """A channel took the notice: finally (mailbox), or unless it bounces within a day (mail)."""
     if notice.state is not NoticeState.QUEUED:
         return notice
+    if notice.channel != MAILBOX:
+        office.desk.levels.reach.worked(outage_key(notice), now)
     if final:
         notice = replace(notice, state=NoticeState.DELIVERED, sent=now, delivered=now)
     else:
         notice = replace(notice, state=NoticeState.SENT, sent=now)
         office.desk.agenda.set_due(SETTLE, notice.id, now + BOUNCE_WINDOW)
     office.desk.notices.save(notice)
+    told(office, notice, now)
     return notice
 
 
@@ -85,45 +113,36 @@ def settle(office: Office, notice: Notice, now: datetime) -> None:
 
 
 def seen(office: Office, ticket: Ticket, now: datetime) -> None:
-    """The owner opened the link: everything sent about the ticket has arrived."""
+    """The owner opened the link: everything sent about the ticket has arrived, also what climbs to another channel."""
     for notice in office.desk.notices.of_ticket(ticket.id):
-        if notice.state in (NoticeState.SENT, NoticeState.DELIVERED):
+        climbing = notice.state is NoticeState.QUEUED and len(office.desk.levels.reach.attempts(notice.id)) > 1
+        if climbing or notice.state in (NoticeState.SENT, NoticeState.DELIVERED):
             office.desk.notices.save(
                 replace(notice, state=NoticeState.OPENED, opened=now, delivered=notice.delivered or now)
             )
 
 
 def bounced(office: Office, notice: Notice, now: datetime, why: str) -> None:
-    """The address does not take mail: the next contact gets it; without one a person reaches the owner."""
+    """The address does not take messages, said at once or late: the next one gets them, and without one a person calls.
+
+    The contact's address is marked, so that every other message goes elsewhere from now on. A notice that the owner
+    has opened all the same stays as it is.
+    """
     desk = office.desk
-    desk.people.bounced(notice.household, notice.address, now)
-    ticket = desk.tickets.get(notice.ticket)
-    office.log(ticket.id, now, "bounced", notice=str(notice.id), why=why)
-    following = _contact(desk.people.contacts(notice.household))
-    if following is not None and following.email:
-        again = replace(notice, address=following.email, state=NoticeState.QUEUED, sent=None, bounced=None)
-        desk.notices.save(again)
-        desk.agenda.defer(DELIVER, once=f"deliver:{notice.id}", notice=str(notice.id))
+    if notice.channel == CHAT:
+        desk.levels.reach.stale_channel(UUID(notice.address), now)
+    else:
+        desk.people.bounced(notice.household, notice.address, now)
+    office.log(notice.ticket, now, "bounced", notice=str(notice.id), channel=notice.channel, why=why)
+    if notice.state is NoticeState.OPENED:
         return
-    desk.notices.save(replace(notice, state=NoticeState.BOUNCED, bounced=now))
-    office.assign(ticket, DISPATCH, "reach_owner", now + timedelta(hours=1))
+    untold(office, notice, now)
+    ladder.climb(office, replace(notice, state=NoticeState.BOUNCED, bounced=now), now, why)
 
 
 def arrived(notice: Notice) -> bool:
     """Whether a notice reached the household: only then may time alone close or cancel anything."""
     return notice.state in (NoticeState.DELIVERED, NoticeState.OPENED)
-
-
-def _contact(contacts: list[Contact]) -> Contact | None:
-    return next((each for each in contacts if each.email and each.bounced is None), None)
-
-
-def _next(day: date, clock: time, zone: ZoneInfo, now: datetime) -> datetime:
-    for ahead in range(_MORNING_AT_LATEST + 1):
-        moment = datetime.combine(day + timedelta(days=ahead), clock, zone).astimezone(UTC)
-        if moment > now:
-            return moment
-    return now
 
 
 def _compose(
@@ -135,13 +154,13 @@ def _compose(
     now: datetime,
     visit: Visit | None,
     occasion: int,
+    say: Mapping[str, str],
 ) -> Notice:
     desk, lang = office.desk, household.lang
     table = notice_text(stage)
-    words = _words(office, ticket, household, now, visit)
+    words = {**_words(office, ticket, household, now, visit), **say}
     earlier = next((each.link for each in desk.notices.of_ticket(ticket.id) if each.link), None)
-    contact = _contact(desk.people.contacts(household.id))
-    mail = office.channel == "mail" and contact is not None
+    way = next(iter(ways(office, household)), None)
     new = office.new_id()
     return Notice(
         id=new,
@@ -150,8 +169,9 @@ def _compose(
         stage=stage,
         occasion=occasion,
         lang=lang,
-        channel="mail" if mail else "mailbox",
-        address=contact.email or "" if contact is not None else "",
+        # Without any address it goes out all the same, and a person is told that it cannot.
+        channel=way.channel if way is not None else office.channel,
+        address=way.address if way is not None else "",
         subject=pick(table.subject, lang).format_map(words),
         body="\n\n".join(pick(each, lang).format_map(words) for each in table.paragraphs),
         link=earlier or desk.agenda.owner_link(ticket.id, now),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from servicedesk import calls, levels
 from servicedesk.errors import NeedsReasonError
+from servicedesk.level_policies import Levels, load_levels
 from servicedesk.model import Ticket, TicketEvent, Visit
 from servicedesk.policy import DEFAULT, Policy, fault_of
 from servicedesk.ports import Desk
+from servicedesk.roster import Everyday, Workdays
 from servicedesk.states import NEEDS_REASON, TICKET, VISIT, TicketState, VisitState, check_move
+from servicedesk.travel import CITY, TravelTimes
 from telemetry.catalogue import Catalogue, FaultSpec
 from telemetry.ids import IdMaker
 
@@ -31,6 +35,9 @@ class Office:
         new_id: makes identifiers in order of time.
         policy: the desk's numbers.
         channel: how notices leave: `mail` or `mailbox`.
+        levels: what is promised.
+        workdays: the days on which visits take place.
+        travel: how long a technician's way takes.
     """
 
     desk: Desk
@@ -38,10 +45,16 @@ class Office:
     new_id: IdMaker
     policy: Policy = DEFAULT
     channel: str = "mailbox"
+    levels: Levels = field(default_factory=load_levels)
+    workdays: Workdays = field(default_factory=Everyday)
+    travel: TravelTimes = CITY
 
     def log(self, ticket: UUID, at: datetime, kind: str, actor: str = SYSTEM, **body: Any) -> None:  # noqa: ANN401  (JSON values)
-        """Add a line to a ticket's timeline."""
-        self.desk.tickets.log(TicketEvent(ticket=ticket, at=at, kind=kind, actor=actor, body=body))
+        """Add a line to a ticket's timeline; service levels and calls follow it."""
+        event = TicketEvent(ticket=ticket, at=at, kind=kind, actor=actor, body=body)
+        self.desk.tickets.log(event)
+        levels.heed(self, event)
+        calls.heed(self, event)
 
     def case(self, visit: UUID) -> tuple[Ticket, Visit]:
         """A visit with its ticket. The ticket is held first, everywhere: two people never wait for each other.

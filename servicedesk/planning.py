@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from servicedesk.errors import IllegalMoveError, WindowGoneError
 from servicedesk.model import Household, Ticket, Visit, Window
-from servicedesk.notices import notify, quiet_span, readable_from
+from servicedesk.notices import notify
 from servicedesk.office import DISPATCH, OWNER, Office, moved_ticket, moved_visit
 from servicedesk.planner import LENGTH, Blocking, Demand, Offer, Offers, choose, offers
+from servicedesk.quiet import quiet_span, readable_from
 from servicedesk.states import VISIT, VISIT_LIVE, TicketState, VisitState
 from telemetry.catalogue import FaultSpec
 from telemetry.clock import MICROS, to_datetime

@@ -22,6 +22,7 @@ from servicedesk.model import (
     Visit,
     Window,
 )
+from servicedesk.ports_levels import LevelBook
 from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
 
@@ -277,4 +278,9 @@ class Desk(Protocol):
     @property
     def agenda(self) -> Agenda:
         """What follows."""
+        ...
+
+    @property
+    def levels(self) -> LevelBook:
+        """Service levels, calls, channels."""
         ...

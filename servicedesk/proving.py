@@ -7,7 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from servicedesk import calling, ladder, promises
+from servicedesk.calls import CALL, ONCALL
 from servicedesk.errors import UnknownError
+from servicedesk.ladder import CHANNEL_DOWN, LADDER
+from servicedesk.levels import LEVEL
 from servicedesk.notices import DELIVER, SEND, SETTLE, arrived, notify, settle
 from servicedesk.office import DISPATCH, SUPERVISOR, SYSTEM, Office, moved_ticket, moved_visit
 from servicedesk.opening import RESPOND, reopen
@@ -169,4 +173,9 @@ _HANDLERS: dict[str, Callable[[Office, UUID, datetime], None]] = {
     RESUME: _resume,
     SEND: _send,
     SETTLE: _settle,
+    LEVEL: promises.fall_due,
+    CALL: calling.call_due,
+    ONCALL: calling.page_next,
+    LADDER: ladder.fall_due,
+    CHANNEL_DOWN: ladder.warn,
 }

@@ -14,14 +14,15 @@ from icalendar import Calendar
 
 from servicedesk.invite import calendar_file
 from servicedesk.model import Household, Technician, Ticket, Visit, Window
-from servicedesk.notices import readable_from
 from servicedesk.planner import Blocking
+from servicedesk.quiet import readable_from
 from servicedesk.states import TicketState, VisitState
 from servicedesk.texts import _FILE, notice_text, say_onset, say_window, stages, text
 from tests.servicedesk.world import START, World, finding
 
 _KNOWN = {"appliance", "noticed", "safe", "risk", "window", "technician", "hold", "ref", "cause", "days"}
 _KNOWN |= {"day", "room", "kind", "date", "start", "end"}
+_KNOWN |= {"words", "promise", "amount", "price", "until", "severity"}
 
 
 def _texts(node: Any, path: str = "") -> list[tuple[str, dict[str, str]]]:  # noqa: ANN401  (a parsed file)
