@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from stack.cli_bench_appliances import EXAMPLE as APPLIANCES_EXAMPLE
+from stack.cli_bench_appliances import appliances_command
 from stack.cli_bench_skab import skab_command
 from stack.cli_desk import AsJson
 from stack.cli_planner import EXAMPLE, planner_command
@@ -101,6 +103,7 @@ def sim_command(
 
 
 bench_app.command("planner", epilog=EXAMPLE)(planner_command)
+bench_app.command("appliances", epilog=APPLIANCES_EXAMPLE)(appliances_command)
 bench_app.command("skab", epilog="Example: wellkept bench skab --data /data --json")(skab_command)
 
 if __name__ == "__main__":
