@@ -1,0 +1,51 @@
+"""What planning needs of the outside beside visits, people and parts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from servicedesk.model import Hold, Ticket, Visit, Window
+from servicedesk.plan_rows import PlanLine, VisitPlan
+
+
+class Plans(Protocol):
+    """Held windows, and plans."""
+
+    def hold(self, hold: Hold) -> None:
+        """Keep a window for a ticket instead of the one it held before.
+
+        Raises:
+            WindowGoneError: another visit or hold has it; nothing was written.
+        """
+        ...
+
+    def held(self, technicians: Collection[UUID], span: Window, now: datetime) -> Sequence[Hold]:
+        """Windows that are held now."""
+        ...
+
+    def release(self, ticket: UUID) -> None:
+        """Give back the window that a ticket holds, if any."""
+        ...
+
+    def waiting(self, org: str) -> list[tuple[Ticket, Visit | None]]:
+        """Tickets that wait for a visit, with the one that is proposed if there is one; by priority, then age."""
+        ...
+
+    def add(self, plan: VisitPlan, lines: Sequence[PlanLine]) -> None:
+        """Enter a plan."""
+        ...
+
+    def get(self, plan: UUID) -> tuple[VisitPlan, list[PlanLine]]:
+        """A plan and its lines by number. Raises UnknownError."""
+        ...
+
+    def line(self, plan: UUID, no: int) -> PlanLine:
+        """A line, held for change. Raises UnknownError."""
+        ...
+
+    def save(self, line: PlanLine) -> None:
+        """Write what became of a line."""
+        ...
