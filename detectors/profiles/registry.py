@@ -7,5 +7,6 @@ from collections.abc import Mapping
 from detectors.profiles.base import ProfileMaker
 from detectors.profiles.cycles import Cycles
 from detectors.profiles.multichannel import Multichannel
+from detectors.profiles.univariate import Univariate
 
-PROFILES: Mapping[str, ProfileMaker] = {"cycles": Cycles, "multichannel": Multichannel}
+PROFILES: Mapping[str, ProfileMaker] = {"cycles": Cycles, "multichannel": Multichannel, "univariate": Univariate}
