@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,23 +23,17 @@ from typing import Any
 import numpy as np
 
 from detectors.bank import Bank
-from detectors.engine import Observation
-from firmware_sim.firmware import Body
-from firmware_sim.recordings import Change, Recording, find_recordings, recording_messages
+from firmware_sim.recordings import Change, find_recordings
+from stack.scoring.live import VARIATIONS, Variation, episodes, findings_of
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import to_datetime, to_micros
-from telemetry.finding import Finding
-from telemetry.identity import DeviceKey
 
 COMMISSIONING = 400
 CHANGE_SCALE = 1.15
 CHANGE_STRETCH = 1.2
 CHANGE_DATES = tuple(datetime(2012, 5, day, tzinfo=UTC) for day in (20, 22, 24, 26))
 WITHIN = timedelta(days=5)
-_LOST_ONE_IN = 100
 _PERIOD = 60
-
-Variation = Callable[[Iterable[Observation]], Iterable[Observation]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,67 +51,6 @@ class Rows:
     def at(self, t: int) -> int:
         """Number of the first row not before a time."""
         return int(np.searchsorted(np.array(self.t), t))
-
-
-def observations(bodies: Iterable[Body], channels: list[str]) -> Iterable[Observation]:
-    """Messages as a detector sees them, numbered in order."""
-    for seq, body in enumerate(bodies, 1):
-        columns = [value if isinstance(value, list) else [value] for value in body.q.values()]
-        n = len(columns[0])
-        values = np.full((n, len(channels)), np.nan, np.float32)
-        for name, column in zip(body.q, columns, strict=True):
-            values[:, channels.index(name)] = [np.nan if x is None else x for x in column]
-        yield Observation(1, seq, body.t + np.arange(n, dtype=np.int64) * (body.dt or 0), body.phase, values)
-
-
-def as_recorded(messages: Iterable[Observation]) -> Iterable[Observation]:
-    """No variation."""
-    return messages
-
-
-def rescaled(messages: Iterable[Observation]) -> Iterable[Observation]:
-    """Every value 2.5 times as large, as if of another appliance."""
-    return (Observation(m.epoch, m.seq, m.t, m.phase, m.values * np.float32(2.5)) for m in messages)
-
-
-def half_rate(messages: Iterable[Observation]) -> Iterable[Observation]:
-    """Every other reading only."""
-    return (Observation(m.epoch, m.seq, m.t[::2], m.phase, m.values[::2]) for m in messages)
-
-
-def with_losses(messages: Iterable[Observation]) -> Iterable[Observation]:
-    """One message in a hundred never arrives."""
-    rng = np.random.default_rng(11)
-    return (m for m in messages if rng.random() >= 1 / _LOST_ONE_IN)
-
-
-VARIATIONS: dict[str, Variation] = {
-    "as_recorded": as_recorded,
-    "rescaled": rescaled,
-    "half_rate": half_rate,
-    "one_percent_lost": with_losses,
-}
-
-
-def findings_of(
-    recording: Recording, catalogue: Catalogue, variation: Variation, change: Change | None = None
-) -> list[Finding]:
-    """All revisions that a recording raises."""
-    kind = catalogue[recording.kind]
-    detector = Bank(catalogue)(DeviceKey("bench", recording.device), kind)
-    found: list[Finding] = []
-    last = 0
-    for message in variation(observations(recording_messages(recording, change), list(kind.channels))):
-        if message.seq > last + 1:
-            found += detector.lose(1, message.seq - 1)
-        found += detector.observe(message)
-        last = message.seq
-    return found
-
-
-def episodes(found: list[Finding]) -> list[Finding]:
-    """The first revision of each episode."""
-    return [finding for finding in found if finding.revision == 0]
 
 
 def plugs(data: Path, catalogue: Catalogue, variation: Variation) -> dict[str, Any]:

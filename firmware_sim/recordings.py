@@ -172,7 +172,15 @@ def stretch_activity(power: NDArray[np.float64], factor: float) -> NDArray[np.fl
     return np.concatenate(parts) if parts else power
 
 
-def _plug(recording: Recording, change: Change | None) -> Iterator[Body]:
+def plug_power(recording: Recording) -> tuple[int, NDArray[np.float64]]:
+    """A plug's recording on the grid.
+
+    Returns:
+        Number of the first bin since the epoch, and the bins; none when there is no row.
+
+    Raises:
+        RecordingError: a row cannot be read.
+    """
     times: list[int] = []
     watts: list[float] = []
     for path in recording.files:
@@ -182,18 +190,30 @@ def _plug(recording: Recording, change: Change | None) -> Iterator[Body]:
             times.append(_time(row[0], path, number))
             watts.append(_number(row, 1, path, number))
     if not times:
-        return
-    first, power = bin_power(np.array(times, dtype=np.int64), np.array(watts))
-    if change is not None:
-        cut = min(max(change.at // GRID - first, 0), len(power))
-        later = power[cut:] * change.scale.get("power", 1.0)
-        power = np.concatenate((power[:cut], stretch_activity(later, change.stretch)))
+        return 0, np.empty(0)
+    return bin_power(np.array(times, dtype=np.int64), np.array(watts))
+
+
+def changed_power(first: int, power: NDArray[np.float64], change: Change) -> NDArray[np.float64]:
+    """Power on the grid from bin `first` on, as it would be after a dated change; longer when runs are stretched."""
+    cut = min(max(change.at // GRID - first, 0), len(power))
+    later = power[cut:] * change.scale.get("power", 1.0)
+    return np.concatenate((power[:cut], stretch_activity(later, change.stretch)))
+
+
+def plug_messages(first: int, power: NDArray[np.float64]) -> Iterator[Body]:
+    """Power on the grid from bin `first` on, as messages; none where nothing was recorded."""
     known = np.isfinite(power)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))
     for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
         for at in range(begin, end, _PLUG_BATCH):
             part = np.round(power[at : min(at + _PLUG_BATCH, end)], 2).tolist()
             yield _body((first + at) * GRID, GRID, {"power": part})
+
+
+def _plug(recording: Recording, change: Change | None) -> Iterator[Body]:
+    first, power = plug_power(recording)
+    yield from plug_messages(first, power if change is None else changed_power(first, power, change))
 
 
 def _pump(recording: Recording, change: Change | None) -> Iterator[Body]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.real_recordings import VARIATIONS, episodes, findings_of, pumps
+from benchmarks.real_recordings import pumps
 from firmware_sim.recordings import Change, find_recordings
+from stack.scoring.live import VARIATIONS, episodes, findings_of
 from telemetry.clock import to_datetime, to_micros
 from tests.detectors.streams import catalogue
 
