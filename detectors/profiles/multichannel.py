@@ -1,8 +1,14 @@
-"""The profile of machines with several sensors: a level that leaves what its own healthy wander explains."""
+"""The profile of machines with several sensors: a level that leaves what its own healthy wander explains.
+
+A multivariate EWMA chart (C. A. Lowry et al., "A multivariate exponentially weighted moving average control chart",
+Technometrics 34, 1992) with three changes that recordings ask for: each channel is judged by itself, because what one
+sensor tells is lost among seven that tell nothing; the limits are those of its wander and not of its noise; and the
+centre follows slow drift, except while the channel is out of bounds.
+"""
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +22,14 @@ Array = NDArray[np.float64]
 _TRAIN_ROWS = 400
 _LEAST_TRAINING = 40
 _HALF = 0.5
+_NEVER = np.inf
+_GAIN, _ENTER, _TIMES = 0, 2, 8
+_LEVEL, _CENTRE, _SCALE, _PEAK, _CALM, _SQUARE, _WEIGHT, _TOLD = range(8)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The constants, for `_TRAIN_ROWS` healthy rows.
+    """The constants, for 400 healthy rows.
 
     What counts rows grows and falls with the healthy rows, fourfold at most: a machine that is sampled twice as often
     needs twice the rows to show the same.
@@ -35,37 +44,51 @@ class Rules:
         slew: most standard deviations of a row by which one row can differ from the level: one wild row is no fault.
         reach: most standard deviations of a row that a level is away from its centre: the way back from a great
             distance is not longer than from a small one.
+        times: the square of a scale over the mean squared distance of rows that stood the test.
+        memory: rows that mean reaches back, at most.
+        test: rows without an alarm of the channel that must follow before a row counts as healthy.
     """
 
     gain: float = 0.15
     drift: float = 0.005
     enter: float = 4.0
-    leave: float = 1.5
-    share: float = 0.3
+    leave: float = 2.0
+    share: float = 0.35
     hold: float = 30.0
     slew: float = 6.0
     reach: float = 20.0
+    times: float = 2.0
+    memory: float = 4_000.0
+    test: float = 100.0
 
-    def paced(self, healthy: int) -> Rules:
-        """For so many healthy rows."""
-        pace = min(max(healthy / _TRAIN_ROWS, 0.25), 4.0)
-        return Rules(
-            min(self.gain / pace, _HALF),
-            self.drift / pace,
-            self.enter,
-            self.leave,
-            self.share,
-            self.hold * pace,
-            self.slew,
-            self.reach,
+    def paced(self, healthy: int) -> Array:
+        """For so many healthy rows, in the order of `detectors.profiles.levels.follow`."""
+        pace = _pace(healthy)
+        return np.array(
+            [
+                min(self.gain / pace, _HALF),
+                self.drift / pace,
+                self.enter,
+                self.leave,
+                self.share,
+                self.hold * pace,
+                self.slew,
+                self.reach,
+                self.times,
+                self.memory * pace,
+            ]
         )
+
+    def ring(self, healthy: int) -> int:
+        """Rows under test, for so many healthy rows."""
+        return round(self.test * _pace(healthy))
 
 
 class Multichannel:
     """Levels of all channels, each against its own wander. Implements `detectors.profiles.base.Profile`.
 
     The first `train_rows` rows score 0. A row's score is half the greatest distance over its bound while no channel is
-    out of bounds, and at least 0.5 while one is: above 0.5 it is an alarm.
+    out of bounds, and at least 0.5 while one is: from 0.5 on it is an alarm.
 
     Args:
         channels: columns.
@@ -74,45 +97,52 @@ class Multichannel:
 
     def __init__(self, channels: int, train_rows: int | None) -> None:
         self._healthy = max(_LEAST_TRAINING, _TRAIN_ROWS if train_rows is None else train_rows)
-        rules = Rules().paced(self._healthy)
-        self._gain = rules.gain
-        self._rules = np.array(astuple(rules))
-        self._training: Array | None = np.empty((0, channels))
+        rules = Rules()
+        self._rules = rules.paced(self._healthy)
+        self._training: list[Array] = []
+        self._missing = self._healthy
         self._usual = Usual(*np.zeros((3, channels)))
-        self._level, self._centre, self._peak, self._calm = np.zeros((4, channels))
+        self._state = np.zeros((8, channels))
+        self._waiting = np.zeros((rules.ring(self._healthy), channels))
         self._out = np.zeros(channels, np.bool_)
 
     def observe(self, t: NDArray[np.float64], x: NDArray[np.float64]) -> Scores:
         """Score the next rows; see `detectors.profiles.base.Profile.observe`. Times are not looked at."""
         taken = self._train(x)
-        rest = np.ascontiguousarray(x[taken:], dtype=np.float64)
         ratio, alarm = np.zeros(len(t)), np.zeros(len(t), np.bool_)
-        if len(rest):
-            usual = self._usual
-            follow(
-                rest,
-                usual.noise,
-                usual.scale,
-                self._rules,
-                self._level,
-                self._centre,
-                self._peak,
-                self._calm,
-                self._out,
-                ratio[taken:],
-                alarm[taken:],
-            )
+        if taken < len(x):
+            self._follow(x[taken:], self._rules, ratio[taken:], alarm[taken:])
         return Scores(_HALF * np.where(alarm, 1 + ratio / (1 + ratio), ratio), alarm)
+
+    def _follow(self, x: Array, rules: Array, ratio: Array, alarm: NDArray[np.bool_]) -> None:
+        rows = np.ascontiguousarray(x, dtype=np.float64)
+        usual = self._usual
+        follow(rows, usual.noise, usual.scale, rules, self._state, self._waiting, self._out, ratio, alarm)
 
     def _train(self, x: Array) -> int:
         """Gather healthy rows; learn from them when there are enough. Returns how many rows were gathered."""
-        if self._training is None:
-            return 0
-        taken = min(len(x), self._healthy - len(self._training))
-        self._training = np.vstack([self._training, x[:taken]])
-        if len(self._training) == self._healthy:
-            self._usual = learn(self._training, self._gain)
-            self._level[:] = self._usual.centre
-            self._centre[:] = self._usual.centre
-            self._training = None
+        taken = min(len(x), self._missing)
+        if taken:
+            self._training.append(np.array(x[:taken], dtype=np.float64))
+            self._missing -= taken
+            if not self._missing:
+                self._learn(np.concatenate(self._training))
+                self._training = []
         return taken
+
+    def _learn(self, rows: Array) -> None:
+        """Learn what is usual, and follow the healthy rows to where they end."""
+        usual = self._usual = learn(rows, self._rules[_GAIN])
+        self._state[_LEVEL] = self._state[_CENTRE] = usual.centre
+        self._state[_SCALE] = usual.scale
+        without = self._rules.copy()
+        without[_ENTER] = _NEVER
+        self._follow(rows, without, np.zeros(len(rows)), np.zeros(len(rows), np.bool_))
+        self._state[_SCALE] = usual.scale
+        self._state[_SQUARE] = usual.scale**2 / self._rules[_TIMES]
+        self._state[_WEIGHT] = self._healthy
+        self._state[_TOLD] = 0.0
+
+
+def _pace(healthy: int) -> float:
+    return min(max(healthy / _TRAIN_ROWS, 0.25), 4.0)

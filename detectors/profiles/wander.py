@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 _WHITE = 1 / 80
 _SHORT = 1 / 20
 _LONG = 1 / 4
-_WANDER = 2.5
+_WANDER = 2.0
 """How many times the wander over a quarter of the healthy rows a level may go: found on recordings, see the docs."""
 
 
