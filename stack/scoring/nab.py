@@ -24,6 +24,7 @@ _PROBATION_SHARE = 0.15
 _PROBATION_MOST = 0.15 * 5_000
 _STEEPNESS = 5.0
 _FAR = 3.0
+_MANY, _FEW = 3_000, 100
 _EARLIEST = 2.0 / (1.0 + np.exp(-_STEEPNESS)) - 1.0
 
 
@@ -192,6 +193,9 @@ def normalised(raw: float, windows: int, costs: Costs) -> float:
 def best_threshold(curves: Sequence[Curve]) -> float:
     """The threshold with the greatest sum over files; of several equally good neighbours, the middle one."""
     levels = np.unique(np.concatenate([curve.levels for curve in curves]))
+    if len(levels) > _MANY:
+        # So many alarms outside cost more than all windows can earn: below, a few places are enough.
+        levels = np.concatenate([levels[: -_MANY : max(1, len(levels) // _FEW)], levels[-_MANY:]])
     middles = np.append((levels[1:] + levels[:-1]) / 2, levels[-1] + 1.0)
     total = np.sum([curve.at(middles) for curve in curves], axis=0)
     best = np.flatnonzero(total >= total.max() - 1e-9)

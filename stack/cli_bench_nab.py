@@ -1,0 +1,34 @@
+"""`wellkept bench nab`: the profile of one series on the Numenta Anomaly Benchmark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stack.cli_desk import AsJson
+from stack.console import emit, err, out
+
+
+def nab_command(
+    *,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the recordings; WELLKEPT_DATA, or shared/data beside the checkout.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=5, help="So many files, spread evenly; all unless told.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score on the Numenta Anomaly Benchmark, the threshold fixed on other files than those it is used on."""
+    from stack.scoring.nab_bench import nab  # noqa: PLC0415  (its imports are this command's alone)
+
+    with err.status("reading") as status:
+        found = nab(data, status.update, limit=limit)
+    if as_json:
+        emit(found.plain(), as_json=True)
+        return
+    for title, rows in found.tables():
+        out.print(f"\n{title}", highlight=False)
+        emit(rows, as_json=False)
+    for line in (f"Developed on {found.developed_on}.", f"Threshold: {found.threshold}.", *found.not_detected):
+        out.print(line, highlight=False)
