@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -12,26 +12,31 @@ from uuid import UUID
 
 from servicedesk.errors import AlreadyOpenError, ConflictError, UnknownError, WindowGoneError
 from servicedesk.memory_levels import MemoryLevels
+from servicedesk.memory_money import MemoryMoney, MemoryQuotes
+from servicedesk.memory_planning import MemoryPlans, occupied
 from servicedesk.model import (
     Appliance,
+    Booking,
     Contact,
     Due,
+    Hold,
     Household,
     Notice,
     Outcome,
     PartStock,
-    Quote,
     Technician,
     Ticket,
     TicketEvent,
     Visit,
     Window,
 )
-from servicedesk.states import TICKET_ENDED, VISIT_BOOKED, VISIT_LIVE
+from servicedesk.states import TICKET_ENDED, VISIT_BOOKED, VISIT_LIVE, VisitState
+from servicedesk.travel import Place
 from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
 
 _FIRST_REF = 1001
+PlaceOf = Callable[[UUID], Place | None]
 
 
 class MemoryTickets:
@@ -102,6 +107,8 @@ class MemoryVisits:
         self.rows: dict[UUID, Visit] = {}
         self.outcomes: dict[UUID, Outcome] = {}
         self.absences: dict[UUID, list[Window]] = {}
+        self.holds: dict[UUID, Hold] = {}
+        self.place_of: PlaceOf = _nowhere
 
     def add(self, visit: Visit) -> None:
         """Enter a visit."""
@@ -111,6 +118,9 @@ class MemoryVisits:
                 each.ticket == visit.ticket and each.state in VISIT_LIVE
             ):
                 raise WindowGoneError(f"the window at {visit.start.isoformat()} is taken")
+        for hold in self.holds.values():
+            if hold.ticket != visit.ticket and hold.until > visit.proposed and occupied(hold, visit):
+                raise WindowGoneError(f"the window at {visit.start.isoformat()} is held for somebody else")
         self.rows[visit.id] = visit
 
     def get(self, visit: UUID) -> Visit:
@@ -135,12 +145,12 @@ class MemoryVisits:
         found = [each for each in self.rows.values() if each.ticket == ticket]
         return sorted(found, key=lambda each: (each.proposed, each.id))
 
-    def booked(self, technicians: Collection[UUID], span: Window) -> Mapping[UUID, Sequence[Window]]:
+    def bookings(self, technicians: Collection[UUID], span: Window) -> Mapping[UUID, Sequence[Booking]]:
         """Visits and absences."""
-        found: dict[UUID, list[Window]] = defaultdict(list)
-        for technician, window in self._occupied():
-            if technician in technicians and window.overlaps(span):
-                found[technician].append(window)
+        found: dict[UUID, list[Booking]] = defaultdict(list)
+        for technician, booking in self._occupied():
+            if technician in technicians and booking.window.overlaps(span):
+                found[technician].append(booking)
         return found
 
     def report(self, outcome: Outcome) -> None:
@@ -151,13 +161,19 @@ class MemoryVisits:
         """The outcome."""
         return self.outcomes.get(visit)
 
-    def _occupied(self) -> Iterator[tuple[UUID, Window]]:
+    def _occupied(self) -> Iterator[tuple[UUID, Booking]]:
         for visit in self.rows.values():
             if visit.state in VISIT_BOOKED:
-                yield visit.technician, visit.window
+                place, movable = self.place_of(visit.ticket), visit.state is VisitState.PROPOSED
+                yield (
+                    visit.technician,
+                    Booking(
+                        window=visit.window, ticket=visit.ticket, place=place, minutes=visit.minutes, movable=movable
+                    ),
+                )
         for technician, away in self.absences.items():
             for window in away:
-                yield technician, window
+                yield technician, Booking(window=window)
 
 
 @dataclass
@@ -168,10 +184,15 @@ class MemoryPeople:
     contact_rows: list[Contact] = field(default_factory=list)
     appliances: dict[int, Appliance] = field(default_factory=dict)
     technician_rows: list[Technician] = field(default_factory=list)
+    areas: dict[tuple[str, str], Place] = field(default_factory=dict)
 
     def household(self, household: UUID) -> Household | None:
-        """The household."""
-        return self.households.get(household)
+        """The household; without coordinates of its own those of its area."""
+        found = self.households.get(household)
+        centre = self.areas.get((found.org, found.area)) if found is not None else None
+        if found is None or centre is None or found.place is not None:
+            return found
+        return replace(found, latitude=centre.latitude, longitude=centre.longitude)
 
     def contacts(self, household: UUID) -> list[Contact]:
         """By rank."""
@@ -205,13 +226,27 @@ class MemoryParts:
 
     rows: dict[tuple[str, str], PartStock] = field(default_factory=dict)
     reserved: dict[tuple[UUID, str], str] = field(default_factory=dict)
+    in_vans: dict[tuple[UUID, str], PartStock] = field(default_factory=dict)
+    from_vans: dict[tuple[UUID, str], UUID] = field(default_factory=dict)
 
     def stock(self, org: str, skus: Collection[str]) -> Mapping[str, PartStock]:
         """By SKU."""
         return {sku: self.rows[org, sku] for sku in skus if (org, sku) in self.rows}
 
-    def reserve(self, org: str, visit: UUID, sku: str) -> bool:
+    def vans(self, technicians: Collection[UUID], skus: Collection[str]) -> Mapping[UUID, Mapping[str, int]]:
+        """By technician and SKU."""
+        found: dict[UUID, dict[str, int]] = defaultdict(dict)
+        for (technician, sku), part in self.in_vans.items():
+            if technician in technicians and sku in skus and part.free > 0:
+                found[technician][sku] = part.free
+        return found
+
+    def reserve(self, org: str, visit: UUID, sku: str, technician: UUID | None = None) -> bool:
         """Put a piece aside."""
+        if technician is not None and (own := self.in_vans.get((technician, sku))) is not None and own.free > 0:
+            self.in_vans[technician, sku] = replace(own, reserved=own.reserved + 1)
+            self.from_vans[visit, sku] = technician
+            return True
         part = self.rows.get((org, sku))
         if part is None or part.free <= 0:
             return False
@@ -221,19 +256,23 @@ class MemoryParts:
 
     def release(self, visit: UUID) -> None:
         """Give back."""
-        for key in [key for key in self.reserved if key[0] == visit]:
-            org, sku = self.reserved.pop(key), key[1]
-            part = self.rows[org, sku]
-            self.rows[org, sku] = replace(part, reserved=part.reserved - 1)
+        for sku in [sku for owner, sku in (*self.reserved, *self.from_vans) if owner == visit]:
+            self._settle(visit, sku, used=0)
 
     def use(self, visit: UUID, skus: Collection[str]) -> None:
         """Use some, give back the rest."""
         for sku in skus:
-            org = self.reserved.pop((visit, sku), None)
-            if org is not None:
-                part = self.rows[org, sku]
-                self.rows[org, sku] = replace(part, reserved=part.reserved - 1, on_hand=part.on_hand - 1)
+            self._settle(visit, sku, used=1)
         self.release(visit)
+
+    def _settle(self, visit: UUID, sku: str, *, used: int) -> None:
+        org, van = self.reserved.pop((visit, sku), None), self.from_vans.pop((visit, sku), None)
+        if org is not None:
+            part = self.rows[org, sku]
+            self.rows[org, sku] = replace(part, reserved=part.reserved - 1, on_hand=part.on_hand - used)
+        if van is not None:
+            part = self.in_vans[van, sku]
+            self.in_vans[van, sku] = replace(part, reserved=part.reserved - 1, on_hand=part.on_hand - used)
 
 
 class MemoryNotices:
@@ -264,30 +303,6 @@ class MemoryNotices:
         """Oldest first."""
         found = [each for each in self.rows.values() if each.ticket == ticket]
         return sorted(found, key=lambda each: (each.queued, each.id))
-
-
-class MemoryQuotes:
-    """Prices."""
-
-    def __init__(self) -> None:
-        self.rows: dict[UUID, Quote] = {}
-
-    def add(self, quote: Quote) -> None:
-        """Enter a quote."""
-        self.rows[quote.id] = quote
-
-    def get(self, quote: UUID) -> Quote:
-        """The quote."""
-        if quote not in self.rows:
-            raise UnknownError(f"there is no quote {quote}")
-        return self.rows[quote]
-
-    def save(self, quote: Quote) -> Quote:
-        """Write a quote."""
-        if self.get(quote.id).version != quote.version:
-            raise ConflictError(f"quote {quote.id} was changed by someone else; read it again")
-        self.rows[quote.id] = replace(quote, version=quote.version + 1)
-        return self.rows[quote.id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,9 +404,21 @@ class MemoryDesk:
         self.parts = MemoryParts()
         self.notices = MemoryNotices()
         self.quotes = MemoryQuotes()
+        self.money = MemoryMoney(self.parts)
         self.agenda = MemoryAgenda()
         self.levels = MemoryLevels(self.tickets, self.people, self.notices)
+        self.plans = MemoryPlans(self.tickets, self.visits)
+        self.visits.place_of = self._place_of
+
+    def _place_of(self, ticket: UUID) -> Place | None:
+        household = self.tickets.rows[ticket].household if ticket in self.tickets.rows else None
+        found = self.people.household(household) if household is not None else None
+        return found.place if found is not None else None
 
 
 def _stage(notice: Notice) -> tuple[UUID, str, int, UUID]:
     return notice.ticket, notice.stage, notice.occasion, notice.household
+
+
+def _nowhere(_ticket: UUID) -> Place | None:
+    return None

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from servicedesk.states import QuoteState, TicketState, VisitState
+from servicedesk.states import TicketState, VisitState
+from servicedesk.travel import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +26,16 @@ class Appliance:
     room: str | None = None
     model: str | None = None
     warranty_until: date | None = None
+    serial: str | None = None
+    sold: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Household:
-    """Who lives with the appliances. Quiet hours are local times; `quiet_from` may lie after `quiet_to`."""
+    """Who lives with the appliances. Quiet hours are local times; `quiet_from` may lie after `quiet_to`.
+
+    Without coordinates of its own a household counts as living in the centre of its area.
+    """
 
     id: UUID
     org: str
@@ -44,6 +50,13 @@ class Household:
     consent_alerts: bool = True
     consent_service: bool = True
     simulated: bool = False
+    latitude: float | None = None
+    longitude: float | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """Where it is, if that is known."""
+        return None if self.latitude is None or self.longitude is None else Place(self.latitude, self.longitude)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +74,35 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """The training record of a technician's skill; a skill without one does not expire.
+
+    Attributes:
+        skill: as in the catalogue.
+        valid_until: the last day on which it counts, or None.
+        trained: when it was learned or renewed last.
+        course: what was attended, for people.
+    """
+
+    skill: str
+    valid_until: date | None = None
+    trained: date | None = None
+    course: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Technician:
-    """Who repairs. `hours`: for Monday to Sunday `(from, to)` in minutes after local midnight, or None."""
+    """Who repairs.
+
+    Attributes:
+        hours: for Monday to Sunday `(from, to)` in minutes after local midnight, or None on days off. A day begins and
+            ends at home.
+        breaks: for Monday to Sunday `(earliest, latest, minutes)`: a break begins between two minutes after local
+            midnight and lasts some; None without one. Empty is a week without.
+        certificates: of some of the skills.
+        home_latitude, home_longitude: where a day begins and ends, if that is known.
+        van: its registration, for people.
+    """
 
     id: UUID
     org: str
@@ -73,6 +113,22 @@ class Technician:
     area: str = ""
     phone: str = ""
     active: bool = True
+    breaks: tuple[tuple[int, int, int] | None, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    home_latitude: float | None = None
+    home_longitude: float | None = None
+    van: str = ""
+
+    @property
+    def home(self) -> Place | None:
+        """Where a day begins and ends, if that is known."""
+        known = self.home_latitude is not None and self.home_longitude is not None
+        return Place(self.home_latitude, self.home_longitude) if known else None  # type: ignore[arg-type]
+
+    def skills_on(self, day: date) -> frozenset[str]:
+        """The skills that are valid on a day."""
+        over = {each.skill for each in self.certificates if each.valid_until is not None and each.valid_until < day}
+        return frozenset(self.skills) - over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +157,42 @@ class Window:
     def overlaps(self, other: Window) -> bool:
         """Whether the two share a moment."""
         return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """What occupies a technician: a visit, or an absence when `ticket` is None.
+
+    Attributes:
+        place: where the visit is, if that is known.
+        minutes: of work.
+        movable: it is only proposed.
+    """
+
+    window: Window
+    ticket: UUID | None = None
+    place: Place | None = None
+    minutes: int = 60
+    movable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A window that somebody is about to take: kept for its ticket until a moment. One for each ticket."""
+
+    id: UUID
+    ticket: UUID
+    technician: UUID
+    start: datetime
+    end: datetime
+    made: datetime
+    until: datetime
+    actor: str
+
+    @property
+    def window(self) -> Window:
+        """What is kept."""
+        return Window(self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +268,7 @@ class Visit:
     calendar: UUID
     proposed: datetime
     parts: tuple[str, ...] = ()
+    minutes: int = 60
     reason: str | None = None
     sequence: int = 0
     confirmed: datetime | None = None
@@ -200,7 +293,13 @@ class OutcomeCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The technician's report of a visit; `cause` is a fault id of the catalogue."""
+    """The technician's report of a visit.
+
+    Attributes:
+        cause: a fault id of the catalogue.
+        charged: the sum that is asked, where it is another than the reckoned one; kept with the bill.
+        fitted: `(SKU, serial number, serial number of the replaced part)`; kept with the fitted parts.
+    """
 
     visit: UUID
     code: OutcomeCode
@@ -209,23 +308,8 @@ class Outcome:
     cause: str | None = None
     parts: tuple[str, ...] = ()
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
-    """A price put to the owner; `lines` are `(text, amount)`."""
-
-    id: UUID
-    ticket: UUID
-    state: QuoteState
-    currency: str
-    lines: tuple[tuple[str, Decimal], ...]
-    total: Decimal
-    valid_until: datetime
-    made: datetime
-    reason: str | None = None
-    decided: datetime | None = None
-    version: int = 0
+    charged: Decimal | None = None
+    fitted: tuple[tuple[str, str, str], ...] = ()
 
 
 class NoticeState(StrEnum):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from servicedesk import ladder
+from servicedesk import ladder, money_news
 from servicedesk.ladder import DELIVER
 from servicedesk.level_rows import SilenceKind, Suppressed
 from servicedesk.levels import told, untold
@@ -103,6 +103,7 @@ def delivered(office: Office, notice: Notice, now: datetime, *, final: bool) -> 
         office.desk.agenda.set_due(SETTLE, notice.id, now + BOUNCE_WINDOW)
     office.desk.notices.save(notice)
     told(office, notice, now)
+    money_news.told(office, notice)
     return notice
 
 
@@ -110,6 +111,7 @@ def settle(office: Office, notice: Notice, now: datetime) -> None:
     """A day without a bounce: the notice counts as delivered."""
     if notice.state is NoticeState.SENT:
         office.desk.notices.save(replace(notice, state=NoticeState.DELIVERED, delivered=now))
+        money_news.told(office, notice)
 
 
 def seen(office: Office, ticket: Ticket, now: datetime) -> None:
@@ -120,6 +122,7 @@ def seen(office: Office, ticket: Ticket, now: datetime) -> None:
             office.desk.notices.save(
                 replace(notice, state=NoticeState.OPENED, opened=now, delivered=notice.delivered or now)
             )
+            money_news.told(office, notice)
 
 
 def bounced(office: Office, notice: Notice, now: datetime, why: str) -> None:

@@ -1,30 +1,27 @@
-"""Proposes windows for a visit: skill, working hours, no double booking, part in hand, before the appliance fails."""
+"""Windows for one visit: skill, shift, way, break, part in hand, no double booking, before the appliance fails."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from enum import StrEnum
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from servicedesk.model import PartStock, Technician, Window
+from servicedesk.model import Booking, PartStock, Technician, Window
+from servicedesk.roster import Everyday, Workdays, shift_of
+from servicedesk.routing.problem import LEAST, WINDOW, Blocking, Shift, Span, last_start
+from servicedesk.routing.schedule import NOWHERE, Day, Halt, feasible
+from servicedesk.travel import CITY, Place, TravelTimes
+
+__all__ = ["HOURS", "LENGTH", "Blocking", "Demand", "Offer", "Offers", "Roster", "choose", "offers", "windows"]
 
 HOURS = (8, 10, 12, 14, 16, 18)
 """Local hours at which windows start in the household's time zone."""
-LENGTH = timedelta(hours=2)
-
-
-class Blocking(StrEnum):
-    """Why no window fits; named to dispatch."""
-
-    HOUSEHOLD = "household"
-    SKILL = "skill"
-    PART = "part"
-    WORKING_HOURS = "working_hours"
-    DOUBLE_BOOKING = "double_booking"
-    REMAINING_LIFE = "remaining_life"
+LENGTH = timedelta(seconds=WINDOW)
+_QUARTER = 900
+_DAY = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +36,8 @@ class Demand:
         until: end of the planning horizon.
         tz: the household's time zone.
         area: the household's area; a technician of the same area comes first.
+        place: where it is, if that is known.
+        minutes: of work.
     """
 
     skill: str
@@ -48,14 +47,38 @@ class Demand:
     until: datetime
     tz: str
     area: str = ""
+    place: Place | None = None
+    minutes: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """Who could come, and what is known of them.
+
+    Attributes:
+        technicians: active ones.
+        booked: visits, absences and held windows, by technician.
+        stock: of the depot, by SKU.
+        vans: free pieces in vans, by technician and SKU.
+        workdays: the organisation's calendar.
+        travel: how long a way takes.
+    """
+
+    technicians: Sequence[Technician]
+    booked: Mapping[UUID, Sequence[Booking]] = field(default_factory=dict)
+    stock: Mapping[str, PartStock] = field(default_factory=dict)
+    vans: Mapping[UUID, Mapping[str, int]] = field(default_factory=dict)
+    workdays: Workdays = field(default_factory=Everyday)
+    travel: TravelTimes = CITY
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A window and who would come."""
+    """A window and who would come; `detour` is the way it adds to that day, in seconds."""
 
     window: Window
     technician: UUID
+    detour: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,39 +93,36 @@ class Offers:
     blocking: Blocking | None = None
 
 
-def offers(
-    demand: Demand,
-    technicians: Sequence[Technician],
-    booked: Mapping[UUID, Sequence[Window]],
-    stock: Mapping[str, PartStock],
-    limit: int = 200,
-) -> Offers:
-    """All windows that keep every constraint, one technician each, earliest first."""
-    able = [each for each in technicians if each.active and demand.skill in each.skills]
+def offers(demand: Demand, roster: Roster, limit: int = 200, *, everybody: bool = False) -> Offers:
+    """All windows that keep every constraint, earliest first.
+
+    Args:
+        demand: what the visit needs.
+        roster: who could come.
+        limit: as many windows at most.
+        everybody: every technician who is free in a window, the best first, instead of the best alone.
+    """
+    able = [each for each in roster.technicians if each.active and demand.skill in each.skills]
     if not able:
         return Offers((), Blocking.SKILL)
-    ready = _parts_ready(demand, stock)
-    if ready is None or ready + LENGTH > demand.until:
+    calendars = [_Calendar(each, ready, demand, roster) for each in able if (ready := _ready(demand, roster, each.id))]
+    if not calendars:
         return Offers((), Blocking.PART)
-    working = False
+    first = min(each.ready for each in calendars)
     found: list[Offer] = []
-    for window in windows(max(demand.earliest, ready), demand.until, demand.tz):
-        there = [each for each in able if works(each, window)]
-        working = working or bool(there)
-        free = [each for each in there if not any(window.overlaps(other) for other in booked.get(each.id, ()))]
-        if free:
-            found.append(Offer(window, _best(free, demand, booked, window).id))
-            if len(found) >= limit:
-                break
+    for number, free in enumerate(filter(None, (_free(calendars, each) for each in _all(first, demand))), 1):
+        found.extend(free if everybody else free[:1])
+        if number == limit:
+            break
     if not found:
-        return Offers((), Blocking.DOUBLE_BOOKING if working else Blocking.WORKING_HOURS)
+        return Offers((), _reason(demand, calendars, first))
     latest = demand.latest
     if latest is None:
         return Offers(tuple(found))
     in_time = tuple(offer for offer in found if offer.window.end <= latest)
     if in_time:
         return Offers(in_time)
-    return Offers(tuple(found), Blocking.PART if ready > demand.earliest else Blocking.REMAINING_LIFE)
+    return Offers(tuple(found), Blocking.PART if first > demand.earliest else Blocking.REMAINING_LIFE)
 
 
 def windows(earliest: datetime, until: datetime, tz: str) -> Iterator[Window]:
@@ -122,18 +142,6 @@ def windows(earliest: datetime, until: datetime, tz: str) -> Iterator[Window]:
         day += timedelta(days=1)
 
 
-def works(technician: Technician, window: Window) -> bool:
-    """Whether the window lies in the technician's working hours of that day, in the technician's own zone."""
-    zone = ZoneInfo(technician.tz)
-    start, end = window.start.astimezone(zone), window.end.astimezone(zone)
-    hours = technician.hours[start.weekday()]
-    if hours is None or (start.date() != end.date() and end.time() != time(0)):
-        return False
-    first = start.hour * 60 + start.minute
-    last = first + int((window.end - window.start).total_seconds() // 60)
-    return hours[0] <= first and last <= hours[1]
-
-
 def choose(found: Sequence[Offer], tz: str, count: int = 3) -> tuple[Offer, ...]:
     """The best few to show first: the earliest, then others that differ in day or half of the day of a time zone."""
     zone = ZoneInfo(tz)
@@ -150,26 +158,129 @@ def choose(found: Sequence[Offer], tz: str, count: int = 3) -> tuple[Offer, ...]
     return tuple(best)
 
 
-def _parts_ready(demand: Demand, stock: Mapping[str, PartStock]) -> datetime | None:
-    """When all parts are in hand; None when one is neither there nor ordered."""
+class _Calendar:
+    """A technician's days, each made when it is first asked for."""
+
+    def __init__(self, technician: Technician, ready: datetime, demand: Demand, roster: Roster) -> None:
+        self.technician = technician
+        self.ready = ready
+        self._demand = demand
+        self._roster = roster
+        self._zone = ZoneInfo(technician.tz)
+        self._seconds = max(demand.minutes * 60, LEAST)
+        booked = roster.booked.get(technician.id, ())
+        self._away = [each.window for each in booked if each.ticket is None]
+        visits = sorted((each for each in booked if each.ticket is not None), key=lambda each: each.window)
+        self._begins = [round(each.window.start.timestamp()) for each in visits]
+        self._ends = [round(each.window.end.timestamp()) for each in visits]
+        # Place 0 is the household, 1 the technician's home, then the visits.
+        self._places = [demand.place, technician.home, *(each.place for each in visits)]
+        self._halts = [
+            Halt(number, begin, last_start(Span(begin, end), seconds), seconds)
+            for number, (each, begin, end) in enumerate(zip(visits, self._begins, self._ends, strict=True), 2)
+            for seconds in [max(each.minutes * 60, LEAST)]
+        ]
+        self._legs: dict[tuple[int, int], int] = {}
+        self._days: dict[date, Shift | None] = {}
+
+    def shift(self, day: date) -> Shift | None:
+        """The shift of a local day on which the skill is valid, or None."""
+        if day not in self._days:
+            home = 1 if self.technician.home is not None else None
+            shift = shift_of(self.technician, day, self._away, self._roster.workdays, home)
+            self._days[day] = shift if shift is not None and self._demand.skill in shift.skills else None
+        return self._days[day]
+
+    def fits(self, window: Window, span: Span) -> int | None:
+        """The way that the visit adds to the day, in seconds, or None when it cannot be kept beside the others."""
+        halt = Halt(0, span.start, last_start(span, self._seconds), self._seconds)
+        shift = self.shift(window.start.astimezone(self._zone).date())
+        if shift is None or halt.last < shift.start or max(halt.first, shift.start) + halt.seconds > shift.end:
+            return None
+        at = bisect_left(self._begins, span.end)
+        if at and self._ends[at - 1] > span.start:
+            return None
+        low = bisect_right(self._ends, shift.start, 0, at)
+        high = bisect_left(self._begins, shift.end, at)
+        frame = Day(shift.start, shift.end, NOWHERE if shift.home is None else shift.home, shift.pauses)
+        halts = [*self._halts[low:at], halt, *self._halts[at:high]]
+        if not feasible(frame, halts, self._leg):
+            return None
+        before = self._halts[at - 1].place if at > low else frame.home
+        after = self._halts[at].place if at < high else frame.home
+        way = 0 if before == NOWHERE else self._leg(before, 0)
+        back = 0 if after == NOWHERE else self._leg(0, after)
+        straight = 0 if NOWHERE in (before, after) or before == after else self._leg(before, after)
+        return max(way + back - straight, 0)
+
+    def alone(self, window: Window, span: Span) -> tuple[bool, bool]:
+        """Whether the window lies in a shift; and whether it could be reached if there were no other visits."""
+        halt = Halt(0, span.start, last_start(span, self._seconds), self._seconds)
+        shift = self.shift(window.start.astimezone(self._zone).date())
+        if shift is None or halt.last < shift.start or max(halt.first, shift.start) + halt.seconds > shift.end:
+            return False, False
+        frame = Day(shift.start, shift.end, NOWHERE if shift.home is None else shift.home, shift.pauses)
+        return True, feasible(frame, [halt], self._leg)
+
+    def rank(self, span: Span, detour: int) -> tuple[bool, int, int, str, UUID]:
+        """Same area first, then little more way by the quarter of an hour, the lighter day, the name."""
+        load = bisect_left(self._begins, span.start + _DAY) - bisect_right(self._begins, span.start - _DAY)
+        return self.technician.area != self._demand.area, detour // _QUARTER, load, self.technician.name, self._id
+
+    @property
+    def _id(self) -> UUID:
+        return self.technician.id
+
+    def _leg(self, start: int, end: int) -> int:
+        found = self._legs.get((start, end))
+        if found is None:
+            found = self._roster.travel.between(self._places[start], self._places[end])
+            self._legs[start, end] = found
+        return found
+
+
+def _all(first: datetime, demand: Demand) -> Iterator[tuple[Window, Span]]:
+    """Windows of the horizon, as moments and in seconds."""
+    for window in windows(first, demand.until, demand.tz):
+        yield window, Span(round(window.start.timestamp()), round(window.end.timestamp()))
+
+
+def _free(calendars: Sequence[_Calendar], when: tuple[Window, Span]) -> list[Offer]:
+    """Who can come in a window, the best first."""
+    window, span = when
+    free = [
+        (each.rank(span, detour), Offer(window, each.technician.id, detour))
+        for each in calendars
+        if window.start >= each.ready and (detour := each.fits(window, span)) is not None
+    ]
+    return [offer for _, offer in sorted(free, key=lambda each: each[0])]
+
+
+def _reason(demand: Demand, calendars: Sequence[_Calendar], first: datetime) -> Blocking:
+    """What leaves no window at all."""
+    skilled, worked = False, False
+    for window, span in _all(first, demand):
+        for each in calendars:
+            day = window.start.astimezone(ZoneInfo(each.technician.tz)).date()
+            skilled = skilled or demand.skill in each.technician.skills_on(day)
+            there, reached = each.alone(window, span)
+            worked = worked or there
+            if reached:
+                return Blocking.DOUBLE_BOOKING
+    if worked:
+        return Blocking.TRAVEL
+    return Blocking.WORKING_HOURS if skilled else Blocking.SKILL
+
+
+def _ready(demand: Demand, roster: Roster, technician: UUID) -> datetime | None:
+    """When all parts are in hand for a technician; None when one is neither there nor ordered within the horizon."""
     ready = demand.earliest
+    van = roster.vans.get(technician, {})
     for sku in demand.parts:
-        part = stock.get(sku)
-        if part is not None and part.free > 0:
+        part = roster.stock.get(sku)
+        if van.get(sku, 0) > 0 or (part is not None and part.free > 0):
             continue
         if part is None or part.arrives is None:
             return None
         ready = max(ready, part.arrives)
-    return ready
-
-
-def _best(
-    free: Iterable[Technician], demand: Demand, booked: Mapping[UUID, Sequence[Window]], window: Window
-) -> Technician:
-    """Same area first, then the lightest day, then the name: the same input gives the same answer."""
-    day = timedelta(hours=24)
-
-    def load(each: Technician) -> int:
-        return sum(1 for other in booked.get(each.id, ()) if abs(other.start - window.start) < day)
-
-    return min(free, key=lambda each: (each.area != demand.area, load(each), each.name, each.id))
+    return ready if ready + LENGTH <= demand.until else None

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from servicedesk.errors import IllegalMoveError, WindowGoneError
+from servicedesk.feasibility import earliest_of, feasible
 from servicedesk.model import Household, Ticket, Visit, Window
 from servicedesk.notices import notify
 from servicedesk.office import DISPATCH, OWNER, Office, moved_ticket, moved_visit
-from servicedesk.planner import LENGTH, Blocking, Demand, Offer, Offers, choose, offers
+from servicedesk.ordering import order_missing
+from servicedesk.planner import Blocking, Offer, Offers, choose
 from servicedesk.quiet import quiet_span, readable_from
-from servicedesk.states import VISIT, VISIT_LIVE, TicketState, VisitState
+from servicedesk.states import PLANNABLE, VISIT, VISIT_LIVE, TicketState, VisitState
 from telemetry.catalogue import FaultSpec
-from telemetry.clock import MICROS, to_datetime
 
 REMIND = "remind"
 """Due: the owner has not answered half the time."""
@@ -30,9 +31,9 @@ REPLAN = "replan"
 """Due: look again for a window that was not to be found."""
 VISIT_DUES = (REMIND, ANSWER, LAPSE, OVERDUE)
 
-_PLANNABLE = (TicketState.OPEN, TicketState.REOPENED, TicketState.AWAITING_PARTS)
 _FIRST = ("alert", "alert_no_visit", "safety", "reopened", "reopened_no_visit")
-_MOVABLE = (VisitState.PROPOSED, VisitState.CONFIRMED, VisitState.DISPATCHED, VisitState.TRAVELLING)
+MOVABLE = (VisitState.PROPOSED, VisitState.CONFIRMED, VisitState.DISPATCHED, VisitState.TRAVELLING)
+"""A visit in these may still move to another window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def plan(office: Office, ticket_id: UUID, now: datetime) -> Visit | None:
     desk = office.desk
     ticket = desk.tickets.get(ticket_id)
     visits = desk.visits.of_ticket(ticket.id)
-    if ticket.state not in _PLANNABLE or any(visit.state in VISIT_LIVE for visit in visits):
+    if ticket.state not in PLANNABLE or any(visit.state in VISIT_LIVE for visit in visits):
         return None
     household = desk.people.household(ticket.household) if ticket.household is not None else None
     fault = office.fault(ticket)
@@ -61,16 +62,19 @@ def plan(office: Office, ticket_id: UUID, now: datetime) -> Visit | None:
         return None
     refused = {_day(visit.start, household) for visit in visits if visit.state is VisitState.DECLINED}
     readable = readable_from(now, household, safety=ticket.safety)
-    found = _feasible(office, ticket, fault, household, earliest=_earliest(office, ticket, readable), now=now)
+    earliest = earliest_of(office, ticket, readable)
+    found = feasible(office, ticket, fault, household, earliest=earliest, now=now)
+    if found.blocking is Blocking.PART and not found.found and order_missing(office, ticket, now):
+        found = feasible(office, ticket, fault, household, earliest=earliest, now=now)
     for offer in found.found:
         if _day(offer.window.start, household) in refused:
             continue
-        visit = _visit(office, ticket, fault, offer, readable=readable, now=now)
+        visit = new_visit(office, ticket, fault, offer, readable=readable, now=now)
         try:
             desk.visits.add(visit)
         except WindowGoneError:
             continue
-        _propose(office, ticket, visit, found.blocking, readable=readable, now=now)
+        propose(office, ticket, visit, found.blocking, readable=readable, now=now)
         return visit
     _blocked(office, ticket, found.blocking or Blocking.DOUBLE_BOOKING, now)
     return None
@@ -79,8 +83,12 @@ def plan(office: Office, ticket_id: UUID, now: datetime) -> Visit | None:
 def alternatives(office: Office, visit_id: UUID, now: datetime) -> Alternatives:
     """Feasible other windows for a visit that may still move; its own part stays its own."""
     ticket, visit = office.case(visit_id)
-    found = _alternatives(office, ticket, visit, now)
-    others = tuple(offer for offer in found.found if offer.window != visit.window)
+    found = movable_to(office, ticket, visit, now) if visit.state in MOVABLE else Offers(())
+    best: dict[datetime, Offer] = {}
+    for offer in found.found:
+        if offer.window != visit.window:
+            best.setdefault(offer.window.start, offer)
+    others = tuple(best.values())
     household = office.desk.people.household(ticket.household) if ticket.household is not None else None
     return Alternatives(choose(others, household.tz if household is not None else "UTC"), others, found.blocking)
 
@@ -94,15 +102,34 @@ def take_window(office: Office, visit_id: UUID, start: datetime, now: datetime, 
     """
     desk = office.desk
     ticket, old = office.case(visit_id)
-    if old.state not in _MOVABLE:
-        raise IllegalMoveError("visit", old.state, VisitState.MOVED, tuple(map(str, VISIT[old.state])))
-    found = _alternatives(office, ticket, old, now)
-    offer = next((each for each in found.found if each.window.start == start), None)
-    if offer is None:
+    found = movable_to(office, ticket, old, now)
+    free = [each for each in found.found if each.window.start == start]
+    if not free:
         raise WindowGoneError(f"no technician is free at {start.isoformat()}")
-    desk.visits.save(moved_visit(office, old, VisitState.MOVED, now, actor))
-    desk.agenda.drop_due(VISIT_DUES, old.id)
-    new = replace(
+    leave(office, old, now, actor)
+    new = _first_free(office, ticket, old, free, now)
+    # After the visit, as in planning: rows are always locked in this order.
+    desk.parts.release(old.id)
+    desk.plans.release(ticket.id)
+    if ticket.state is TicketState.PLANNED:
+        ticket = moved_ticket(office, ticket, TicketState.OPEN, now, actor)
+    if actor == OWNER:
+        _reserve(office, ticket, new, now)
+        ticket = desk.tickets.save(ticket)
+        return confirm(office, new.id, now, actor)
+    propose(office, ticket, new, found.blocking, readable=now, now=now)
+    return new
+
+
+def leave(office: Office, old: Visit, now: datetime, actor: str) -> None:
+    """Give up the window of a visit that is about to have another one."""
+    office.desk.visits.save(moved_visit(office, old, VisitState.MOVED, now, actor))
+    office.desk.agenda.drop_due(VISIT_DUES, old.id)
+
+
+def successor(office: Office, ticket: Ticket, old: Visit, offer: Offer, now: datetime) -> Visit:
+    """The visit that takes the place of a moved one: its calendar entry stays the same and counts up."""
+    return replace(
         old,
         id=office.new_id(),
         technician=offer.technician,
@@ -115,17 +142,22 @@ def take_window(office: Office, visit_id: UUID, start: datetime, now: datetime, 
         confirmed=None,
         version=0,
     )
-    desk.visits.add(new)
-    # After the visit, as in planning: rows are always locked in this order.
-    desk.parts.release(old.id)
-    if ticket.state is TicketState.PLANNED:
-        ticket = moved_ticket(office, ticket, TicketState.OPEN, now, actor)
-    if actor == OWNER:
-        _reserve(office, ticket, new, now)
-        ticket = desk.tickets.save(ticket)
-        return confirm(office, new.id, now, actor)
-    _propose(office, ticket, new, found.blocking, readable=now, now=now)
-    return new
+
+
+def movable_to(office: Office, ticket: Ticket, visit: Visit, now: datetime) -> Offers:
+    """Feasible windows of a visit that has one, with everybody who is free then.
+
+    Raises:
+        IllegalMoveError: the visit can no longer move.
+    """
+    if visit.state not in MOVABLE:
+        raise IllegalMoveError("visit", visit.state, VisitState.MOVED, tuple(map(str, VISIT[visit.state])))
+    fault = office.fault(ticket)
+    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    if fault is None or household is None:
+        return Offers(())
+    earliest = now + office.policy.lead_urgent
+    return feasible(office, ticket, fault, household, earliest=earliest, now=now, own=visit.parts, everybody=True)
 
 
 def confirm(office: Office, visit_id: UUID, now: datetime, actor: str) -> Visit:
@@ -153,54 +185,22 @@ def confirm(office: Office, visit_id: UUID, now: datetime, actor: str) -> Visit:
     return visit
 
 
-def _feasible(
-    office: Office,
-    ticket: Ticket,
-    fault: FaultSpec,
-    household: Household,
-    *,
-    earliest: datetime,
-    now: datetime,
-    own: Collection[str] = (),
-) -> Offers:
-    desk, until = office.desk, now + office.policy.horizon
-    skus = tuple(part.sku for part in fault.parts)
-    technicians = desk.people.technicians(ticket.org)
-    booked = desk.visits.booked([each.id for each in technicians], Window(now, until + LENGTH))
-    demand = Demand(
-        skill=fault.skill,
-        parts=tuple(sku for sku in skus if sku not in own),
-        earliest=earliest,
-        latest=_latest(office, ticket),
-        until=until,
-        tz=household.tz,
-        area=household.area,
-    )
-    return offers(demand, technicians, booked, desk.parts.stock(ticket.org, skus))
+def _first_free(office: Office, ticket: Ticket, old: Visit, free: Sequence[Offer], now: datetime) -> Visit:
+    """Enter the visit with the first technician who is still free, the one whose window the ticket holds before all.
 
-
-def _alternatives(office: Office, ticket: Ticket, visit: Visit, now: datetime) -> Offers:
-    fault = office.fault(ticket)
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
-    if visit.state not in _MOVABLE or fault is None or household is None:
-        return Offers(())
-    earliest = now + office.policy.lead_urgent
-    return _feasible(office, ticket, fault, household, earliest=earliest, now=now, own=visit.parts)
-
-
-def _latest(office: Office, ticket: Ticket) -> datetime | None:
-    """The pessimistic end of the remaining life, or None when it is unknown."""
-    finding = office.desk.agenda.finding(ticket.finding) if ticket.finding is not None else None
-    if finding is None or finding.life_low is None:
-        return None
-    return to_datetime(finding.observed + round(finding.life_low * MICROS))
-
-
-def _earliest(office: Office, ticket: Ticket, readable: datetime) -> datetime:
-    """Time for the owner to answer; little of it for what is urgent or would fail before."""
-    policy, latest = office.policy, _latest(office, ticket)
-    short = latest is not None and latest < readable + policy.lead + timedelta(hours=24)
-    return readable + (policy.lead_urgent if ticket.safety or ticket.severity == 1 or short else policy.lead)
+    Raises:
+        WindowGoneError: nobody is.
+    """
+    desk, window = office.desk, free[0].window
+    held = {each.technician for each in desk.plans.held([each.technician for each in free], window, now)}
+    for offer in sorted(free, key=lambda each: each.technician not in held):
+        new = successor(office, ticket, old, offer, now)
+        try:
+            desk.visits.add(new)
+        except WindowGoneError:
+            continue
+        return new
+    raise WindowGoneError(f"no technician is free at {window.start.isoformat()} any more")
 
 
 def _hold(office: Office, ticket: Ticket, window: Window, readable: datetime) -> datetime:
@@ -220,9 +220,10 @@ def _hold(office: Office, ticket: Ticket, window: Window, readable: datetime) ->
     return min(morning, max(hold, window.start - office.policy.hold_least))
 
 
-def _visit(
+def new_visit(
     office: Office, ticket: Ticket, fault: FaultSpec, offer: Offer, *, readable: datetime, now: datetime
 ) -> Visit:
+    """A first visit in a window, not yet entered."""
     new = office.new_id()
     return Visit(
         id=new,
@@ -230,6 +231,7 @@ def _visit(
         technician=offer.technician,
         skill=fault.skill,
         parts=tuple(part.sku for part in fault.parts),
+        minutes=fault.minutes,
         start=offer.window.start,
         end=offer.window.end,
         state=VisitState.PROPOSED,
@@ -239,7 +241,7 @@ def _visit(
     )
 
 
-def _propose(
+def propose(
     office: Office, ticket: Ticket, visit: Visit, blocking: Blocking | None, *, readable: datetime, now: datetime
 ) -> None:
     """Everything that follows a proposal: part, next action, due things and the one notice of its stage."""
@@ -269,7 +271,7 @@ def _propose(
 
 def _reserve(office: Office, ticket: Ticket, visit: Visit, now: datetime) -> None:
     for sku in visit.parts:
-        if not office.desk.parts.reserve(ticket.org, visit.id, sku):
+        if not office.desk.parts.reserve(ticket.org, visit.id, sku, visit.technician):
             office.log(ticket.id, now, "part_on_order", visit=str(visit.id), sku=sku)
 
 
@@ -293,6 +295,12 @@ def _stage(office: Office, ticket: Ticket, first: str, reopened: str) -> str:
     if any(each.stage in _FIRST and each.occasion == ticket.episode for each in notices):
         return "proposed_again"
     return reopened if ticket.episode else first
+
+
+def give_up(office: Office, visit: Visit) -> None:
+    """Free the parts of a visit that will not be, and its due things."""
+    office.desk.parts.release(visit.id)
+    office.desk.agenda.drop_due(VISIT_DUES, visit.id)
 
 
 def _day(moment: datetime, household: Household) -> str:

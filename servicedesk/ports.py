@@ -9,13 +9,13 @@ from uuid import UUID
 
 from servicedesk.model import (
     Appliance,
+    Booking,
     Contact,
     Due,
     Household,
     Notice,
     Outcome,
     PartStock,
-    Quote,
     Technician,
     Ticket,
     TicketEvent,
@@ -23,6 +23,8 @@ from servicedesk.model import (
     Window,
 )
 from servicedesk.ports_levels import LevelBook
+from servicedesk.ports_money import MoneyBook, Quotes
+from servicedesk.ports_planning import Plans
 from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
 
@@ -98,8 +100,8 @@ class Visits(Protocol):
         """A ticket's visits, oldest first."""
         ...
 
-    def booked(self, technicians: Collection[UUID], span: Window) -> Mapping[UUID, Sequence[Window]]:
-        """What occupies technicians in a span: visits and absences."""
+    def bookings(self, technicians: Collection[UUID], span: Window) -> Mapping[UUID, Sequence[Booking]]:
+        """What occupies technicians in a span: visits with their places, and absences."""
         ...
 
     def report(self, outcome: Outcome) -> None:
@@ -142,8 +144,12 @@ class Parts(Protocol):
         """What is known of parts, by SKU."""
         ...
 
-    def reserve(self, org: str, visit: UUID, sku: str) -> bool:
-        """Put a piece aside for a visit; False when none is free."""
+    def vans(self, technicians: Collection[UUID], skus: Collection[str]) -> Mapping[UUID, Mapping[str, int]]:
+        """Free pieces in vans, by technician and SKU."""
+        ...
+
+    def reserve(self, org: str, visit: UUID, sku: str, technician: UUID | None = None) -> bool:
+        """Put a piece aside for a visit, from the technician's van or else the depot; False when none is free."""
         ...
 
     def release(self, visit: UUID) -> None:
@@ -172,22 +178,6 @@ class Notices(Protocol):
 
     def of_ticket(self, ticket: UUID) -> list[Notice]:
         """A ticket's notices, oldest first."""
-        ...
-
-
-class Quotes(Protocol):
-    """Prices put to owners."""
-
-    def add(self, quote: Quote) -> None:
-        """Enter a quote."""
-        ...
-
-    def get(self, quote: UUID) -> Quote:
-        """The quote, held for change. Raises UnknownError."""
-        ...
-
-    def save(self, quote: Quote) -> Quote:
-        """Write a changed quote. Raises ConflictError."""
         ...
 
 
@@ -281,6 +271,16 @@ class Desk(Protocol):
         ...
 
     @property
+    def money(self) -> MoneyBook:
+        """Bills, warranty, parts on order."""
+        ...
+
+    @property
     def levels(self) -> LevelBook:
         """Service levels, calls, channels."""
+        ...
+
+    @property
+    def plans(self) -> Plans:
+        """Held windows, and plans that are accepted line by line."""
         ...

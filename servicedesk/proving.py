@@ -7,15 +7,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from servicedesk import calling, ladder, promises
+from servicedesk import calling, covering, ladder, ordering, promises, quoting
 from servicedesk.calls import CALL, ONCALL
+from servicedesk.covering import APPEAL
 from servicedesk.errors import UnknownError
 from servicedesk.ladder import CHANNEL_DOWN, LADDER
 from servicedesk.levels import LEVEL
 from servicedesk.notices import DELIVER, SEND, SETTLE, arrived, notify, settle
 from servicedesk.office import DISPATCH, SUPERVISOR, SYSTEM, Office, moved_ticket, moved_visit
 from servicedesk.opening import RESPOND, reopen
+from servicedesk.ordering import ARRIVES
 from servicedesk.planning import ANSWER, LAPSE, OVERDUE, REMIND, REPLAN, plan
+from servicedesk.quoting import QUOTE_ENDS
 from servicedesk.states import TICKET_ENDED, VISIT_LIVE, TicketState, VisitState
 from servicedesk.visiting import PROOF, RESUME
 from telemetry.finding import EpisodeState, Finding, Proof
@@ -161,7 +164,7 @@ def _settle(office: Office, ref: UUID, now: datetime) -> None:
     settle(office, office.desk.notices.get(ref), now)
 
 
-_HANDLERS: dict[str, Callable[[Office, UUID, datetime], None]] = {
+_HANDLERS: dict[str, Callable[[Office, UUID, datetime], object]] = {
     REMIND: _remind,
     ANSWER: _answer,
     LAPSE: _lapse,
@@ -178,4 +181,7 @@ _HANDLERS: dict[str, Callable[[Office, UUID, datetime], None]] = {
     ONCALL: calling.page_next,
     LADDER: ladder.fall_due,
     CHANNEL_DOWN: ladder.warn,
+    QUOTE_ENDS: quoting.quote_ends,
+    APPEAL: covering.appeal_due,
+    ARRIVES: ordering.part_arrives,
 }

@@ -103,6 +103,8 @@ VISIT_LIVE = frozenset({V.PROPOSED, V.CONFIRMED, V.DISPATCHED, V.TRAVELLING, V.O
 """A ticket has at most one visit in these."""
 VISIT_BOOKED = VISIT_LIVE | {V.DONE}
 """The states that occupy the technician."""
+PLANNABLE = frozenset({T.OPEN, T.REOPENED, T.AWAITING_PARTS})
+"""The states in which a ticket waits for a visit."""
 NEEDS_REASON = frozenset({T.HOLD, T.CANCELLED, V.CANCELLED, V.MISSED})
 """Moves to these carry a reason."""
 

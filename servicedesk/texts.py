@@ -15,7 +15,8 @@ from servicedesk.model import Appliance, Window
 from telemetry.catalogue import KindSpec, Text
 
 _FILE = Path(__file__).with_name("texts.toml")
-_LOCALE = {"zh": "zh_Hans_CN", "en": "en_GB"}
+LOCALE = {"zh": "zh_Hans_CN", "en": "en_GB"}
+"""Babel's name of each language."""
 _DAY = {"zh": "M月d日EEEE", "en": "EEEE d MMMM"}
 _EARLIER = timedelta(days=3)
 _SKEW = 0.2
@@ -72,7 +73,7 @@ def pick(both: Text, lang: str) -> str:
 
 def say_window(window: Window, tz: str, lang: str) -> str:
     """A window in words, e.g. `Tuesday 24 November, 09:00 to 11:00`."""
-    zone, locale = ZoneInfo(tz), _LOCALE[lang]
+    zone, locale = ZoneInfo(tz), LOCALE[lang]
     return pick(text("label", "window"), lang).format(
         date=format_datetime(window.start, _DAY[lang], tzinfo=zone, locale=locale),
         start=format_time(window.start, "HH:mm", tzinfo=zone, locale=locale),
@@ -82,12 +83,12 @@ def say_window(window: Window, tz: str, lang: str) -> str:
 
 def say_moment(moment: datetime, tz: str, lang: str) -> str:
     """A day and time in words."""
-    return format_datetime(moment, f"{_SHORT_DAY[lang]} HH:mm", tzinfo=ZoneInfo(tz), locale=_LOCALE[lang])
+    return format_datetime(moment, f"{_SHORT_DAY[lang]} HH:mm", tzinfo=ZoneInfo(tz), locale=LOCALE[lang])
 
 
 def say_day(moment: datetime, tz: str, lang: str) -> str:
     """A day in words, e.g. `21 October`."""
-    return format_datetime(moment, _SHORT_DAY[lang], tzinfo=ZoneInfo(tz), locale=_LOCALE[lang])
+    return format_datetime(moment, _SHORT_DAY[lang], tzinfo=ZoneInfo(tz), locale=LOCALE[lang])
 
 
 def onset_label(earlier: timedelta, later: timedelta) -> str:

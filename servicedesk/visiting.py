@@ -6,14 +6,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from servicedesk.billing import bill
 from servicedesk.errors import IllegalMoveError
 from servicedesk.model import Outcome, OutcomeCode, Ticket, Visit
 from servicedesk.notices import notify
 from servicedesk.office import DISPATCH, Office, moved_ticket, moved_visit
 from servicedesk.opening import PLAN, reopen
-from servicedesk.planning import REPLAN, VISIT_DUES, confirm
+from servicedesk.planning import REPLAN, VISIT_DUES, confirm, give_up
 from servicedesk.policy import proof_time
-from servicedesk.states import TICKET, TICKET_ENDED, VISIT, VISIT_LIVE, TicketState, VisitState
+from servicedesk.states import TICKET, TICKET_ENDED, VISIT, VISIT_LIVE, TicketState, VisitState, check_move
 
 PROOF = "proof"
 """Due: no verdict of the telemetry in several times its nominal time."""
@@ -63,7 +64,7 @@ def move_visit(
     visit = desk.visits.save(visit)
     if new in VISIT_LIVE:
         return visit
-    _give_up(office, visit)
+    give_up(office, visit)
     if ticket.state in (TicketState.PLANNED, TicketState.IN_REPAIR):
         ticket = moved_ticket(office, ticket, TicketState.OPEN, now, actor)
     refusals = sum(1 for each in desk.visits.of_ticket(ticket.id) if each.state is VisitState.DECLINED)
@@ -85,11 +86,15 @@ def finish(office: Office, outcome: Outcome) -> Visit:
 
     Raises:
         IllegalMoveError: the visit is not on site.
+        ChargeError: more is asked than was agreed.
+        NeedsReasonError: a part does not belong to the diagnosis and the note does not say why.
     """
     desk, now = office.desk, outcome.at
     ticket, visit = office.case(outcome.visit)
     if desk.visits.outcome(visit.id) is not None:
         return visit
+    check_move("visit", VISIT, visit.state, VisitState.DONE)
+    bill(office, ticket, visit, outcome, now)
     visit = moved_visit(office, visit, VisitState.DONE, now, outcome.actor)
     visit = desk.visits.save(replace(visit, finished=now))
     desk.visits.report(outcome)
@@ -147,7 +152,7 @@ def move_ticket(
             if visit.state in VISIT_LIVE:
                 gone = moved_visit(office, visit, VisitState.CANCELLED, now, actor, reason=reason or str(new))
                 desk.visits.save(gone)
-                _give_up(office, gone)
+                give_up(office, gone)
     if new in TICKET_ENDED:
         desk.agenda.drop_due((REPLAN, RESUME, "respond"), ticket.id)
         return office.assign(ticket, DISPATCH, "none", None, closed=now)
@@ -171,8 +176,3 @@ def _repaired(office: Office, ticket: Ticket, outcome: Outcome) -> None:
     desk.agenda.control(office.new_id(), ticket.device, "repair_done", now, body)
     desk.agenda.set_due(PROOF, ticket.id, now + patience)
     notify(office, ticket, "done", now, occasion=ticket.episode)
-
-
-def _give_up(office: Office, visit: Visit) -> None:
-    office.desk.parts.release(visit.id)
-    office.desk.agenda.drop_due(VISIT_DUES, visit.id)

@@ -26,6 +26,8 @@ from servicedesk.model import (
 from servicedesk.seed_demo import demo_parts, demo_technicians
 from storage.desk_agenda import PgAgenda, open_due
 from storage.desk_levels import PgLevels
+from storage.desk_money import PgMoney, PgQuotes
+from storage.desk_planning import PgPlans, register_certificate
 from storage.desk_rows import (
     NOTICE_COLUMNS,
     TICKET_COLUMNS,
@@ -36,7 +38,7 @@ from storage.desk_rows import (
     technician_row,
     ticket_row,
 )
-from storage.desk_visits import PgParts, PgQuotes, PgVisits
+from storage.desk_visits import PgParts, PgVisits
 from storage.pool import Connection
 from telemetry.catalogue import load_catalogue
 from telemetry.clock import to_micros
@@ -68,15 +70,21 @@ _LOG = "insert into ticket_event (ticket, at, kind, actor, body) values (%s, %s,
 _TIMELINE = "select id, ticket, at, kind, actor, body from ticket_event where ticket = %s order by id"
 
 _HOUSEHOLD = """
-select id, org, name, lang, tz, registered, address, area, quiet_from, quiet_to, consent_alerts, consent_service,
-    simulated from household where id = %s
+select h.id, h.org, h.name, lang, tz, registered, address, area, quiet_from, quiet_to, consent_alerts, consent_service,
+    simulated, coalesce(h.latitude, a.latitude) as latitude, coalesce(h.longitude, a.longitude) as longitude
+from household h left join area a on (a.org, a.name) = (h.org, h.area) where h.id = %s
 """
 _CONTACTS = """
 select id, household, role, rank, name, email, phone, bounced from contact where household = %s order by rank, id
 """
-_APPLIANCE = "select no, org, device, kind, lang, household, room, model, warranty_until from device where no = %s"
+_APPLIANCE = """
+select no, org, device, kind, lang, household, room, model, warranty_until, serial, sold from device where no = %s
+"""
 _TECHNICIANS = """
-select id, org, name, skills, tz, hours, area, phone, active from technician where org = %s and active order by name
+select id, org, name, skills, tz, hours, area, phone, active, breaks, home_latitude, home_longitude, van, coalesce((
+    select jsonb_agg(jsonb_build_array(s.skill, s.valid_until, s.trained, s.course) order by s.skill)
+    from technician_skill s where s.technician = t.id), '[]') as certificates
+from technician t where org = %s and active order by name
 """
 _BOUNCED = "update contact set bounced = %s where household = %s and email = %s and bounced is null"
 
@@ -96,9 +104,9 @@ _NOTICES = f"select {NOTICE_COLUMNS} from notice where ticket = %s order by queu
 
 _ADD_HOUSEHOLD = """
 insert into household (id, org, name, lang, tz, address, area, quiet_from, quiet_to, consent_alerts, consent_service,
-    simulated, registered)
+    simulated, registered, latitude, longitude)
 values (%(id)s, %(org)s, %(name)s, %(lang)s, %(tz)s, %(address)s, %(area)s, %(quiet_from)s, %(quiet_to)s,
-    %(consent_alerts)s, %(consent_service)s, %(simulated)s, %(registered)s)
+    %(consent_alerts)s, %(consent_service)s, %(simulated)s, %(registered)s, %(latitude)s, %(longitude)s)
 on conflict (id) do nothing
 """
 _ADD_CONTACT = """
@@ -106,8 +114,8 @@ insert into contact (id, household, role, rank, name, email, phone)
 values (%s, %s, 'owner', 0, %s, %s, %s) on conflict (household, role, rank) do nothing
 """
 _ADD_TECHNICIAN = """
-insert into technician (id, org, name, skills, tz, hours, area, phone)
-values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing
+insert into technician (id, org, name, skills, tz, hours, area, phone, breaks, home_latitude, home_longitude, van)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing
 """
 _ADD_PART = """
 insert into part_stock (org, sku, on_hand, arrives) values (%s, %s, %s, %s) on conflict (org, sku) do nothing
@@ -248,8 +256,10 @@ class PgDesk:
         self.parts = PgParts(conn)
         self.notices = PgNotices(conn)
         self.quotes = PgQuotes(conn)
+        self.money = PgMoney(conn)
         self.agenda = PgAgenda(conn, public_url.rstrip("/"))
         self.levels = PgLevels(conn)
+        self.plans = PgPlans(conn)
 
 
 def register_household(
@@ -271,7 +281,12 @@ def register_technician(conn: Connection, technician: Technician) -> None:
     """Enter a technician; one of the same id, or of the same name in the organisation, stays."""
     row = technician
     hours = Jsonb([None if day is None else list(day) for day in row.hours])
-    conn.execute(_ADD_TECHNICIAN, (row.id, row.org, row.name, list(row.skills), row.tz, hours, row.area, row.phone))
+    breaks = Jsonb([None if day is None else list(day) for day in row.breaks])
+    who = (row.id, row.org, row.name, list(row.skills), row.tz, hours, row.area, row.phone)
+    added = conn.execute(_ADD_TECHNICIAN, (*who, breaks, row.home_latitude, row.home_longitude, row.van))
+    if added.rowcount == 1:
+        for certificate in row.certificates:
+            register_certificate(conn, row.id, certificate)
 
 
 def register_part(conn: Connection, part: PartStock) -> None:

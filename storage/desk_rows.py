@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from decimal import Decimal
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from servicedesk.model import (
     Appliance,
+    Booking,
+    Certificate,
     Notice,
     NoticeState,
     Outcome,
     OutcomeCode,
-    Quote,
     Technician,
     Ticket,
     TicketEvent,
     Visit,
+    Window,
 )
-from servicedesk.states import QuoteState, TicketState, VisitState
+from servicedesk.states import TicketState, VisitState
+from servicedesk.travel import Place
 
 TICKET_COLUMNS = (
     "id, org, device, family, severity, priority, state, responsible, next_action, opened, respond_due, ref, "
@@ -29,7 +31,7 @@ TICKET_COLUMNS = (
 )
 VISIT_COLUMNS = (
     'id, ticket, technician, skill, lower(span) as start, upper(span) as "end", state, hold_until, calendar, proposed, '
-    "parts, reason, sequence, confirmed, arrived, finished, version"
+    "parts, minutes, reason, sequence, confirmed, arrived, finished, version"
 )
 NOTICE_COLUMNS = (
     "id, ticket, household, stage, lang, channel, subject, body, message_id, queued, not_before, state, occasion, "
@@ -62,16 +64,22 @@ def notice_row(*, state: str, **columns: Any) -> Notice:  # noqa: ANN401  (colum
     return Notice(state=NoticeState(state), **columns)
 
 
-def quote_row(*, state: str, lines: list[list[str]], **columns: Any) -> Quote:  # noqa: ANN401  (columns of one row)
-    """A quote."""
-    priced = tuple((str(text), Decimal(amount)) for text, amount in lines)
-    return Quote(state=QuoteState(state), lines=priced, **columns)
-
-
-def technician_row(*, skills: list[str], hours: list[list[int] | None], **columns: Any) -> Technician:  # noqa: ANN401  (columns of one row)
+def technician_row(
+    *,
+    skills: list[str],
+    hours: list[list[int] | None],
+    breaks: list[list[int] | None],
+    certificates: list[list[str | None]],
+    **columns: Any,  # noqa: ANN401  (columns of one row)
+) -> Technician:
     """A technician."""
     days = tuple(None if day is None else (day[0], day[1]) for day in hours)
-    return Technician(skills=tuple(skills), hours=days, **columns)
+    rests = tuple(None if day is None else (day[0], day[1], day[2]) for day in breaks)
+    records = tuple(
+        Certificate(skill=skill or "", valid_until=_date(until), trained=_date(trained), course=course or "")
+        for skill, until, trained, course in certificates
+    )
+    return Technician(skills=tuple(skills), hours=days, breaks=rests, certificates=records, **columns)
 
 
 def appliance_row(**columns: Any) -> Appliance:  # noqa: ANN401  (columns of one row)
@@ -79,11 +87,26 @@ def appliance_row(**columns: Any) -> Appliance:  # noqa: ANN401  (columns of one
     return Appliance(**columns)
 
 
-def booking_row(technician: UUID, start: datetime, end: datetime) -> tuple[UUID, datetime, datetime]:
+def booking_row(  # noqa: PLR0917  (columns of one row)
+    technician: UUID,
+    start: datetime,
+    end: datetime,
+    ticket: UUID | None,
+    minutes: int,
+    movable: bool,  # noqa: FBT001  (likewise)
+    latitude: float | None,
+    longitude: float | None,
+) -> tuple[UUID, Booking]:
     """What occupies a technician."""
-    return technician, start, end
+    place = None if latitude is None or longitude is None else Place(latitude, longitude)
+    window = Window(start, end)
+    return technician, Booking(window=window, ticket=ticket, place=place, minutes=minutes, movable=movable)
 
 
 def next_version(ticket: Ticket) -> Ticket:
     """The ticket as it stands after it was written."""
     return replace(ticket, version=ticket.version + 1)
+
+
+def _date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from uuid import UUID
 
 from psycopg import errors
 from psycopg.rows import args_row, class_row, kwargs_row
-from psycopg.types.json import Jsonb
 
 from servicedesk.errors import ConflictError, UnknownError, WindowGoneError
-from servicedesk.model import Outcome, PartStock, Quote, Visit, Window
-from storage.desk_rows import VISIT_COLUMNS, booking_row, outcome_row, quote_row, visit_row
+from servicedesk.model import Booking, Outcome, PartStock, Visit, Window
+from storage.desk_rows import VISIT_COLUMNS, booking_row, outcome_row, visit_row
 from storage.pool import Connection
 
+# The lock under which holds and visits of a technician are made: neither slips in beside the other.
+_LOCK = "select from technician where id = %s for no key update"
 _ADD_VISIT = """
-insert into visit (id, ticket, technician, skill, parts, span, state, reason, hold_until, calendar, sequence, proposed)
-values (%s, %s, %s, %s, %s, tstzrange(%s, %s), %s, %s, %s, %s, %s, %s)
+insert into visit (id, ticket, technician, skill, parts, minutes, span, state, reason, hold_until, calendar, sequence,
+    proposed)
+select %(id)s, %(ticket)s, %(technician)s, %(skill)s, %(parts)s, %(minutes)s, tstzrange(%(start)s, %(end)s), %(state)s,
+    %(reason)s, %(hold_until)s, %(calendar)s, %(sequence)s, %(proposed)s
+where not exists (
+    select from slot_hold where technician = %(technician)s and ticket <> %(ticket)s and until > %(proposed)s
+        and span && tstzrange(%(start)s, %(end)s)
+)
 """
 _GET_VISIT = f"select {VISIT_COLUMNS} from visit where id = %s for update"  # noqa: S608  (a constant of this package)
 _TICKET_OF = "select ticket from visit where id = %s"
@@ -27,13 +34,18 @@ _SAVE_VISIT = """
 update visit set state = %s, reason = %s, hold_until = %s, confirmed = %s, arrived = %s, finished = %s,
     version = version + 1 where id = %s and version = %s
 """
-_BOOKED = """
-select technician, lower(span), upper(span) from visit
-where technician = any(%(who)s) and span && tstzrange(%(start)s, %(end)s)
-    and state in ('proposed', 'confirmed', 'dispatched', 'travelling', 'on_site', 'done')
+_BOOKINGS = """
+select v.technician, lower(v.span), upper(v.span), v.ticket, v.minutes, v.state = 'proposed',
+    coalesce(h.latitude, a.latitude), coalesce(h.longitude, a.longitude)
+from visit v join ticket t on t.id = v.ticket left join household h on h.id = t.household
+left join area a on (a.org, a.name) = (h.org, h.area)
+where v.technician = any(%(who)s) and v.span && tstzrange(%(start)s, %(end)s)
+    and v.state in ('proposed', 'confirmed', 'dispatched', 'travelling', 'on_site', 'done')
 union all
-select technician, coalesce(lower(away), %(start)s), coalesce(upper(away), %(end)s) from technician_absence
-where technician = any(%(who)s) and away && tstzrange(%(start)s, %(end)s)
+select technician, coalesce(lower(away), %(start)s), coalesce(upper(away), %(end)s), null, 60::smallint, false, null,
+    null
+from technician_absence where technician = any(%(who)s) and away && tstzrange(%(start)s, %(end)s)
+order by 1, 2
 """
 _ADD_OUTCOME = """
 insert into outcome (visit, code, cause, parts, note, at, actor) values (%s, %s, %s, %s, %s, %s, %s)
@@ -42,34 +54,36 @@ on conflict (visit) do nothing
 _OUTCOME = "select visit, code, at, actor, cause, parts, note from outcome where visit = %s"
 _STOCK = "select org, sku, on_hand, reserved, arrives from part_stock where org = %s and sku = any(%s)"
 _TAKE = "update part_stock set reserved = reserved + 1 where org = %s and sku = %s and on_hand - reserved > 0"
+_TAKE_VAN = """
+update van_stock set reserved = reserved + 1 where technician = %s and sku = %s and on_hand - reserved > 0
+"""
+_VANS = """
+select technician, sku, on_hand - reserved from van_stock
+where technician = any(%s) and sku = any(%s) and on_hand > reserved
+"""
 _NOTE = """
-insert into part_reservation (visit, org, sku, state) values (%s, %s, %s, 'reserved')
+insert into part_reservation (visit, org, sku, van, state) values (%s, %s, %s, %s, 'reserved')
 on conflict (visit, sku) do nothing
 """
 _RELEASE = """
 with given as (
-    update part_reservation set state = 'released' where visit = %s and state = 'reserved' returning org, sku
+    update part_reservation set state = 'released' where visit = %s and state = 'reserved' returning org, sku, van
+), depot as (
+    update part_stock p set reserved = p.reserved - 1 from given g
+    where g.van is null and p.org = g.org and p.sku = g.sku
 )
-update part_stock p set reserved = p.reserved - 1 from given g where p.org = g.org and p.sku = g.sku
+update van_stock v set reserved = v.reserved - 1 from given g where v.technician = g.van and v.sku = g.sku
 """
 _USE = """
 with used as (
     update part_reservation set state = 'used' where visit = %s and state = 'reserved' and sku = any(%s)
-    returning org, sku
+    returning org, sku, van
+), depot as (
+    update part_stock p set reserved = p.reserved - 1, on_hand = p.on_hand - 1 from used u
+    where u.van is null and p.org = u.org and p.sku = u.sku
 )
-update part_stock p set reserved = p.reserved - 1, on_hand = p.on_hand - 1
-from used u where p.org = u.org and p.sku = u.sku
-"""
-_ADD_QUOTE = """
-insert into quote (id, ticket, state, currency, lines, total, valid_until, reason, made, decided)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
-_GET_QUOTE = """
-select id, ticket, state, currency, lines, total, valid_until, made, reason, decided, version
-from quote where id = %s for update
-"""
-_SAVE_QUOTE = """
-update quote set state = %s, reason = %s, decided = %s, version = version + 1 where id = %s and version = %s
+update van_stock v set reserved = v.reserved - 1, on_hand = v.on_hand - 1 from used u
+where v.technician = u.van and v.sku = u.sku
 """
 
 
@@ -81,24 +95,12 @@ class PgVisits:
 
     def add(self, visit: Visit) -> None:
         """Enter a visit; a clash leaves the transaction usable."""
-        row = (
-            visit.id,
-            visit.ticket,
-            visit.technician,
-            visit.skill,
-            list(visit.parts),
-            visit.start,
-            visit.end,
-            visit.state,
-            visit.reason,
-            visit.hold_until,
-            visit.calendar,
-            visit.sequence,
-            visit.proposed,
-        )
+        row = {each.name: getattr(visit, each.name) for each in fields(visit)} | {"parts": list(visit.parts)}
         try:
             with self.conn.transaction():
-                self.conn.execute(_ADD_VISIT, row)
+                self.conn.execute(_LOCK, (visit.technician,))
+                if self.conn.execute(_ADD_VISIT, row).rowcount != 1:
+                    raise WindowGoneError(f"the window at {visit.start.isoformat()} is held for somebody else")
         except (errors.ExclusionViolation, errors.UniqueViolation) as cause:
             raise WindowGoneError(f"the window at {visit.start.isoformat()} is taken") from cause
 
@@ -138,13 +140,13 @@ class PgVisits:
         with self.conn.cursor(row_factory=kwargs_row(visit_row)) as cursor:
             return cursor.execute(_OF_TICKET, (ticket,)).fetchall()
 
-    def booked(self, technicians: Collection[UUID], span: Window) -> Mapping[UUID, Sequence[Window]]:
+    def bookings(self, technicians: Collection[UUID], span: Window) -> Mapping[UUID, Sequence[Booking]]:
         """Visits and absences in a span."""
-        found: dict[UUID, list[Window]] = defaultdict(list)
+        found: dict[UUID, list[Booking]] = defaultdict(list)
         with self.conn.cursor(row_factory=args_row(booking_row)) as cursor:
-            cursor.execute(_BOOKED, {"who": list(technicians), "start": span.start, "end": span.end})
-            for technician, start, end in cursor:
-                found[technician].append(Window(start, end))
+            cursor.execute(_BOOKINGS, {"who": list(technicians), "start": span.start, "end": span.end})
+            for technician, booking in cursor:
+                found[technician].append(booking)
         return found
 
     def report(self, outcome: Outcome) -> None:
@@ -177,11 +179,21 @@ class PgParts:
         with self.conn.cursor(row_factory=class_row(PartStock)) as cursor:
             return {part.sku: part for part in cursor.execute(_STOCK, (org, list(skus)))}
 
-    def reserve(self, org: str, visit: UUID, sku: str) -> bool:
+    def vans(self, technicians: Collection[UUID], skus: Collection[str]) -> Mapping[UUID, Mapping[str, int]]:
+        """By technician and SKU."""
+        found: dict[UUID, dict[str, int]] = defaultdict(dict)
+        for technician, sku, free in self.conn.execute(_VANS, (list(technicians), list(skus))):
+            found[technician][sku] = free
+        return found
+
+    def reserve(self, org: str, visit: UUID, sku: str, technician: UUID | None = None) -> bool:
         """Put a piece aside."""
+        if technician is not None and self.conn.execute(_TAKE_VAN, (technician, sku)).rowcount == 1:
+            self.conn.execute(_NOTE, (visit, org, sku, technician))
+            return True
         if self.conn.execute(_TAKE, (org, sku)).rowcount != 1:
             return False
-        self.conn.execute(_NOTE, (visit, org, sku))
+        self.conn.execute(_NOTE, (visit, org, sku, None))
         return True
 
     def release(self, visit: UUID) -> None:
@@ -192,42 +204,3 @@ class PgParts:
         """Use some, give back the rest."""
         self.conn.execute(_USE, (visit, list(skus)))
         self.release(visit)
-
-
-@dataclass(frozen=True, slots=True)
-class PgQuotes:
-    """Prices put to owners."""
-
-    conn: Connection
-
-    def add(self, quote: Quote) -> None:
-        """Enter a quote."""
-        lines = Jsonb([[text, str(amount)] for text, amount in quote.lines])
-        row = (
-            quote.id,
-            quote.ticket,
-            quote.state,
-            quote.currency,
-            lines,
-            quote.total,
-            quote.valid_until,
-            quote.reason,
-            quote.made,
-            quote.decided,
-        )
-        self.conn.execute(_ADD_QUOTE, row)
-
-    def get(self, quote: UUID) -> Quote:
-        """The quote, its row locked."""
-        with self.conn.cursor(row_factory=kwargs_row(quote_row)) as cursor:
-            found = cursor.execute(_GET_QUOTE, (quote,)).fetchone()
-        if found is None:
-            raise UnknownError(f"there is no quote {quote}")
-        return found
-
-    def save(self, quote: Quote) -> Quote:
-        """Write a quote, version by version."""
-        row = (quote.state, quote.reason, quote.decided, quote.id, quote.version)
-        if self.conn.execute(_SAVE_QUOTE, row).rowcount != 1:
-            raise ConflictError(f"quote {quote.id} was changed by someone else; read it again")
-        return replace(quote, version=quote.version + 1)

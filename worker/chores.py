@@ -8,14 +8,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from servicedesk.calling import PAGE
 from servicedesk.errors import UnknownError
+from servicedesk.money_news import FOLLOW_JOB, QUOTE_JOB, RESTOCK_JOB
 from servicedesk.notices import DELIVER
 from servicedesk.office import Office
 from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY, recur, revise
+from servicedesk.ordering import restock
 from servicedesk.planning import plan
 from servicedesk.proving import fall_due, verify
+from servicedesk.quoting import follow, offer_quote
 from telemetry.finding import Finding
-from worker.notify import Channel, deliver
+from worker.notify import Channel, deliver, tell_oncall
 
 FALL_DUE = "fall_due"
 
@@ -62,6 +66,10 @@ def _deliver(work: Work, channel: Channel, arguments: Mapping[str, Any]) -> None
     deliver(work.office, UUID(arguments["notice"]), channel, work.now, work.correlation)
 
 
+def _page(work: Work, channel: Channel, arguments: Mapping[str, Any]) -> None:
+    tell_oncall(work.office, UUID(arguments["page"]), channel, work.now)
+
+
 def _verify(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
     found, device = _found(work.office, arguments["finding"], arguments["revision"])
     verify(work.office, found, device, work.now)
@@ -82,13 +90,29 @@ def _fall_due(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> No
         fall_due(work.office, arguments["kind"], UUID(arguments["ref"]), work.now)
 
 
+def _quote(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    offer_quote(work.office, UUID(arguments["ticket"]), work.now)
+
+
+def _follow_quote(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    follow(work.office, UUID(arguments["ticket"]), work.now)
+
+
+def _restock(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    restock(work.office, UUID(arguments["ticket"]), work.now)
+
+
 _CHORES: dict[str, Callable[[Work, Channel, Mapping[str, Any]], None]] = {
     PLAN: _plan,
     DELIVER: _deliver,
+    PAGE: _page,
     VERIFY: _verify,
     RECUR: _recur,
     REVISE: _revise,
     FALL_DUE: _fall_due,
+    QUOTE_JOB: _quote,
+    FOLLOW_JOB: _follow_quote,
+    RESTOCK_JOB: _restock,
 }
 
 

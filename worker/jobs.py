@@ -14,6 +14,9 @@ from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
+from servicedesk.calling import PAGE
+from servicedesk.ladder import failed
+from servicedesk.money_news import FOLLOW_JOB, QUOTE_JOB, RESTOCK_JOB
 from servicedesk.notices import DELIVER
 from servicedesk.office import Office
 from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY
@@ -98,19 +101,37 @@ def said() -> Iterator[None]:
         raise
 
 
+def _register_of_ticket(app: App, bureau: Bureau, name: str, retry: Patience) -> None:
+    """Add a task that is about a ticket and needs nothing else."""
+
+    @app.task(name=name, queue=QUEUE, retry=retry)
+    def about_ticket(*, ticket: str) -> None:
+        with bureau.transaction(name, of_ticket, UUID(ticket)) as work:
+            carry_out(work, bureau.channel, name, {"ticket": ticket})
+
+
 def register(app: App, bureau: Bureau) -> None:
     """Add the desk's tasks to an app."""
     patient = Patience()
 
-    @app.task(name=PLAN, queue=QUEUE, retry=patient)
-    def plan_visit(*, ticket: str) -> None:
-        with bureau.transaction(PLAN, of_ticket, UUID(ticket)) as work:
-            carry_out(work, bureau.channel, PLAN, {"ticket": ticket})
+    for name in (PLAN, QUOTE_JOB, FOLLOW_JOB, RESTOCK_JOB):
+        _register_of_ticket(app, bureau, name, patient)
 
     @app.task(name=DELIVER, queue=QUEUE, retry=patient)
     def deliver_notice(*, notice: str) -> None:
-        with bureau.transaction(DELIVER, of_notice, UUID(notice)) as work:
-            carry_out(work, bureau.channel, DELIVER, {"notice": notice})
+        try:
+            with bureau.transaction(DELIVER, of_notice, UUID(notice)) as work:
+                carry_out(work, bureau.channel, DELIVER, {"notice": notice})
+        except OSError as error:
+            # Its own transaction was undone; that the channel fails is noted in another, and the job is repeated.
+            with bureau.transaction(DELIVER, of_notice, UUID(notice)) as work:
+                failed(work.office, UUID(notice), repr(error), work.now)
+            raise
+
+    @app.task(name=PAGE, queue=QUEUE, retry=patient)
+    def page_person(*, page: str) -> None:
+        with bureau.transaction(PAGE, of_thing, UUID(page)) as work:
+            carry_out(work, bureau.channel, PAGE, {"page": page})
 
     @app.task(name=VERIFY, queue=QUEUE, retry=patient)
     def take_verdict(*, finding: str, revision: int) -> None:

@@ -230,23 +230,18 @@ def test_no_ticket_for_history_or_without_consent() -> None:
     assert not world.desk.tickets.rows
 
 
-def test_a_missing_part_is_named_and_planned_when_it_comes() -> None:
+def test_a_missing_part_is_ordered_and_the_visit_comes_after_it() -> None:
     world = World()
     world.desk.parts.rows["demo", "RF-FAN-120"] = PartStock(org="demo", sku="RF-FAN-120", on_hand=0)
     ticket = world.opened()
     world.work()
-    ticket = world.ticket(ticket)
-    assert (ticket.state, ticket.blocking, ticket.next_action) == (
-        TicketState.AWAITING_PARTS,
-        Blocking.PART,
-        "order_part",
-    )
-    assert world.stages(ticket) == ["alert_no_visit"]
-    arrives = world.now + timedelta(days=3)
-    world.desk.parts.rows["demo", "RF-FAN-120"] = PartStock(org="demo", sku="RF-FAN-120", on_hand=0, arrives=arrives)
-    world.step(world.now + timedelta(hours=25))
-    assert world.visit(ticket).start >= arrives
-    assert world.ticket(ticket).state is TicketState.OPEN
+    (order,) = world.desk.money.orders.rows.values()
+    assert (order.sku, order.quantity) == ("RF-FAN-120", 1)
+    assert world.visit(ticket).start >= order.arrives
+    assert world.stages(ticket) == ["alert"]
+    world.step(order.arrives)
+    assert world.desk.parts.rows["demo", "RF-FAN-120"].on_hand == 1
+    assert world.desk.parts.rows["demo", "RF-FAN-120"].arrives is None
 
 
 def test_a_life_too_short_is_named_and_the_earliest_window_held() -> None:

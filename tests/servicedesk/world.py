@@ -11,9 +11,9 @@ from servicedesk.memory import MemoryDesk
 from servicedesk.model import Appliance, Contact, Household, Notice, Outcome, OutcomeCode, Ticket, Visit
 from servicedesk.notices import DELIVER, delivered
 from servicedesk.office import OWNER, Office
-from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY, recur, report, revise
-from servicedesk.planning import confirm, plan
-from servicedesk.proving import fall_due, verify
+from servicedesk.opening import report
+from servicedesk.planning import confirm
+from servicedesk.proving import fall_due
 from servicedesk.seed_demo import demo_parts, demo_technicians
 from servicedesk.states import VISIT_LIVE, VisitState
 from servicedesk.visiting import finish, move_visit
@@ -22,6 +22,8 @@ from telemetry.clock import to_micros
 from telemetry.finding import Cause, EpisodeState, Finding, Proof, finding_id
 from telemetry.identity import DeviceKey
 from telemetry.ids import maker
+from worker.chores import Work, carry_out
+from worker.notify import Mailbox
 
 CATALOGUE = load_catalogue()
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -122,22 +124,11 @@ class World:
         while jobs := self.desk.agenda.take_jobs():
             for job in jobs:
                 arguments = job.arguments
-                if job.task == PLAN:
-                    plan(office, UUID(arguments["ticket"]), self.now)
-                elif job.task == DELIVER:
+                if job.task == DELIVER:
                     if deliver:
                         delivered(office, self.desk.notices.get(UUID(arguments["notice"])), self.now, final=True)
-                elif job.task in (VERIFY, RECUR, REVISE):
-                    found = self.desk.agenda.finding(UUID(arguments["finding"]), arguments.get("revision"))
-                    assert found is not None
-                    if job.task == VERIFY:
-                        verify(office, found, 1, self.now)
-                    elif job.task == RECUR:
-                        recur(office, found, 1, self.now)
-                    else:
-                        revise(office, found, self.now)
                 else:
-                    raise AssertionError(job.task)
+                    carry_out(Work(office, self.now), Mailbox(), job.task, arguments)
 
     def step(self, until: datetime, *, deliver: bool = True) -> None:
         """Let time pass: due things happen when they are due."""

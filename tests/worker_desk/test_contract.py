@@ -19,12 +19,13 @@ from servicedesk.model import (
     NoticeState,
     Outcome,
     OutcomeCode,
-    Quote,
     Ticket,
     TicketEvent,
     Visit,
     Window,
 )
+from servicedesk.money import Line, LineKind
+from servicedesk.money_rows import Quote
 from servicedesk.ports import Desk
 from servicedesk.states import QuoteState, TicketState, VisitState
 from storage.desk import PgDesk
@@ -185,8 +186,10 @@ def test_visits_never_clash(store: Store) -> None:
     store.desk.visits.add(visit(store, second, hours=26))
     assert len(store.desk.visits.of_ticket(second.id)) == 1
     span = Window(START, START + timedelta(days=3))
-    busy = store.desk.visits.booked([row.technician], span)
-    assert sorted(busy[row.technician]) == [row.window, Window(row.end, row.end + timedelta(hours=2))]
+    busy = store.desk.visits.bookings([row.technician], span)[row.technician]
+    assert sorted(each.window for each in busy) == [row.window, Window(row.end, row.end + timedelta(hours=2))]
+    assert {each.ticket for each in busy} == {first.id, second.id}
+    assert all(each.movable for each in busy)
     gone = store.desk.visits.save(replace(row, state=VisitState.DECLINED))
     with pytest.raises(ConflictError):
         store.desk.visits.save(replace(row, state=VisitState.CONFIRMED))
@@ -304,8 +307,13 @@ def test_quotes(store: Store) -> None:
         ticket=row.id,
         state=QuoteState.DRAFT,
         currency="CNY",
-        lines=(("Fan", Decimal("120.50")), ("Work", Decimal(80))),
+        lines=(
+            Line(kind=LineKind.PART, amount=Decimal("120.50"), sku="RF-FAN-120"),
+            Line(kind=LineKind.LABOUR, amount=Decimal(80), minutes=40),
+        ),
         total=Decimal("200.50"),
+        tax=Decimal("23.07"),
+        parts=("RF-FAN-120",),
         valid_until=START + timedelta(days=7),
         made=START,
     )
