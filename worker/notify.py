@@ -1,9 +1,10 @@
-"""Carries notices out: by SMTP with a stable Message-ID, or into the mailbox, which is the notice's own row."""
+"""Carries notices out: by SMTP with a stable Message-ID, by Apprise, or into the mailbox, which is the row itself."""
 
 from __future__ import annotations
 
 import smtplib
 import ssl
+from dataclasses import replace
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -11,10 +12,16 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+from servicedesk import ladder
+from servicedesk.calls import ONCALL
+from servicedesk.errors import UnknownError
+from servicedesk.level_rows import Page
 from servicedesk.model import Notice, NoticeState
 from servicedesk.notices import bounced, delivered
 from servicedesk.office import Office
+from servicedesk.reach import CHAT, MAILBOX, chat_url
 from telemetry.errors import WellkeptError
+from worker.chat import ChatRefusedError, send_chat
 
 CORRELATION_HEADER = "X-Wellkept-Correlation"
 """Names the message that a notice goes back to."""
@@ -46,6 +53,10 @@ class Channel(Protocol):
         """
         ...
 
+    def page(self, page: Page) -> bool:
+        """Tell a person on call by e-mail; False where there is no mail. Raises as `send`."""
+        ...
+
 
 class Mailbox:
     """The built-in mailbox page shows the row itself: there is nothing to carry."""
@@ -54,6 +65,10 @@ class Mailbox:
 
     def send(self, notice: Notice, correlation: str | None) -> None:
         """Nothing to do."""
+
+    def page(self, page: Page) -> bool:  # noqa: ARG002  (the channel's shape)
+        """Nobody looks after colleagues' mail in the mailbox."""
+        return False
 
 
 class Mail:
@@ -78,18 +93,33 @@ class Mail:
 
     def send(self, notice: Notice, correlation: str | None) -> None:
         """Hand a message over. A repeat carries the same Message-ID."""
-        message = message_of(notice, self._sender, correlation)
+        self._hand_over(message_of(notice, self._sender, correlation), notice.address)
+
+    def page(self, page: Page) -> bool:
+        """Tell a person on call. A repeat carries the same Message-ID."""
+        message = EmailMessage()
+        message["Subject"] = page.text.partition("\n")[0]
+        message["From"] = self._sender
+        message["To"] = page.address
+        message["Date"] = format_datetime(page.at)
+        message["Message-ID"] = f"<{page.id}@wellkept>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(page.text)
+        self._hand_over(message, page.address)
+        return True
+
+    def _hand_over(self, message: EmailMessage, address: str) -> None:
         try:
             with self._connect() as server:
                 if self._starttls:
                     server.starttls(context=ssl.create_default_context())
                 if self._user:
                     server.login(self._user, self._password)
-                server.send_message(message, from_addr=self._sender, to_addrs=[notice.address])
+                server.send_message(message, from_addr=self._sender, to_addrs=[address])
         except smtplib.SMTPRecipientsRefused as cause:
             codes = [code for code, _ in cause.recipients.values()]
             if all(code >= _PERMANENT for code in codes):
-                raise RefusedError(f"{notice.address}: {cause.recipients[notice.address][1]!r}") from cause
+                raise RefusedError(f"{address}: {cause.recipients[address][1]!r}") from cause
             raise
 
     def _connect(self) -> smtplib.SMTP:
@@ -129,12 +159,48 @@ def deliver(office: Office, notice_id: UUID, channel: Channel, now: datetime, co
     notice = office.desk.notices.get(notice_id)
     if notice.state is not NoticeState.QUEUED:
         return
-    if notice.channel == "mailbox" or not notice.address:
+    if notice.channel == MAILBOX:
         delivered(office, notice, now, final=True)
         return
+    if not notice.address or _gone(office, notice):
+        lost = replace(notice, state=NoticeState.BOUNCED, bounced=now)
+        ladder.climb(office, lost, now, "no address that takes messages")
+        return
     try:
-        channel.send(notice, correlation)
-    except RefusedError as refusal:
+        if notice.channel == CHAT:
+            send_chat(chat_url(office, notice), notice.subject, f"{notice.body}\n\n{notice.link}")
+        else:
+            channel.send(notice, correlation)
+    except (RefusedError, ChatRefusedError, UnknownError) as refusal:
         bounced(office, notice, now, str(refusal))
         return
-    delivered(office, notice, now, final=channel.final)
+    delivered(office, notice, now, final=channel.final and notice.channel != CHAT)
+
+
+def tell_oncall(office: Office, page_id: UUID, channel: Channel, now: datetime) -> None:
+    """Tell a person on call, unless the case has been taken on; its row stays locked meanwhile.
+
+    Raises:
+        OSError: the channel does not work for now. The next person is told when the time comes all the same.
+    """
+    page = office.desk.levels.calls.page(page_id)
+    if page.sent is not None or page.acknowledged is not None:
+        return
+    try:
+        if "://" in page.address:
+            send_chat(page.address, page.text.partition("\n")[0], page.text)
+            sent = True
+        else:
+            sent = channel.page(page)
+    except (RefusedError, ChatRefusedError) as refusal:
+        office.log(page.ticket, now, "page_refused", step=page.step, name=page.name, why=str(refusal))
+        office.desk.agenda.set_due(ONCALL, page.ticket, now)
+        return
+    if sent:
+        office.desk.levels.calls.save_page(replace(page, sent=now))
+
+
+def _gone(office: Office, notice: Notice) -> bool:
+    """Whether the address bounced since the notice was made: another message of the household has shown it."""
+    same = [each for each in office.desk.people.contacts(notice.household) if each.email == notice.address]
+    return bool(same) and notice.channel != CHAT and all(each.bounced is not None for each in same)
