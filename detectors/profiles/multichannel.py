@@ -3,7 +3,8 @@
 A multivariate EWMA chart (C. A. Lowry et al., "A multivariate exponentially weighted moving average control chart",
 Technometrics 34, 1992) with three changes that recordings ask for: each channel is judged by itself, because what one
 sensor tells is lost among seven that tell nothing; the limits are those of its wander and not of its noise; and the
-centre follows slow drift, except while the channel is out of bounds.
+centre follows slow drift, except while the channel is out of bounds. What several channels tell only together shows in
+the residuals of those that the others foretell, which are watched as channels of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from detectors.profiles.base import Scores
 from detectors.profiles.levels import follow
+from detectors.profiles.redundancy import residual_weights, watched
 from detectors.profiles.wander import Usual, learn
 
 Array = NDArray[np.float64]
@@ -23,7 +25,9 @@ _TRAIN_ROWS = 400
 _LEAST_TRAINING = 40
 _HALF = 0.5
 _NEVER = np.inf
-_GAIN, _ENTER, _TIMES = 0, 2, 8
+_DETREND = 2.0
+"""How many times quicker than the centre drift is taken away before channels are compared."""
+_GAIN, _DRIFT, _ENTER, _TIMES = 0, 1, 2, 8
 _LEVEL, _CENTRE, _SCALE, _PEAK, _CALM, _SQUARE, _WEIGHT, _TOLD = range(8)
 
 
@@ -101,9 +105,10 @@ class Multichannel:
         self._rules = rules.paced(self._healthy)
         self._training: list[Array] = []
         self._missing = self._healthy
+        self._ring = rules.ring(self._healthy)
+        self._weights = np.zeros((0, channels))
         self._usual = Usual(*np.zeros((3, channels)))
-        self._state = np.zeros((8, channels))
-        self._waiting = np.zeros((rules.ring(self._healthy), channels))
+        self._state, self._waiting = np.zeros((8, channels)), np.zeros((self._ring, channels))
         self._out = np.zeros(channels, np.bool_)
 
     def observe(self, t: NDArray[np.float64], x: NDArray[np.float64]) -> Scores:
@@ -111,11 +116,11 @@ class Multichannel:
         taken = self._train(x)
         ratio, alarm = np.zeros(len(t)), np.zeros(len(t), np.bool_)
         if taken < len(x):
-            self._follow(x[taken:], self._rules, ratio[taken:], alarm[taken:])
+            rows = watched(np.ascontiguousarray(x[taken:], dtype=np.float64), self._weights)
+            self._follow(rows, self._rules, ratio[taken:], alarm[taken:])
         return Scores(_HALF * np.where(alarm, 1 + ratio / (1 + ratio), ratio), alarm)
 
-    def _follow(self, x: Array, rules: Array, ratio: Array, alarm: NDArray[np.bool_]) -> None:
-        rows = np.ascontiguousarray(x, dtype=np.float64)
+    def _follow(self, rows: Array, rules: Array, ratio: Array, alarm: NDArray[np.bool_]) -> None:
         usual = self._usual
         follow(rows, usual.noise, usual.scale, rules, self._state, self._waiting, self._out, ratio, alarm)
 
@@ -130,9 +135,14 @@ class Multichannel:
                 self._training = []
         return taken
 
-    def _learn(self, rows: Array) -> None:
+    def _learn(self, healthy: Array) -> None:
         """Learn what is usual, and follow the healthy rows to where they end."""
+        self._weights = residual_weights(healthy, _DETREND * self._rules[_DRIFT])
+        rows = watched(healthy, self._weights)
         usual = self._usual = learn(rows, self._rules[_GAIN])
+        channels = rows.shape[1]
+        self._state, self._waiting = np.zeros((8, channels)), np.zeros((self._ring, channels))
+        self._out = np.zeros(channels, np.bool_)
         self._state[_LEVEL] = self._state[_CENTRE] = usual.centre
         self._state[_SCALE] = usual.scale
         without = self._rules.copy()
