@@ -10,11 +10,14 @@ from uuid import UUID
 
 from servicedesk.calling import PAGE
 from servicedesk.errors import UnknownError
+from servicedesk.money_news import FOLLOW_JOB, QUOTE_JOB, RESTOCK_JOB
 from servicedesk.notices import DELIVER
 from servicedesk.office import Office
 from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY, recur, revise
+from servicedesk.ordering import restock
 from servicedesk.planning import plan
 from servicedesk.proving import fall_due, verify
+from servicedesk.quoting import follow, offer_quote
 from telemetry.finding import Finding
 from worker.notify import Channel, deliver, tell_oncall
 
@@ -87,6 +90,18 @@ def _fall_due(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> No
         fall_due(work.office, arguments["kind"], UUID(arguments["ref"]), work.now)
 
 
+def _quote(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    offer_quote(work.office, UUID(arguments["ticket"]), work.now)
+
+
+def _follow_quote(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    follow(work.office, UUID(arguments["ticket"]), work.now)
+
+
+def _restock(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    restock(work.office, UUID(arguments["ticket"]), work.now)
+
+
 _CHORES: dict[str, Callable[[Work, Channel, Mapping[str, Any]], None]] = {
     PLAN: _plan,
     DELIVER: _deliver,
@@ -95,6 +110,9 @@ _CHORES: dict[str, Callable[[Work, Channel, Mapping[str, Any]], None]] = {
     RECUR: _recur,
     REVISE: _revise,
     FALL_DUE: _fall_due,
+    QUOTE_JOB: _quote,
+    FOLLOW_JOB: _follow_quote,
+    RESTOCK_JOB: _restock,
 }
 
 
