@@ -37,6 +37,8 @@ def shift_of(
     absences: Iterable[Window],
     workdays: Workdays,
     home: int | None,
+    *,
+    extra: str = "",
 ) -> Shift | None:
     """The shift of a local day of the technician, or None without one.
 
@@ -48,6 +50,7 @@ def shift_of(
         absences: holidays, illness, appointments.
         workdays: the organisation's calendar.
         home: row of the home in the matrix of travel times.
+        extra: a further skill, of a planner's own.
     """
     hours = technician.hours[day.weekday()]
     if hours is None or not workdays.is_workday(day):
@@ -79,7 +82,7 @@ def shift_of(
         start=start,
         end=end,
         home=home,
-        skills=technician.skills_on(day),
+        skills=technician.skills_on(day) | ({extra} if extra else set()),
         pauses=tuple(sorted(pauses, key=lambda pause: (pause.earliest, pause.latest))),
     )
 

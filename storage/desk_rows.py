@@ -103,6 +103,11 @@ def booking_row(  # noqa: PLR0917  (columns of one row)
     return technician, Booking(window=window, ticket=ticket, place=place, minutes=minutes, movable=movable)
 
 
+def van_row(technician: UUID, sku: str, free: int) -> tuple[UUID, str, int]:
+    """Free pieces in a van."""
+    return technician, sku, free
+
+
 def next_version(ticket: Ticket) -> Ticket:
     """The ticket as it stands after it was written."""
     return replace(ticket, version=ticket.version + 1)

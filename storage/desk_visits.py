@@ -12,7 +12,7 @@ from psycopg.rows import args_row, class_row, kwargs_row
 
 from servicedesk.errors import ConflictError, UnknownError, WindowGoneError
 from servicedesk.model import Booking, Outcome, PartStock, Visit, Window
-from storage.desk_rows import VISIT_COLUMNS, booking_row, outcome_row, visit_row
+from storage.desk_rows import VISIT_COLUMNS, booking_row, outcome_row, van_row, visit_row
 from storage.pool import Connection
 
 # The lock under which holds and visits of a technician are made: neither slips in beside the other.
@@ -182,8 +182,9 @@ class PgParts:
     def vans(self, technicians: Collection[UUID], skus: Collection[str]) -> Mapping[UUID, Mapping[str, int]]:
         """By technician and SKU."""
         found: dict[UUID, dict[str, int]] = defaultdict(dict)
-        for technician, sku, free in self.conn.execute(_VANS, (list(technicians), list(skus))):
-            found[technician][sku] = free
+        with self.conn.cursor(row_factory=args_row(van_row)) as cursor:
+            for technician, sku, free in cursor.execute(_VANS, (list(technicians), list(skus))):
+                found[technician][sku] = free
         return found
 
     def reserve(self, org: str, visit: UUID, sku: str, technician: UUID | None = None) -> bool:

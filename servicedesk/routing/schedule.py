@@ -54,6 +54,11 @@ def times(day: Day, halts: Sequence[Halt], leg: Leg) -> Times | None:
     return Times(tuple(found[0]), tuple(found[1]), sum(legs))
 
 
+def travel(day: Day, halts: Sequence[Halt], leg: Leg) -> int:
+    """Seconds on the road for visits in this order, whether they can be kept or not."""
+    return sum(_legs(day, halts, leg))
+
+
 def _run(day: Day, halts: Sequence[Halt], leg: Leg) -> bool:
     now, place = day.start, day.home
     for halt in halts:
