@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 _WHITE = 1 / 80
 _SHORT = 1 / 20
 _LONG = 1 / 4
+_TAIL = 0.01
 _WANDER = 2.0
 """How many times the wander over a quarter of the healthy rows a level may go: found on recordings, see the docs."""
 
@@ -52,7 +53,7 @@ def learn(rows: Array, gain: float) -> Usual:
         held = _hold(rows, told)
         # Around the median, so that what all rows have in common takes no digits from the differences.
         zero = np.median(held, axis=0)
-        x = held - zero
+        x = _tamed(held - zero)
         noise = x.std(axis=0)
         short, long = max(1, round(_SHORT * n)), max(1, round(_LONG * n))
         white = max(1, round(_WHITE * n))
@@ -87,6 +88,13 @@ def _hold(rows: Array, told: NDArray[np.bool_]) -> Array:
     first = told.argmax(axis=0)
     held = np.take_along_axis(rows, np.where(at < 0, first, at), axis=0)
     return np.where(np.isfinite(held), held, 0.0)
+
+
+def _tamed(x: Array) -> Array:
+    """Wild rows of healthy data are glitches: none lies farther out than the width of all others but a few."""
+    low, high = np.quantile(x, (_TAIL, 1 - _TAIL), axis=0)
+    width = high - low
+    return np.asarray(np.clip(x, low - width, high + width))
 
 
 def _smoothed(x: Array, gain: float) -> Array:
