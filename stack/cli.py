@@ -16,6 +16,7 @@ from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
 from stack.cli_detect import detect
 from stack.cli_doctor import doctor
 from stack.cli_replay import replay_ticket
+from stack.cli_rul import rul_app
 from stack.cli_trace import trace
 from stack.cli_trial import trial_app
 from stack.cli_world import world
@@ -49,6 +50,7 @@ app.add_typer(staff_app, name="staff")
 app.add_typer(device_app, name="device")
 app.add_typer(clock_app, name="clock")
 app.add_typer(bench_app, name="bench")
+app.add_typer(rul_app, name="rul")
 app.add_typer(trial_app, name="trial")
 app.add_typer(dead_letter_app, name="dead-letter")
 app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
