@@ -4,122 +4,23 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from servicedesk.errors import AlreadyOpenError, ConflictError, UnknownError, WindowGoneError
 from servicedesk.model import (
-    Notice,
     NoticeState,
     Outcome,
     OutcomeCode,
-    Ticket,
     TicketEvent,
-    Visit,
     Window,
 )
-from servicedesk.money import Line, LineKind
-from servicedesk.money_rows import Quote
-from servicedesk.ports import Desk
-from servicedesk.states import QuoteState, TicketState, VisitState
-from storage.desk import PgDesk
-from telemetry.finding import Finding
-from tests.servicedesk.world import KEY, START, World, finding
-from tests.worker_desk.shop import Shop
-
-
-@dataclass
-class Store:
-    """A desk with one household, one device of number `device`, and room for findings."""
-
-    desk: Desk
-    household: UUID
-    device: int
-    findings: Any
-
-    def enter(self, found: Finding) -> None:
-        self.findings(found)
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    if request.param == "memory":
-        world = World()
-
-        def remember(found: Finding) -> None:
-            world.desk.agenda.findings.setdefault(UUID(found.id), []).append(found)
-
-        yield Store(world.desk, world.household.id, 1, remember)
-        return
-    shop: Shop = request.getfixturevalue("shared_shop")
-    yield Store(PgDesk(shop.conn, "http://desk"), shop.household, shop.device.no, shop.enter)
-    shop.conn.rollback()
-
-
-def ticket(store: Store, **changes: Any) -> Ticket:  # noqa: ANN401  (columns)
-    given: dict[str, Any] = {
-        "id": uuid.uuid4(),
-        "org": "demo",
-        "device": store.device,
-        "household": store.household,
-        "family": "condenser_airflow",
-        "severity": 3,
-        "priority": 30,
-        "state": TicketState.OPEN,
-        "responsible": "dispatch",
-        "next_action": "plan_visit",
-        "opened": START,
-        "respond_due": START + timedelta(hours=24),
-    } | changes
-    return Ticket(**given)
-
-
-def added(store: Store, **changes: Any) -> Ticket:  # noqa: ANN401  (columns)
-    row = store.desk.tickets.add(ticket(store, **changes))
-    assert row is not None
-    return row
-
-
-def visit(store: Store, of: Ticket, hours: float = 24, who: int = 0, **changes: Any) -> Visit:  # noqa: ANN401  (columns)
-    start = START + timedelta(hours=hours)
-    given: dict[str, Any] = {
-        "id": uuid.uuid4(),
-        "ticket": of.id,
-        "technician": store.desk.people.technicians("demo")[who].id,
-        "skill": "cooling",
-        "start": start,
-        "end": start + timedelta(hours=2),
-        "state": VisitState.PROPOSED,
-        "hold_until": START,
-        "calendar": uuid.uuid4(),
-        "proposed": START,
-        "parts": ("RF-FAN-120",),
-    } | changes
-    return Visit(**given)
-
-
-def notice(store: Store, of: Ticket, **changes: Any) -> Notice:  # noqa: ANN401  (columns)
-    new = uuid.uuid4()
-    given: dict[str, Any] = {
-        "id": new,
-        "ticket": of.id,
-        "household": store.household,
-        "stage": "alert",
-        "lang": "zh",
-        "channel": "mail",
-        "subject": "冰箱",
-        "body": "……",
-        "message_id": f"<{new}@wellkept>",
-        "queued": START,
-        "not_before": START,
-    } | changes
-    return Notice(**given)
+from servicedesk.states import TicketState, VisitState
+from tests.servicedesk.world import KEY, START, finding
+from tests.worker_desk.stored import Store, added, notice, ticket, visit
 
 
 def test_a_ticket_comes_back_as_it_was(store: Store) -> None:
@@ -298,29 +199,3 @@ def test_findings_by_revision(store: Store) -> None:
 def test_a_link_is_there(store: Store) -> None:
     row = added(store)
     assert "/o/" in store.desk.agenda.owner_link(row.id, START)
-
-
-def test_quotes(store: Store) -> None:
-    row = added(store)
-    quote = Quote(
-        id=uuid.uuid4(),
-        ticket=row.id,
-        state=QuoteState.DRAFT,
-        currency="CNY",
-        lines=(
-            Line(kind=LineKind.PART, amount=Decimal("120.50"), sku="RF-FAN-120"),
-            Line(kind=LineKind.LABOUR, amount=Decimal(80), minutes=40),
-        ),
-        total=Decimal("200.50"),
-        tax=Decimal("23.07"),
-        parts=("RF-FAN-120",),
-        valid_until=START + timedelta(days=7),
-        made=START,
-    )
-    store.desk.quotes.add(quote)
-    assert store.desk.quotes.get(quote.id) == quote
-    store.desk.quotes.save(replace(quote, state=QuoteState.SENT))
-    with pytest.raises(ConflictError):
-        store.desk.quotes.save(quote)
-    with pytest.raises(UnknownError):
-        store.desk.quotes.get(uuid.uuid4())
