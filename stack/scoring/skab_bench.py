@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -155,9 +156,9 @@ def _protocol(
 
 def _add(figures: dict[str, Figure], name: str, tallies: Sequence[Sequence[Tally]]) -> None:
     """Figures of one threshold rule from one tally a seed and file."""
-    of_file = [total([each[i] for each in tallies]) for i in range(len(tallies[0]))]
+    of_file = np.sum([[astuple(found) for found in each] for each in tallies], axis=0)
     for key, of in _MEASURES.items():
-        low, high = bootstrap(len(of_file), lambda drawn, of=of: of(total([of_file[i] for i in drawn])))  # type: ignore[misc]
+        low, high = bootstrap(len(of_file), lambda drawn, of=of: of(Tally(*of_file[drawn].sum(axis=0))))  # type: ignore[misc]
         figures[f"{name}: {key}"] = over_seeds([of(total(each)) for each in tallies], low, high)
 
 
