@@ -228,8 +228,7 @@ def _covered(told: Told, basis: str, band: tuple[int, int], last: bool) -> _Band
     inside = (truth >= told.low) & (truth <= told.high)
     width = np.minimum(CAP, told.high) - told.low
     true = (told.truth >= told.low) & (told.truth <= told.high)
-    kept = (one[chosen].astype(np.float64) for one in (inside, true, width))
-    return _Band(*kept, told.engine[chosen])
+    return _Band(inside[chosen].astype(np.float64), true[chosen].astype(np.float64), width[chosen], told.engine[chosen])
 
 
 def _coverage_interval(band: _Band) -> str:
