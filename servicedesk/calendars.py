@@ -23,6 +23,7 @@ Span = tuple[int, int]
 _DAY_MINUTES = 1440
 _WEEK = 7
 _LONGEST = timedelta(days=3 * 366)
+_SATURDAY = 5
 _SWAP = 4
 # Whose government moves workdays by a decree for each single year.
 _BY_DECREE = frozenset({"CN", "HU", "RU"})
@@ -166,7 +167,7 @@ class Calendar:
             return usual
         free, made_up = days_of(self.country, self.subdivision, day.year)
         if day in made_up:
-            return usual or self._made_up
+            return self._made_up
         return () if day in free else usual
 
 
@@ -184,7 +185,11 @@ def days_of(country: str, subdivision: str, year: int) -> tuple[frozenset[date],
     # A day of December may be made up for the next January.
     table = _table(country, subdivision, (year, year + 1))
     made_up = frozenset(day for day in getattr(table, "weekend_workdays", ()) if day.year == year)
-    return frozenset(day for day in table if day.year == year) - made_up, made_up
+    free = {day for day in table if day.year == year} - made_up
+    if country in _BY_DECREE:
+        # A decree frees whole runs of days; the library does not list the weekend days in them.
+        free |= {day for holiday in set(free) for day in _run(holiday, made_up) if day.year == year}
+    return frozenset(free), made_up
 
 
 @lru_cache(maxsize=64)
@@ -201,6 +206,15 @@ def last_published(country: str) -> int | None:
         return None
     years = [int(year) for year, entries in special.items() if any(len(each) >= _SWAP for each in _entries(entries))]
     return max(years, default=None)
+
+
+def _run(holiday: date, made_up: frozenset[date]) -> Iterator[date]:
+    """The weekend days that join a holiday, before and after it."""
+    for step in (timedelta(days=-1), timedelta(days=1)):
+        day = holiday + step
+        while day.weekday() >= _SATURDAY and day not in made_up:
+            yield day
+            day += step
 
 
 def _entries(entries: object) -> list[tuple[object, ...]]:

@@ -195,16 +195,25 @@ def set_clock(office: Office, clock: LevelClock, at: datetime) -> None:
 
 def _note_due(office: Office, clock: LevelClock, at: datetime) -> None:
     agenda, policy = office.desk.agenda, office.levels.policies.get(clock.policy)
-    if not clock.open or clock.due is None or policy is None or clock.breached is not None:
+    if not clock.open or policy is None or clock.breached is not None:
         agenda.drop_due((LEVEL,), clock.id)
-        return
-    if clock.warned is not None:
-        agenda.set_due(LEVEL, clock.id, clock.due)
-    elif clock.expected is not None and clock.expected > clock.due:
+    elif clock.warned is None and planned_late(office, clock, at):
         # At once, but not here: the ticket is somebody else's in this transaction.
         agenda.set_due(LEVEL, clock.id, at)
+    elif clock.due is None:
+        agenda.drop_due((LEVEL,), clock.id)
+    elif clock.warned is not None:
+        agenda.set_due(LEVEL, clock.id, clock.due)
     else:
         agenda.set_due(LEVEL, clock.id, max(at, warn_at(office, clock, policy, at)))
+
+
+def planned_late(office: Office, clock: LevelClock, at: datetime) -> bool:
+    """Whether the plan keeps the promise too late, even if the clock ran on at once."""
+    if clock.expected is None:
+        return False
+    running = clock if clock.due is not None else _scheduled(office, replace(clock, reasons=(), since=at), at)[0]
+    return running.due is not None and clock.expected > running.due
 
 
 def warn_at(office: Office, clock: LevelClock, policy: LevelPolicy, at: datetime) -> datetime:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from servicedesk.level_policies import LevelPolicy
 from servicedesk.level_rows import Compensation, LevelClock
-from servicedesk.levels import set_clock, warn_at
+from servicedesk.levels import planned_late, set_clock, warn_at
 from servicedesk.model import Ticket, TicketEvent
 from servicedesk.notices import notify
 from servicedesk.office import DISPATCH, SUPERVISOR, SYSTEM, Office
@@ -26,10 +26,12 @@ def fall_due(office: Office, ref: UUID, now: datetime) -> None:
     ticket = desk.tickets.get(desk.levels.clocks.ticket_of(ref))
     clock = desk.levels.clocks.get(ref)
     policy = office.levels.policies.get(clock.policy)
-    if not clock.open or clock.due is None or policy is None or ticket.state in TICKET_ENDED:
+    if not clock.open or policy is None or ticket.state in TICKET_ENDED:
         return
-    late_plan = clock.expected is not None and clock.expected > clock.due
-    if clock.breached is None and now >= clock.due:
+    late_plan = planned_late(office, clock, now)
+    if clock.due is None and not late_plan:
+        return
+    if clock.breached is None and clock.due is not None and now >= clock.due:
         _breach(office, ticket, clock, policy, now)
     elif clock.warned is None and (late_plan or now >= warn_at(office, clock, policy, now)):
         _predict(office, ticket, clock, policy, now, late_plan=late_plan)
