@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
 from detectors.baseline import OwnState, centre_and_spread, models_of
 from detectors.decision import Track, date_shift, shifted, upper_tail
-from detectors.diagnosis import UNKNOWN, Deviations, Match, Signature, diagnose, match, signatures_of
+from detectors.diagnosis import UNKNOWN, Deviations, Diagnosis, Match, Signature, diagnose, match, signatures_of
 from detectors.engine import Observation
 from detectors.episodes import DAY, Assessment, Book, Episode
 from detectors.evidence import Bins
@@ -56,6 +57,20 @@ class Recent(msgspec.Struct):
     n: int = 0
 
 
+class Lesson(msgspec.Struct, forbid_unknown_fields=True):
+    """What outcomes taught of a family, as the control entry `priors` says it.
+
+    Attributes:
+        family: fault family.
+        threshold: factor on the evidence that an episode needs.
+        causes: factors on the prior probabilities of causes and of `unknown`.
+    """
+
+    family: str
+    threshold: Annotated[float, msgspec.Meta(ge=0.5, le=4.0)] = 1.0
+    causes: dict[str, Annotated[float, msgspec.Meta(ge=0.0, le=100.0)]] = msgspec.field(default_factory=dict)
+
+
 class CyclicState(msgspec.Struct):
     """Everything a device's detector knows, as it is snapshotted."""
 
@@ -71,6 +86,7 @@ class CyclicState(msgspec.Struct):
     reference: list[list[float]] = msgspec.field(default_factory=list)
     reference_times: list[int] = msgspec.field(default_factory=list)
     usual: list[tuple[float, float]] = msgspec.field(default_factory=list)
+    lessons: dict[str, Lesson] = msgspec.field(default_factory=dict)
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -155,7 +171,10 @@ class CyclicDetector:
         return found
 
     def control(self, entry: ControlEntry) -> list[Finding]:
-        """A repair puts the family's episode under proof and starts its evidence anew."""
+        """A repair puts the family's episode under proof and starts its evidence anew; priors hold from here on."""
+        if entry.kind is ControlKind.PRIORS:
+            self._learn_lesson(entry)
+            return []
         family = entry.body.get("family")
         if entry.kind is not ControlKind.REPAIR_DONE or not isinstance(family, str):
             return []
@@ -168,6 +187,23 @@ class CyclicDetector:
             if any(s.family == family and not math.isnan(s.size[i]) and s.size[i] != 0 for s in self._signatures):
                 self._state.recent[i] = Recent()
         return [finding]
+
+    def _learn_lesson(self, entry: ControlEntry) -> None:
+        """Take a lesson on a family; one that is none of this detector's changes nothing."""
+        try:
+            lesson = msgspec.convert(entry.body, Lesson)
+        except msgspec.ValidationError:
+            return
+        if lesson.family in self._families:
+            self._state.lessons[lesson.family] = lesson
+
+    def _factor(self, family: str) -> float:
+        lesson = self._state.lessons.get(family)
+        return 1.0 if lesson is None else lesson.threshold
+
+    def _diagnose(self, family: str, seen: Deviations) -> Diagnosis:
+        lesson = self._state.lessons.get(family)
+        return diagnose(self._names, self._signatures, family, seen, {} if lesson is None else lesson.causes)
 
     def snapshot(self) -> bytes:
         """The whole state."""
@@ -221,7 +257,7 @@ class CyclicDetector:
             score = self._best(family, z, sd).score
             track = state.tracks[family]
             track.remember(span.start, score)
-            track.step(span.start, score, self._tolerance, self._threshold, self._forget)
+            track.step(span.start, score, self._tolerance, self._threshold * self._factor(family), self._forget)
             found += self._decide(family, span, 0.0, Deviations(z, sd, logs, [c for c, _ in state.usual]))
         return found
 
@@ -281,10 +317,12 @@ class CyclicDetector:
             track = state.tracks[family]
             own_best = max(own_matches[s.cause].score for s in self._signatures if s.family == family)
             own_score = own_best if own_leading == family else 0.0
+            factor = self._factor(family)
             track.remember(span.start, own_best if steady else cohort[family])
             if steady:
-                track.step(span.start, own_score, self._tolerance, self._threshold, self._forget)
-            here = cohort[family] >= self._cohort and leading == family
+                track.step(span.start, own_score, self._tolerance, self._threshold * factor, self._forget)
+            # Evidence grows with the square of a deviation.
+            here = cohort[family] >= self._cohort * math.sqrt(factor) and leading == family
             track.over = track.over + 1 if here else 0
             z, sd = (z_coh, sd_coh) if cohort[family] >= self._cohort * 0.7 or not steady else (z_own, sd_own)
             found += self._decide(family, span, cohort[family], Deviations(z, sd, values, usual))
@@ -352,7 +390,7 @@ class CyclicDetector:
             if finding is not None and finding.proof is Proof.PROVEN and not self._adaptive:
                 self._forget_own()
             return [] if finding is None else [finding]
-        own = track.log_e >= self._threshold and self._shifted(track)
+        own = track.log_e >= self._threshold * self._factor(family) and self._shifted(track)
         return [self._book.open(family, span.epoch, span.at, what())] if own or track.over >= self._persist else []
 
     def _forget_own(self) -> None:
@@ -368,13 +406,13 @@ class CyclicDetector:
         return not self._adaptive or shifted(track.scores)
 
     def _cause(self, family: str, seen: Deviations) -> str:
-        return diagnose(self._names, self._signatures, family, seen).causes[0].fault
+        return self._diagnose(family, seen).causes[0].fault
 
     def _assess(self, family: str, at: int, cohort: float, seen: Deviations) -> Assessment:
         track = self._state.tracks[family]
         if self._adaptive:
             seen = Deviations(seen.z, seen.sd, [math.exp(v) for v in seen.value], [math.exp(v) for v in seen.usual])
-        told = diagnose(self._names, self._signatures, family, seen)
+        told = self._diagnose(family, seen)
         causes = told.causes
         first = next(c.fault for c in causes if c.fault != UNKNOWN)
         fault = self._kind.faults[first]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from telemetry.catalogue import KindSpec
@@ -11,6 +12,7 @@ from telemetry.finding import Cause, Rejected
 _RHO = 0.3
 _LIKELY = 0.05
 _WORSE = 2.0
+_AS_MADE: Mapping[str, float] = {}
 UNKNOWN = "unknown"
 
 
@@ -118,7 +120,13 @@ class Diagnosis:
     amount: float
 
 
-def diagnose(names: list[str], signatures: list[Signature], family: str, seen: Deviations) -> Diagnosis:
+def diagnose(
+    names: list[str],
+    signatures: list[Signature],
+    family: str,
+    seen: Deviations,
+    learned: Mapping[str, float] = _AS_MADE,
+) -> Diagnosis:
     """Rank the causes of a family, with an abstain class, and say what speaks against the others.
 
     Args:
@@ -126,6 +134,7 @@ def diagnose(names: list[str], signatures: list[Signature], family: str, seen: D
         signatures: of the kind.
         family: whose causes are asked for.
         seen: the deviations to explain.
+        learned: factors on the prior probabilities of causes and of `unknown`, from confirmed causes.
     """
     z, sd = seen.z, seen.sd
     judged = [
@@ -138,8 +147,10 @@ def diagnose(names: list[str], signatures: list[Signature], family: str, seen: D
     weight: dict[str, float] = {}
     for s in signatures:
         if s.family == family:
-            weight[s.cause] = s.prior * math.exp(-0.5 * max(0.0, whole - fits[s.cause].explained) / heat)
-    weight[UNKNOWN] = 0.15 * math.exp(-0.5 * 0.5 * whole / heat)
+            weight[s.cause] = (
+                learned.get(s.cause, 1.0) * s.prior * math.exp(-0.5 * max(0.0, whole - fits[s.cause].explained) / heat)
+            )
+    weight[UNKNOWN] = learned.get(UNKNOWN, 1.0) * 0.15 * math.exp(-0.5 * 0.5 * whole / heat)
     scale = sum(weight.values())
     causes = []
     for cause, w in sorted(weight.items(), key=lambda item: -item[1]):

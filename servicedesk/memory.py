@@ -14,6 +14,7 @@ from servicedesk.errors import AlreadyOpenError, ConflictError, UnknownError, Wi
 from servicedesk.memory_levels import MemoryLevels
 from servicedesk.memory_money import MemoryMoney, MemoryQuotes
 from servicedesk.memory_planning import MemoryPlans, occupied
+from servicedesk.memory_truth import MemoryTruth
 from servicedesk.model import (
     Appliance,
     Booking,
@@ -321,7 +322,7 @@ class MemoryAgenda:
     def __init__(self) -> None:
         self.dues: dict[int, Due] = {}
         self.jobs: list[MemoryJob] = []
-        self.controls: dict[UUID, tuple[int, str, datetime, dict[str, str | None]]] = {}
+        self.controls: dict[UUID, tuple[int, str, datetime, dict[str, Any]]] = {}
         self.findings: dict[UUID, list[Finding]] = {}
         self.devices: dict[DeviceKey, int] = {}
         self._numbers = itertools.count(1)
@@ -374,7 +375,7 @@ class MemoryAgenda:
         taken, self.jobs = self.jobs, []
         return taken
 
-    def control(self, entry: UUID, device: int, kind: str, at: datetime, body: Mapping[str, str | None]) -> None:
+    def control(self, entry: UUID, device: int, kind: str, at: datetime, body: Mapping[str, Any]) -> None:
         """Enter a control entry."""
         self.controls[entry] = (device, kind, at, dict(body))
 
@@ -406,6 +407,7 @@ class MemoryDesk:
         self.quotes = MemoryQuotes()
         self.money = MemoryMoney(self.parts)
         self.agenda = MemoryAgenda()
+        self.truth = MemoryTruth(self.people, self.agenda)
         self.levels = MemoryLevels(self.tickets, self.people, self.notices)
         self.plans = MemoryPlans(self.tickets, self.visits)
         self.visits.place_of = self._place_of

@@ -16,6 +16,7 @@ from servicedesk.ports import Desk
 from servicedesk.roster import Everyday, Workdays
 from servicedesk.states import NEEDS_REASON, TICKET, VISIT, TicketState, VisitState, check_move
 from servicedesk.travel import CITY, TravelTimes
+from servicedesk.trust import DEFAULT_TRUST, Trust
 from telemetry.catalogue import Catalogue, FaultSpec
 from telemetry.ids import IdMaker
 
@@ -38,6 +39,7 @@ class Office:
         levels: what is promised.
         workdays: the days on which visits take place.
         travel: how long a technician's way takes.
+        trust: how far detectors are believed.
     """
 
     desk: Desk
@@ -48,6 +50,7 @@ class Office:
     levels: Levels = field(default_factory=load_levels)
     workdays: Workdays = field(default_factory=Everyday)
     travel: TravelTimes = CITY
+    trust: Trust = DEFAULT_TRUST
 
     def log(self, ticket: UUID, at: datetime, kind: str, actor: str = SYSTEM, **body: Any) -> None:  # noqa: ANN401  (JSON values)
         """Add a line to a ticket's timeline; service levels and calls follow it."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from servicedesk.judging import held_back
 from servicedesk.model import Appliance, Ticket, TicketDraft
 from servicedesk.notices import notify
 from servicedesk.office import DISPATCH, SYSTEM, Office, moved_ticket
@@ -47,7 +48,8 @@ def report(office: Office, finding: Finding, appliance: Appliance, now: datetime
         desk.agenda.defer(job, lock=_lock(finding), once=f"{job}:{found}", finding=finding.id)
     if latest is not None and (job is not None or latest.finding == found or latest.state not in TICKET_ENDED):
         return None
-    return _open(office, finding, draft, appliance, now)
+    held = held_back(office, finding, appliance, draft, now)
+    return None if held else _open(office, finding, draft, appliance, now)
 
 
 def _follow_up(office: Office, latest: Ticket, finding: Finding, now: datetime) -> str | None:

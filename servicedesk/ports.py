@@ -25,6 +25,7 @@ from servicedesk.model import (
 from servicedesk.ports_levels import LevelBook
 from servicedesk.ports_money import MoneyBook, Quotes
 from servicedesk.ports_planning import Plans
+from servicedesk.ports_truth import TruthBook
 from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
 
@@ -215,7 +216,7 @@ class Agenda(Protocol):
         """
         ...
 
-    def control(self, entry: UUID, device: int, kind: str, at: datetime, body: Mapping[str, str | None]) -> None:
+    def control(self, entry: UUID, device: int, kind: str, at: datetime, body: Mapping[str, Any]) -> None:
         """Enter a control entry for a device's detectors; the stream carries it there."""
         ...
 
@@ -283,4 +284,9 @@ class Desk(Protocol):
     @property
     def plans(self) -> Plans:
         """Held windows, and plans that are accepted line by line."""
+        ...
+
+    @property
+    def truth(self) -> TruthBook:
+        """What outcomes said of findings."""
         ...

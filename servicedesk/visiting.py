@@ -8,6 +8,7 @@ from uuid import UUID
 
 from servicedesk.billing import bill
 from servicedesk.errors import IllegalMoveError
+from servicedesk.judging import judge
 from servicedesk.model import Outcome, OutcomeCode, Ticket, Visit
 from servicedesk.notices import notify
 from servicedesk.office import DISPATCH, Office, moved_ticket, moved_visit
@@ -22,6 +23,7 @@ RESUME = "resume"
 """Due: a held ticket is looked at again."""
 
 _REFUSALS = 2
+_VERDICTS = (OutcomeCode.REPAIRED, OutcomeCode.NO_FAULT_FOUND)
 _BY_VISIT = (VisitState.DONE, VisitState.MOVED)
 # What only an owner's yes, a visit or the telemetry can bring about.
 _NOT_BY_HAND = frozenset(
@@ -111,6 +113,8 @@ def finish(office: Office, outcome: Outcome) -> Visit:
         parts=list(outcome.parts),
         note=outcome.note,
     )
+    if outcome.code in _VERDICTS:
+        judge(office, ticket, now, fault=outcome.code is OutcomeCode.REPAIRED, confirmed=outcome.cause)
     match outcome.code:
         case OutcomeCode.REPAIRED:
             _repaired(office, ticket, outcome)
@@ -146,6 +150,8 @@ def move_ticket(
         raise IllegalMoveError("ticket", ticket.state, new, tuple(map(str, ticket_moves(ticket))))
     if new is TicketState.REOPENED:
         return reopen(office, ticket, now, reason or "by hand", actor)
+    if new in (TicketState.FALSE_ALARM, TicketState.SELF_FIXED):
+        judge(office, ticket, now, fault=new is TicketState.SELF_FIXED)
     ticket = moved_ticket(office, ticket, new, now, actor, reason=reason)
     if new in TICKET_ENDED or new is TicketState.OPEN:
         for visit in desk.visits.of_ticket(ticket.id):

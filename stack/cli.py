@@ -17,6 +17,7 @@ from stack.cli_detect import detect
 from stack.cli_doctor import doctor
 from stack.cli_replay import replay_ticket
 from stack.cli_rul import rul_app
+from stack.cli_scoreboard import scoreboard
 from stack.cli_trace import trace
 from stack.cli_trial import trial_app
 from stack.cli_world import world
@@ -60,6 +61,7 @@ app.command("detect", epilog="Example: wellkept detect pump.csv --profile multic
     detect
 )
 app.command("replay-ticket", epilog="Example: wellkept replay-ticket WK-1001 --json")(replay_ticket)
+app.command("scoreboard", epilog="Example: wellkept scoreboard --json")(scoreboard)
 app.command("trace", epilog="Example: wellkept trace WK-1001")(trace)
 app.command("world", epilog="Example: wellkept world --seed 7 --trace")(world)
 app.command("restore", epilog="Example: wellkept restore /backups/2026-11-22")(restore)

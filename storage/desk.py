@@ -38,6 +38,7 @@ from storage.desk_rows import (
     technician_row,
     ticket_row,
 )
+from storage.desk_truth import PgTruth
 from storage.desk_visits import PgParts, PgVisits
 from storage.pool import Connection
 from telemetry.catalogue import load_catalogue
@@ -260,6 +261,7 @@ class PgDesk:
         self.agenda = PgAgenda(conn, public_url.rstrip("/"))
         self.levels = PgLevels(conn)
         self.plans = PgPlans(conn)
+        self.truth = PgTruth(conn)
 
 
 def register_household(

@@ -86,7 +86,7 @@ class PgAgenda:
         """Leave a job with this transaction."""
         jobs.defer(self.conn, task, lock=lock, once=once, **arguments)
 
-    def control(self, entry: UUID, device: int, kind: str, at: datetime, body: Mapping[str, str | None]) -> None:
+    def control(self, entry: UUID, device: int, kind: str, at: datetime, body: Mapping[str, Any]) -> None:
         """Enter a control entry; the worker publishes it to the device's partition."""
         self.conn.execute(_CONTROL, (entry, device, kind, at, Jsonb(dict(body))))
 

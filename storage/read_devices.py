@@ -43,7 +43,8 @@ _FINDING = """
 select f.id, d.org, d.device, d.kind, f.family, f.opened, f.history, f.revision, f.state, f.severity, f.onset,
        f.onset_low,
        f.onset_high, f.observed, f.score, f.life_low, f.life_high, f.detector, f.version, f.body, f.arrived,
-       (select c.message from correlation c where c.finding = f.id) as correlation
+       (select c.message from correlation c where c.finding = f.id) as correlation,
+       (select s.at from suggestion s where s.finding = f.id) as suggested
 from finding_current f
 join device d on d.no = f.device
 where (%(org)s::text is null or d.org = %(org)s)
@@ -102,6 +103,7 @@ class FindingView:
     body: dict[str, Any]
     arrived: datetime
     correlation: str | None = None
+    suggested: datetime | None = None
 
     @property
     def finding(self) -> Finding:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from servicedesk.calling import PAGE
 from servicedesk.errors import UnknownError
+from servicedesk.judging import LEARN, learn
 from servicedesk.money_news import FOLLOW_JOB, QUOTE_JOB, RESTOCK_JOB
 from servicedesk.notices import DELIVER
 from servicedesk.office import Office
@@ -84,6 +85,10 @@ def _revise(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None
     revise(work.office, _found(work.office, arguments["finding"])[0], work.now)
 
 
+def _learn(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    learn(work.office, UUID(arguments["ticket"]), work.now)
+
+
 def _fall_due(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
     # Marked first: a thing that was taken back meanwhile is not done.
     if work.office.desk.agenda.done(arguments["due"], work.now):
@@ -109,6 +114,7 @@ _CHORES: dict[str, Callable[[Work, Channel, Mapping[str, Any]], None]] = {
     VERIFY: _verify,
     RECUR: _recur,
     REVISE: _revise,
+    LEARN: _learn,
     FALL_DUE: _fall_due,
     QUOTE_JOB: _quote,
     FOLLOW_JOB: _follow_quote,

@@ -15,6 +15,7 @@ from procrastinate.jobs import Job
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
 from servicedesk.calling import PAGE
+from servicedesk.judging import LEARN
 from servicedesk.ladder import failed
 from servicedesk.money_news import FOLLOW_JOB, QUOTE_JOB, RESTOCK_JOB
 from servicedesk.notices import DELIVER
@@ -147,6 +148,11 @@ def register(app: App, bureau: Bureau) -> None:
     def take_severity(*, finding: str) -> None:
         with bureau.transaction(REVISE, of_finding, UUID(finding)) as work:
             carry_out(work, bureau.channel, REVISE, {"finding": finding})
+
+    @app.task(name=LEARN, queue=QUEUE, retry=patient)
+    def learn_verdict(*, ticket: str) -> None:
+        with bureau.transaction(LEARN, of_ticket, UUID(ticket)) as work:
+            carry_out(work, bureau.channel, LEARN, {"ticket": ticket})
 
     @app.task(name=FALL_DUE, queue=QUEUE, retry=patient)
     def do_due(*, due: int, kind: str, ref: str) -> None:

@@ -60,6 +60,7 @@ FINDING_OUT: dict[str, Any] = {
     "life": [1814400.0, 3628800.0],
     "detector": "cycles",
     "version": "1",
+    "suggested": None,
     "correlation": "demo/fridge-1/1/120431",
     "finding": {"causes": [{"fault": "condenser_fan_wear", "probability": 0.71}], "rejected": [], "evidence": []},
 }

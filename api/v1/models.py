@@ -122,6 +122,10 @@ class FindingOut(BaseModel):
     life: tuple[float, float] | None = Field(description="remaining life from `observed`, seconds, low and high")
     detector: str
     version: str
+    suggested: Moment | None = Field(
+        default=None,
+        description="when it was only suggested, its detector being below the bar; it opened no ticket then",
+    )
     correlation: str | None = Field(
         default=None, description="`org/device/epoch/seq` of the message that brought it about, as in the logs"
     )

@@ -88,6 +88,7 @@ def finding_out(row: FindingView) -> FindingOut:
         life=life,
         detector=row.detector,
         version=row.version,
+        suggested=row.suggested,
         correlation=row.correlation,
         finding=row.body,
     )
