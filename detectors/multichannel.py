@@ -1,7 +1,8 @@
-"""The detector of continuous appliances with several sensors: dynamic PCA, persistence and hysteresis.
+"""The detector of continuous appliances with several sensors: dynamic PCA, levels, persistence and hysteresis.
 
 The first rows after installation are commissioning: they are known good, and the model is made of them alone.
-An episode opens when most rows of a window break the commissioning limit; single rows do so when a valve moves.
+An episode opens when in most rows of a window the channels no longer go together as they did, or the level of a
+channel that the fault moves has left what is usual; single rows do so when a valve moves.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from detectors.diagnosis import UNKNOWN
 from detectors.engine import Observation, Observed
 from detectors.episodes import DAY, Assessment, Book, Episode
 from detectors.plants import Plants, SlotState
-from detectors.safety import SafetyWatch
 from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
 from telemetry.control import ControlEntry, ControlKind
@@ -51,15 +51,12 @@ class MultichannelDetector:
         plants: memory of the kind's devices.
     """
 
+    __slots__ = ("__weakref__", "_book", "plants", "slot")
+
     def __init__(self, key: DeviceKey, kind: KindSpec, version: str, plants: Plants) -> None:
         self.plants = plants
         self.slot = plants.take(self)
-        self._names = list(kind.channels)
-        self._fault, self._spec = next(iter(kind.faults.items()))
-        self._family = self._spec.family
-        self._quantile = kind.tuning.get("quantile", 0.99)
         self._book = Book(key, kind, NAME, version, int(kind.tuning.get("exit_windows", 4)))
-        self._safety = SafetyWatch(kind)
 
     def observe(self, observation: Observation) -> list[Finding]:
         """Take the next run of messages; return new revisions of episodes, oldest first."""
@@ -75,9 +72,9 @@ class MultichannelDetector:
 
     def control(self, entry: ControlEntry) -> list[Finding]:
         """A repair puts the episode under proof."""
-        if entry.kind is not ControlKind.REPAIR_DONE or entry.body.get("family") != self._family:
+        if entry.kind is not ControlKind.REPAIR_DONE or entry.body.get("family") != self.plants.spec.family:
             return []
-        finding = self._book.repaired(self._family, entry.at)
+        finding = self._book.repaired(self.plants.spec.family, entry.at)
         if finding is None:
             return []
         self.plants.forget(self.slot)
@@ -98,7 +95,7 @@ class MultichannelDetector:
         """Events of a message, before its readings."""
         if not len(observation.t):
             return []
-        found = self._safety.observe(self._book, observation.epoch, int(observation.t[-1]), observation.events)
+        found = self.plants.safety.observe(self._book, observation.epoch, int(observation.t[-1]), observation.events)
         self._mark()
         return found
 
@@ -108,7 +105,7 @@ class MultichannelDetector:
             self.plants.commission(self.slot)
             return []
         if why == rowloop.OPENS:
-            found = [self._book.open(self._family, epoch, at, self._assess(at))]
+            found = [self._book.open(self.plants.spec.family, epoch, at, self._assess(at))]
         else:
             found = self._follow(at)
         self._mark()
@@ -116,46 +113,46 @@ class MultichannelDetector:
 
     def _mark(self) -> None:
         """Tell the loop over rows whether an episode is open."""
-        self.plants.mark(self.slot, open_=self._book.is_open(self._family))
+        self.plants.mark(self.slot, open_=self._book.is_open(self.plants.spec.family))
 
     def _follow(self, at: int) -> list[Finding]:
         rules = self.plants.rules
         start = at - rules.window * MICROS
-        if self._book.blind(self._family, start):
+        if self._book.blind(self.plants.spec.family, start):
             return []
+        family, fault = self.plants.spec.family, self.plants.fault
         inside = self.plants.share(self.slot) <= rules.exit_share
         finding = self._book.judge(
-            self._family, start, at, calm=inside, band=inside, cause=lambda: self._fault, what=lambda: self._assess(at)
+            family, start, at, calm=inside, band=inside, cause=lambda: fault, what=lambda: self._assess(at)
         )
         return [] if finding is None else [finding]
 
     def _assess(self, at: int) -> Assessment:
         plants, rules = self.plants, self.plants.rules
-        parts, level = plants.contributions(self.slot)
-        bins, mean, scale = plants.evidence(self.slot), *plants.usual(self.slot)
+        level, usual, shift = plants.levels(self.slot)
+        # What speaks: shifts in the direction of the fault, or what each channel brings to the error.
+        by_level = plants.by_level(self.slot)
+        parts = (np.maximum(rules.sign * shift, 0.0) ** 2).tolist() if by_level else plants.contributions(self.slot)
+        bins, names = plants.evidence(self.slot), plants.names
         total = sum(parts) or 1.0
-        order = sorted(range(len(self._names)), key=lambda i: -parts[i])[:_SIGNALS]
-        reasons = tuple(
-            (self._names[i], mean[i] + level[i] * scale[i], mean[i])
-            for i in order
-            if parts[i] / total > 1 / (2 * len(self._names))
-        )
-        shift = date_shift(*plants.track(self.slot))
+        order = sorted(range(len(names)), key=lambda i: -parts[i])[:_SIGNALS]
+        reasons = tuple((names[i], level[i], usual[i]) for i in order if parts[i] / total > 1 / (2 * len(names)))
+        dated = date_shift(*plants.track(self.slot))
         begun = plants.begun(self.slot) or at
-        onset, low, high = (begun, begun - rules.window * MICROS, at) if shift is None else shift
-        signals = (bins.signal(self._names[i], i, relative=False) for i in order)
-        lead_low, lead_high = self._spec.lead_days
+        onset, low, high = (begun, begun - rules.window * MICROS, at) if dated is None else dated
+        signals = (bins.signal(names[i], i, relative=False) for i in order)
+        lead_low, lead_high = self.plants.spec.lead_days
         gone = max(0.0, (at - onset) / DAY)
-        # Rows of one stack overlap: a window holds window / lag independent looks.
-        looks = max(1, rules.window // rules.lag)
-        p = binomial_tail(math.floor(plants.share(self.slot) * looks), looks, 1 - self._quantile)
+        # What is smoothed over so many rows gives a window that many independent looks.
+        looks = max(1, round(rules.window * rules.error_rate))
+        p = binomial_tail(math.floor(plants.share(self.slot) * looks), looks, 1 - plants.quantile)
         return Assessment(
-            severity=self._spec.severity,
+            severity=self.plants.spec.severity,
             onset=onset,
             onset_low=min(low, onset),
             onset_high=max(high, onset),
             score=1 - p,
-            causes=(Cause(self._fault, _LIKELY, reasons), Cause(UNKNOWN, 1 - _LIKELY)),
+            causes=(Cause(self.plants.fault, _LIKELY, reasons), Cause(UNKNOWN, 1 - _LIKELY)),
             evidence=tuple(s for s in signals if s is not None),
             life_low=max(0.5, lead_low - gone) * 86400,
             life_high=max(1.0, lead_high - 0.5 * gone) * 86400,

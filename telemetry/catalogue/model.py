@@ -25,12 +25,15 @@ class ChannelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         low: values below are implausible and stored as absent, with the raw message kept.
         high: likewise above.
         title: for pages.
+        slow: it strays with its surroundings, as temperatures do: of a continuous kind only its quick changes are
+            judged.
     """
 
     unit: str
     low: float
     high: float
     title: Text
+    slow: bool = False
 
 
 class PhaseSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -163,7 +163,7 @@ def test_an_error_stays_with_its_device() -> None:
 def break_model(detector: DeviceDetector) -> None:
     """A model of NaN, as a broken snapshot could bring."""
     plants = detector.plants  # type: ignore[attr-defined]
-    plants.fields.scale[detector.slot] = np.nan  # type: ignore[attr-defined]
+    plants.fields.channel[detector.slot] = np.nan  # type: ignore[attr-defined]
 
 
 def test_a_device_that_fails_behind_a_row_fails_alone() -> None:
