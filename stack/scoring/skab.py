@@ -78,7 +78,9 @@ def _recording(path: Path, name: str) -> Recording:
     return Recording(name, t, x, fault)
 
 
-def guarded(recording: Recording, seed: int, *, block: int = BLOCK, train_rows: int = TRAIN_ROWS) -> Recording:
+def guarded(
+    recording: Recording, seed: int, *, block: int = BLOCK, whole: bool = False, train_rows: int = TRAIN_ROWS
+) -> Recording:
     """The same file with 0 to 1,500 healthy rows put in behind the training rows.
 
     They are drawn with replacement from the training rows that are labelled healthy, in blocks of consecutive rows of
@@ -89,11 +91,13 @@ def guarded(recording: Recording, seed: int, *, block: int = BLOCK, train_rows: 
         recording: as it was made.
         seed: of the draws.
         block: rows that stay together; 1 draws single rows, which leaves no trace of what follows what.
+        whole: draw from every healthy row of the file, those behind the fault included. The machine is then often where
+            it had never been in the training rows, and jumps there and back.
         train_rows: after how many rows they are put in.
     """
     rng = np.random.default_rng((seed, zlib.crc32(recording.name.encode())))
     count = int(rng.integers(0, MOST_INSERTED + 1))
-    healthy = np.flatnonzero(~recording.fault[:train_rows])
+    healthy = np.flatnonzero(~(recording.fault if whole else recording.fault[:train_rows]))
     chosen: list[Rows] = [np.empty(0, np.intp)]
     missing = count if len(healthy) else 0
     while missing > 0:

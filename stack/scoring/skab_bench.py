@@ -45,7 +45,8 @@ Scored = tuple[Floats, Flags]
 
 _PROFILE = "multichannel"
 _FOLDS = 5
-_PLAIN, _GUARDED, _SINGLE = "plain", "guarded", "guarded, single rows"
+_PLAIN, _GUARDED = "plain", "guarded"
+_SINGLE, _WHOLE = "guarded, single rows", "guarded, rows of the whole file"
 _MEASURES: Mapping[str, Callable[[Tally], float]] = {
     "F1": lambda t: t.f1,
     "FAR %": lambda t: t.far,
@@ -69,7 +70,7 @@ def skab(data: Path | None, say: Callable[[str], None]) -> Result:
         raise StackError(f"{len(faulty)} files with a fault: at least {_FOLDS} are needed to fix thresholds on others")
     figures: dict[str, Figure] = {}
     units: list[dict[str, Any]] = [{"file": r.name} for r in faulty]
-    for name, seeds in ((_GUARDED, SEEDS), (_SINGLE, SEEDS), (_PLAIN, (0,))):
+    for name, seeds in ((_GUARDED, SEEDS), (_SINGLE, SEEDS), (_WHOLE, SEEDS), (_PLAIN, (0,))):
         say(f"{name}: {len(faulty)} files, {len(seeds)} seeds")
         _protocol(name, [_series(name, faulty, seed) for seed in seeds], figures, units)
     for recording in recordings:
@@ -83,7 +84,8 @@ def skab(data: Path | None, say: Callable[[str], None]) -> Result:
         protocol=(
             f"{TRAIN_ROWS} training rows a file, rows behind them counted, all files together. Guarded: 0 to "
             f"{MOST_INSERTED} healthy rows of the file's own training rows, drawn in blocks of {BLOCK} that follow one "
-            f"another, put in behind row {TRAIN_ROWS}; seeds {SEEDS[0]} to {SEEDS[-1]}; mean ± sd over seeds, 95 % "
+            f"another, put in behind row {TRAIN_ROWS}; single rows: not in blocks; rows of the whole file: drawn also "
+            f"from those behind the fault; seeds {SEEDS[0]} to {SEEDS[-1]}; mean ± sd over seeds, 95 % "
             "interval over files. No look ahead, no point adjustment"
         ),
         developed_on=(
@@ -103,7 +105,8 @@ def skab(data: Path | None, say: Callable[[str], None]) -> Result:
 def _series(name: str, faulty: Sequence[Recording], seed: int) -> list[Recording]:
     if name == _PLAIN:
         return list(faulty)
-    return [guarded(recording, seed, block=1 if name == _SINGLE else BLOCK) for recording in faulty]
+    block = 1 if name == _SINGLE else BLOCK
+    return [guarded(recording, seed, block=block, whole=name == _WHOLE) for recording in faulty]
 
 
 def _run(recording: Recording) -> tuple[Floats, Flags]:
@@ -134,7 +137,8 @@ def _protocol(
     ]
     _add(figures, f"{name}, alarm", alarms)
     _add(figures, f"{name}, fixed", [_fixed(rows, _parts(len(rows), seed)) for seed, rows in enumerate(scored)])
-    _add(figures, f"{name}, other group", [_fixed(rows, _by_group(groups)) for rows in scored])
+    if name == _GUARDED:
+        _add(figures, f"{name}, other group", [_fixed(rows, _by_group(groups)) for rows in scored])
     _add(figures, f"{name}, swept", [_at(rows, best_threshold(rows)) for rows in scored])
     seen = [
         [events(alarm, recording.fault) for (_, alarm), recording in zip(each, recordings, strict=True)]
@@ -192,7 +196,7 @@ def _controls(faulty: Sequence[Recording]) -> dict[str, dict[str, Figure]]:
         "not blind: dynamic PCA": lambda x, _rng: dynamic_pca(x, TRAIN_ROWS).astype(float)
     }
     found: dict[str, dict[str, Figure]] = {name: {} for name in named}
-    for protocol, seeds in ((_GUARDED, SEEDS), (_PLAIN, (0,))):
+    for protocol, seeds in ((_GUARDED, SEEDS), (_WHOLE, SEEDS), (_PLAIN, (0,))):
         drawn = [_series(protocol, faulty, seed) for seed in seeds]
         for name, control in named.items():
             tallies = [total(_control(control, each, seed)) for each, seed in zip(drawn, seeds, strict=True)]

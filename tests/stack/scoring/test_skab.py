@@ -100,6 +100,15 @@ def test_a_block_keeps_what_follows_what() -> None:
         assert (np.diff(put_in) == 1).mean() == pytest.approx(followed, abs=0.09)
 
 
+def test_rows_of_the_whole_file_come_from_behind_the_fault_too() -> None:
+    made = recording()
+    numbered = Recording(made.name, made.t, np.arange(len(made.t), dtype=np.float64)[:, None], made.fault)
+    found = guarded(numbered, 1, whole=True)
+    put_in = found.x[TRAIN_ROWS : TRAIN_ROWS + len(found.t) - len(made.t), 0].astype(int)
+    assert (put_in > 970).any()
+    assert not made.fault[put_in].any()
+
+
 def test_what_is_put_in_depends_on_seed_and_name_alone() -> None:
     one, again, other = guarded(recording(), 1), guarded(recording(), 1), guarded(recording(), 2)
     assert_array_equal(one.x, again.x)
