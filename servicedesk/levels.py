@@ -100,9 +100,15 @@ def calendar_of(levels: Levels, clock: LevelClock) -> Calendar:
     return spec.of(clock.zone) if spec is not None else Calendar()
 
 
-def left(levels: Levels, clock: LevelClock, now: datetime) -> timedelta:
-    """Working time that is left of a clock; below zero when it is broken."""
-    return clock.allowed - _consumed(levels, clock, now)
+def consumed(levels: Levels, clock: LevelClock, at: datetime) -> timedelta:
+    """Working time that a clock has counted by a moment."""
+    if clock.since is None:
+        return clock.consumed
+    calendar = calendar_of(levels, clock)
+    try:
+        return clock.consumed + calendar.between(clock.since, at)
+    except CalendarError:
+        return clock.consumed + calendar.plain().between(clock.since, at)
 
 
 def _start(office: Office, event: TicketEvent, signals: frozenset[str], severity: int | None = None) -> None:
@@ -161,17 +167,7 @@ def _counted(office: Office, clock: LevelClock, at: datetime) -> LevelClock:
     """The clock with its time up to a moment consumed."""
     if clock.since is None:
         return clock
-    return replace(clock, consumed=_consumed(office.levels, clock, at), since=max(at, clock.since))
-
-
-def _consumed(levels: Levels, clock: LevelClock, at: datetime) -> timedelta:
-    if clock.since is None:
-        return clock.consumed
-    calendar = calendar_of(levels, clock)
-    try:
-        return clock.consumed + calendar.between(clock.since, at)
-    except CalendarError:
-        return clock.consumed + calendar.plain().between(clock.since, at)
+    return replace(clock, consumed=consumed(office.levels, clock, at), since=max(at, clock.since))
 
 
 def _scheduled(office: Office, clock: LevelClock, at: datetime) -> tuple[LevelClock, CalendarError | None]:
