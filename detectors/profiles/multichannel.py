@@ -25,7 +25,7 @@ _TRAIN_ROWS = 400
 _LEAST_TRAINING = 40
 _HALF = 0.5
 _NEVER = np.inf
-_DETREND = 2.0
+_DETREND = 3.0
 """How many times quicker than the centre drift is taken away before channels are compared."""
 _GAIN, _DRIFT, _ENTER, _TIMES = 0, 1, 2, 8
 _LEVEL, _CENTRE, _SCALE, _PEAK, _CALM, _SQUARE, _WEIGHT, _TOLD = range(8)
@@ -54,16 +54,16 @@ class Rules:
     """
 
     gain: float = 0.15
-    drift: float = 0.005
+    drift: float = 1 / 300
     enter: float = 4.0
     leave: float = 2.0
     share: float = 0.35
     hold: float = 30.0
     slew: float = 6.0
     reach: float = 20.0
-    times: float = 2.0
+    times: float = 1.5
     memory: float = 4_000.0
-    test: float = 100.0
+    test: float = 60.0
 
     def paced(self, healthy: int) -> Array:
         """For so many healthy rows, in the order of `detectors.profiles.levels.follow`."""

@@ -18,7 +18,7 @@ from detectors.compiled import compiled
 
 Array = NDArray[np.float64]
 
-_RIDGE = 0.05
+_RIDGE = 0.01
 _FORETOLD = 0.5
 """Share of a channel's variance in the second half that a fit to the first half must explain."""
 _ROWS_A_CHANNEL = 4

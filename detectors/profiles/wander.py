@@ -19,7 +19,7 @@ _WHITE = 1 / 80
 _SHORT = 1 / 20
 _LONG = 1 / 4
 _TAIL = 0.01
-_WANDER = 2.0
+_WANDER = 2.25
 """How many times the wander over a quarter of the healthy rows a level may go: found on recordings, see the docs."""
 
 
