@@ -18,6 +18,7 @@ from stack.cli_doctor import doctor
 from stack.cli_replay import replay_ticket
 from stack.cli_rul import rul_app
 from stack.cli_scoreboard import scoreboard
+from stack.cli_shadow import shadow_app
 from stack.cli_trace import trace
 from stack.cli_trial import trial_app
 from stack.cli_world import world
@@ -53,6 +54,7 @@ app.add_typer(clock_app, name="clock")
 app.add_typer(bench_app, name="bench")
 app.add_typer(rul_app, name="rul")
 app.add_typer(trial_app, name="trial")
+app.add_typer(shadow_app, name="shadow")
 app.add_typer(dead_letter_app, name="dead-letter")
 app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
 app.command("backup", epilog="Example: wellkept backup /backups/2026-11-22")(backup)

@@ -311,10 +311,14 @@ class Batch:
 
 @dataclass(slots=True)
 class DeviceHistory:
-    """All that a worker loads of a device when it first hears of it."""
+    """All that a worker loads of a device when it first hears of it.
+
+    `entries`: so many control entries are in the snapshot; None where it holds all of its own place and before.
+    """
 
     progress: list[Progress]
     lost: dict[int, list[tuple[int, int]]]
     observed: Observed | None
     snapshot: Snapshot | None
     open_families: set[str]
+    entries: int | None = None

@@ -25,6 +25,7 @@ from worker.leases import LeaseKeeper
 from worker.ownership import Ownership
 from worker.pipeline import Pipeline
 from worker.settings import WorkerSettings
+from worker.shadow import ShadowKeeper, read_shadow
 from worker.vitals import Vitals
 
 log = structlog.get_logger()
@@ -63,6 +64,17 @@ def main() -> int:
             target=jobs_main.run, args=(settings.database_url, stop, housekeeping.fleet_now), name="jobs", daemon=True
         ),
     ]
+    if settings.shadow is not None:
+        try:
+            shadow = ShadowKeeper(
+                settings.database_url,
+                read_shadow(settings.shadow.stem, catalogue, settings.shadow),
+                housekeeping.fleet_now,
+            )
+        except WellkeptError as error:
+            log.error("the worker cannot start", reason=str(error))  # noqa: TRY400  (likewise)
+            return 1
+        threads.append(threading.Thread(target=shadow.run, args=(stop,), name="shadow", daemon=True))
     _collect_seldom()
     for thread in threads:
         thread.start()

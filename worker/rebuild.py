@@ -93,7 +93,8 @@ def _start(
         memory.detector.restore(snapshot.state)
         at = snapshot.epoch, snapshot.seq
         # A snapshot is taken at the end of a transaction: entries at its own place are in it.
-        controls = [c for c in controls if (c.epoch, c.seq) > at]
+        held = past.entries
+        controls = [c for c in controls if (c.epoch, c.seq) > at] if held is None else controls[held:]
     bounds: dict[int, tuple[int, int]] = {}
     for progress in sorted(past.progress, key=lambda p: p.epoch):
         if not at[0] <= progress.epoch <= observed.epoch:

@@ -20,6 +20,7 @@ class WorkerSettings(BaseSettings):
         public_url: what owners' links begin with.
         stream_bytes: bound of the stream's store.
         data_dir: whose disk the measurements watch.
+        shadow: a file of catalogue entries to be tried on the live stream without opening tickets (docs/detectors.md).
     """
 
     model_config = SettingsConfigDict(env_prefix="WELLKEPT_", extra="ignore")
@@ -32,3 +33,4 @@ class WorkerSettings(BaseSettings):
     public_url: str = "http://127.0.0.1:8080"
     stream_bytes: int = 2 * 1024**3
     data_dir: Path = Path()
+    shadow: Path | None = None
