@@ -35,7 +35,7 @@ class Format(StrEnum):
 
 
 _Unit = Annotated[str | None, typer.Option(help="CSV: the column that names the unit; the first.")]
-_Time = Annotated[str | None, typer.Option(help="CSV: the column of cycles or hours; the second.")]
+_Time = Annotated[str | None, typer.Option("--time", help="CSV: the column of cycles or hours; the second.")]
 
 
 @rul_app.command("fit", epilog=FIT_EXAMPLE)
@@ -52,9 +52,7 @@ def fit_command(
         ),
     ] = None,
     unit: _Unit = None,
-    time_column: Annotated[
-        str | None, typer.Option("--time", help="CSV: the column of cycles or hours; the second.")
-    ] = None,
+    time_column: _Time = None,
     settings: Annotated[str | None, typer.Option(help="CSV: columns of operating settings, a,b,c.")] = None,
     sensors: Annotated[str | None, typer.Option(help="CSV: columns of sensors, a,b,c; all other numbers.")] = None,
     as_json: AsJson = False,
