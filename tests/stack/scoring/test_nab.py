@@ -32,7 +32,7 @@ STANDARD = PROFILES["standard"]
 
 
 def series(rows: int = 400, windows: tuple[tuple[int, int], ...] = ((200, 239),)) -> Series:
-    return Series("group/file.csv", 300.0 * np.arange(rows), np.zeros((rows, 1)), windows)
+    return Series("group/file.csv", np.linspace(0.0, 300.0 * (rows - 1), rows), np.zeros((rows, 1)), windows)
 
 
 def points(one: Series, alarms: list[int], costs: Costs = STANDARD) -> float:
