@@ -51,8 +51,8 @@ class TreeRules(msgspec.Struct, frozen=True):
         features: share of the features that each split may choose from.
     """
 
-    trees: int = 400
-    rate: float = 0.03
+    trees: int = 250
+    rate: float = 0.06
     leaves: int = 16
     rows_a_leaf: int = 100
     features: float = 0.3

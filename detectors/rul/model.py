@@ -31,7 +31,7 @@ class Rules(msgspec.Struct, frozen=True):
         trees: how they grow.
     """
 
-    folds: int = 5
+    folds: int = 10
     members: tuple[str, ...] = ("indices", "sensors")
     trees: TreeRules = TreeRules()
 
