@@ -16,12 +16,15 @@ def skab_command(
     data: Annotated[
         Path | None, typer.Option(help="Folder of the recordings; WELLKEPT_DATA, or shared/data beside the checkout.")
     ] = None,
+    refit: Annotated[
+        bool, typer.Option(help="Also choose constants on two groups, score the third (a minute more).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """F1, false and missed alarm rates on the Skoltech Anomaly Benchmark, guarded against knowing where faults lie."""
     from stack.scoring.skab_bench import skab  # noqa: PLC0415  (its imports are this command's alone)
 
-    found = skab(data, lambda line: err.print(line, highlight=False))
+    found = skab(data, lambda line: err.print(line, highlight=False), refit=refit)
     if as_json:
         emit(found.plain(), as_json=True)
         return

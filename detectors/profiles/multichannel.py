@@ -97,11 +97,12 @@ class Multichannel:
     Args:
         channels: columns.
         train_rows: healthy first rows; None: 400. At least 40 are taken.
+        rules: the constants; those of every file unless a benchmark asks what others would have done.
     """
 
-    def __init__(self, channels: int, train_rows: int | None) -> None:
+    def __init__(self, channels: int, train_rows: int | None, rules: Rules | None = None) -> None:
         self._healthy = max(_LEAST_TRAINING, _TRAIN_ROWS if train_rows is None else train_rows)
-        rules = Rules()
+        rules = rules or Rules()
         self._rules = rules.paced(self._healthy)
         self._training: list[Array] = []
         self._missing = self._healthy

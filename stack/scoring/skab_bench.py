@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.profiles.multichannel import Multichannel, Rules
 from detectors.profiles.registry import PROFILES
 from stack.errors import StackError
 from stack.scoring.common import (
@@ -44,6 +45,13 @@ Scored = tuple[Floats, Flags]
 """Scores and labels of one file's rows behind the training rows."""
 
 _PROFILE = "multichannel"
+_GRID = [
+    Rules(enter=enter, share=share, hold=hold, gain=gain)
+    for enter in (3.0, 3.5, 4.0, 5.0)
+    for share in (0.2, 0.35, 0.5)
+    for hold in (15.0, 30.0, 60.0)
+    for gain in (0.1, 0.15, 0.25)
+]
 _FOLDS = 5
 _PLAIN, _GUARDED = "plain", "guarded"
 _SINGLE, _WHOLE = "guarded, single rows", "guarded, rows of the whole file"
@@ -54,12 +62,13 @@ _MEASURES: Mapping[str, Callable[[Tally], float]] = {
 }
 
 
-def skab(data: Path | None, say: Callable[[str], None]) -> Result:
+def skab(data: Path | None, say: Callable[[str], None], *, refit: bool = False) -> Result:
     """Score the profile `multichannel`.
 
     Args:
         data: folder of the recordings; see `stack.scoring.common.find_data`.
         say: takes a line of progress.
+        refit: also choose constants of the profile on the files of two groups and score those of the third.
 
     Raises:
         StackError: no recordings with a fault.
@@ -73,6 +82,11 @@ def skab(data: Path | None, say: Callable[[str], None]) -> Result:
     for name, seeds in ((_GUARDED, SEEDS), (_SINGLE, SEEDS), (_WHOLE, SEEDS), (_PLAIN, (0,))):
         say(f"{name}: {len(faulty)} files, {len(seeds)} seeds")
         _protocol(name, [_series(name, faulty, seed) for seed in seeds], figures, units)
+    if refit:
+        say(f"constants chosen on other groups: {len(_GRID)} choices")
+        _add(
+            figures, "guarded, alarm, constants of other groups", [_refit(_series(_GUARDED, faulty, s)) for s in SEEDS]
+        )
     for recording in recordings:
         if recording.group == CLEAN:
             alarm = _run(recording)[1]
@@ -109,8 +123,11 @@ def _series(name: str, faulty: Sequence[Recording], seed: int) -> list[Recording
     return [guarded(recording, seed, block=block, whole=name == _WHOLE) for recording in faulty]
 
 
-def _run(recording: Recording) -> tuple[Floats, Flags]:
-    scores = PROFILES[_PROFILE](recording.x.shape[1], TRAIN_ROWS).observe(recording.t, recording.x)
+def _run(recording: Recording, rules: Rules | None = None) -> tuple[Floats, Flags]:
+    channels = recording.x.shape[1]
+    maker = PROFILES[_PROFILE]
+    profile = maker(channels, TRAIN_ROWS) if rules is None else Multichannel(channels, TRAIN_ROWS, rules)
+    scores = profile.observe(recording.t, recording.x)
     return scores.score, scores.alarm
 
 
@@ -186,6 +203,20 @@ def _fixed(rows: Sequence[Scored], parts: Sequence[NDArray[np.intp]]) -> list[Ta
         threshold = best_threshold([row for i, row in enumerate(rows) if i not in part])
         for i in part:
             found[i] = _at([rows[i]], threshold)[0]
+    return found
+
+
+def _refit(recordings: Sequence[Recording]) -> list[Tally]:
+    """Each file by the alarms of the constants that are best on the files of the other groups."""
+    tried = [
+        [tally(_run(recording, rules)[1][TRAIN_ROWS:], recording.fault[TRAIN_ROWS:]) for recording in recordings]
+        for rules in _GRID
+    ]
+    found = [Tally()] * len(recordings)
+    for part in _by_group(np.array([recording.group for recording in recordings])):
+        best = max(tried, key=lambda each: total([t for i, t in enumerate(each) if i not in part]).f1)
+        for i in part:
+            found[i] = best[i]
     return found
 
 
