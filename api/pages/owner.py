@@ -19,6 +19,7 @@ from api.i18n import LANGUAGES, Words, accepted, zone_of
 from api.moves import ticket_moves
 from api.pages.case import Case, load_case
 from api.pages.render import default_words, render
+from servicedesk.contact import say
 from servicedesk.errors import DeskError, IllegalMoveError, WindowGoneError
 from servicedesk.invite import calendar_file
 from servicedesk.model import NoticeState
@@ -115,6 +116,8 @@ def visit_page(request: Request, door: InDoor, tx: InTx) -> Response:
     case, t = _case(door), door.words
     _take_note(tx, case)
     values = _visit_values(case, timeline(tx.conn, case.ticket.id))
+    paid = tx.office.desk.levels.clocks.compensations(case.ticket.id)
+    values["paid"] = [f"{each.amount} {each.currency}" for each in paid]
     return render(request, "owner_visit.html", t, told=_told(request, t), **values, **_links(door))
 
 
@@ -151,6 +154,13 @@ def choose_time(door: InDoor, tx: InTx, start: Annotated[datetime, Form()]) -> R
     except DeskError:
         return _back(door, "/time", gone="window")
     return _back(door, "/visit", done="moved")
+
+
+@router.post("/{token}/message", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
+def write_to_us(door: InDoor, tx: InTx, words: Annotated[str, Form(min_length=1, max_length=4000)]) -> Response:
+    """The owner writes: it stands on the ticket, and the clock of the first human response runs."""
+    say(tx.office, _case(door).ticket.id, words, tx.now, channel="page")
+    return _back(door, "/visit", done="written")
 
 
 @router.post("/{token}/not-a-problem", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
@@ -248,6 +258,11 @@ def _told(request: Request, t: Words) -> tuple[bool, str, str] | None:
     told = {
         "confirmed": (True, t("Visit confirmed"), t("We have told the technician.")),
         "moved": (True, t("Your time is booked"), t("We have told the technician.")),
+        "written": (
+            True,
+            t("Your message was sent."),
+            t("Your message reaches the same ticket; a person answers within service hours."),
+        ),
         "no-problem": (True, t("Thank you, the ticket is closed"), t("No visit takes place and nothing is charged.")),
     }.get(done or "")
     gone_to = {

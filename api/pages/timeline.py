@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.i18n import Words
+from api.pages.level_lines import level_line, level_stage
 from servicedesk.model import Technician
 from servicedesk.planner import Blocking
 from servicedesk.texts import pick, text
@@ -57,7 +58,7 @@ def _line(t: Words, event: EventView, technicians: Mapping[str, Technician]) -> 
             levels = {"old": body.get("old"), "new": body.get("new")}
             icon, text = "leave", t.plain("Severity {old} is now {new}", **levels)
         case _:
-            icon, text = _plain(t, event.kind)
+            icon, text = level_line(t, event.kind, body) or _plain(t, event.kind)
     return Line(event.at, icon, text, more)
 
 
@@ -129,21 +130,25 @@ def visit_name(t: Words, state: str) -> str:
 def stage_name(t: Words, body: Mapping[str, object]) -> str:
     """What a message was about."""
     stage = str(body.get("stage"))
-    return {
-        "alert": t.plain("alert with a proposed visit"),
-        "alert_no_visit": t.plain("alert, visit to follow"),
-        "safety": t.plain("stop using it"),
-        "remind": t.plain("reminder"),
-        "confirmed": t.plain("visit confirmed"),
-        "moved": t.plain("visit moved"),
-        "proposed_again": t.plain("a new time"),
-        "cancelled": t.plain("visit cancelled"),
-        "done": t.plain("repair done"),
-        "no_fault": t.plain("no fault found"),
-        "proven": t.plain("the repair worked"),
-        "reopened": t.plain("we come again"),
-        "reopened_no_visit": t.plain("we come again"),
-    }.get(stage, stage)
+    return (
+        {
+            "alert": t.plain("alert with a proposed visit"),
+            "alert_no_visit": t.plain("alert, visit to follow"),
+            "safety": t.plain("stop using it"),
+            "remind": t.plain("reminder"),
+            "confirmed": t.plain("visit confirmed"),
+            "moved": t.plain("visit moved"),
+            "proposed_again": t.plain("a new time"),
+            "cancelled": t.plain("visit cancelled"),
+            "done": t.plain("repair done"),
+            "no_fault": t.plain("no fault found"),
+            "proven": t.plain("the repair worked"),
+            "reopened": t.plain("we come again"),
+            "reopened_no_visit": t.plain("we come again"),
+        }.get(stage)
+        or level_stage(t, stage)
+        or stage
+    )
 
 
 def _blocking(t: Words, name: str) -> str:
