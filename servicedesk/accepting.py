@@ -34,7 +34,7 @@ def accept(office: Office, plan: UUID, numbers: Collection[int], now: datetime, 
 
     Raises:
         UnknownError: there is no such plan or line.
-        ConflictError: a line was refused, has no window, or its ticket has changed since the plan was made.
+        ConflictError: a line has no window, or its ticket has changed since the plan was made.
         WindowGoneError: a window was taken meanwhile, or belongs to another line that is not accepted with it.
     """
     desk = office.desk
@@ -67,7 +67,7 @@ def accept(office: Office, plan: UUID, numbers: Collection[int], now: datetime, 
 
 
 def refuse(office: Office, plan: UUID, number: int, now: datetime, actor: str) -> PlanLine:
-    """Leave a line's ticket as it is. Refusing twice is the same as once.
+    """Leave a line's ticket as it is. Refusing twice is the same as once; it may still be accepted later.
 
     Raises:
         UnknownError: there is no such plan or line.
@@ -88,8 +88,6 @@ def _change(office: Office, line: PlanLine, now: datetime) -> _Change | None:
         ConflictError: it cannot be accepted.
     """
     desk = office.desk
-    if line.state is LineState.REFUSED:
-        raise ConflictError(f"line {line.no} was refused")
     if line.after is None or line.after_technician is None:
         raise ConflictError(f"line {line.no} has no window: {line.blocking}")
     ticket = desk.tickets.get(line.ticket)

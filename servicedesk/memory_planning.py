@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -85,6 +85,10 @@ class MemoryPlans:
         if plan not in self.rows:
             raise UnknownError(f"there is no plan {plan}")
         return self.rows[plan], [line for key, line in sorted(self.lines.items()) if key[0] == plan]
+
+    def refs(self, plan: UUID) -> Mapping[UUID, str]:
+        """By ticket."""
+        return {line.ticket: self._tickets.rows[line.ticket].ref for key, line in self.lines.items() if key[0] == plan}
 
     def line(self, plan: UUID, no: int) -> PlanLine:
         """A line."""

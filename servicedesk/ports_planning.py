@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -40,6 +40,10 @@ class Plans(Protocol):
 
     def get(self, plan: UUID) -> tuple[VisitPlan, list[PlanLine]]:
         """A plan and its lines by number. Raises UnknownError."""
+        ...
+
+    def refs(self, plan: UUID) -> Mapping[UUID, str]:
+        """The references of a plan's tickets, for people."""
         ...
 
     def line(self, plan: UUID, no: int) -> PlanLine:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg import errors
-from psycopg.rows import class_row, kwargs_row
+from psycopg.rows import args_row, class_row, kwargs_row
 from psycopg.types.range import TimestamptzRange
 
 from servicedesk.errors import UnknownError, WindowGoneError
@@ -56,6 +56,7 @@ select id, org, made, actor, first, until, served, of, travel_before, travel_aft
 _LINE = "plan, no, ticket, version, visit, before_technician, before_span, after_technician, after_span, blocking, state, decided, actor"  # noqa: E501  (one list)
 _LINES = f"select {_LINE} from visit_plan_line where plan = %s order by no"  # noqa: S608  (likewise)
 _GET_LINE = f"select {_LINE} from visit_plan_line where plan = %s and no = %s for update"  # noqa: S608  (likewise)
+_REFS = "select t.id, t.ref from visit_plan_line l join ticket t on t.id = l.ticket where l.plan = %s"
 _SAVE_LINE = "update visit_plan_line set state = %s, decided = %s, actor = %s where plan = %s and no = %s"
 _AREA = """
 insert into area (org, name, latitude, longitude) values (%s, %s, %s, %s)
@@ -139,6 +140,11 @@ class PgPlans:
         with self.conn.cursor(row_factory=kwargs_row(_line)) as cursor:
             return found, cursor.execute(_LINES, (plan,)).fetchall()
 
+    def refs(self, plan: UUID) -> Mapping[UUID, str]:
+        """By ticket."""
+        with self.conn.cursor(row_factory=args_row(_ref)) as cursor:
+            return dict(cursor.execute(_REFS, (plan,)))
+
     def line(self, plan: UUID, no: int) -> PlanLine:
         """A line, locked."""
         with self.conn.cursor(row_factory=kwargs_row(_line)) as cursor:
@@ -194,6 +200,10 @@ def _row(line: PlanLine) -> tuple[Any, ...]:
 
 def _range(window: Window | None) -> TimestamptzRange | None:
     return None if window is None else TimestamptzRange(window.start, window.end)
+
+
+def _ref(ticket: UUID, ref: str) -> tuple[UUID, str]:
+    return ticket, ref
 
 
 def _line(
