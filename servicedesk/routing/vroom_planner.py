@@ -92,7 +92,9 @@ def _solve(problem: Problem, jobs: list[Job], level: int) -> dict[str, list[tupl
         )
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
     rows = given.solve(exploration_level=level, nb_threads=1).routes
-    columns = (rows[name] for name in ("type", "vehicle_id", "id", "arrival", "waiting_time"))
+    names = ("type", "vehicle_id", "id", "arrival", "waiting_time")
+    # A solution without any visit has no column of their numbers.
+    columns = [rows[name] for name in names] if "id" in rows else [()] * len(names)
     for kind, vehicle, number, arrival, waiting in zip(*columns, strict=True):
         if kind == "job":
             begin = int(arrival) + int(waiting) + zero
