@@ -28,6 +28,8 @@ _HEADERS: Json = {
 _TAGS = [
     {"name": "tickets", "description": "Cases of one device and fault family; at most one is open."},
     {"name": "visits", "description": "A technician's two hours at a household."},
+    {"name": "contact", "description": "What owners say by any channel, calls, and who took a case on."},
+    {"name": "levels", "description": "Promises and their clocks, calls to make, roster, channels, silences."},
     {"name": "notices", "description": "Messages to households."},
     {"name": "devices", "description": "Appliances, their health and their readings."},
     {"name": "findings", "description": "Fault episodes with their evidence."},

@@ -33,6 +33,7 @@ from telemetry.identity import DeviceKey
 from telemetry.ids import Ids, millis_of
 from tests.api.case import NOW, ORG, WALL, Seeded
 from tests.api.walk import (
+    NOWHERE,
     Route,
     check_changing,
     check_reading,
@@ -102,6 +103,22 @@ def bodies() -> dict[str, dict[str, Any] | None]:
     return {
         "/v1/tickets/{ticket}/notes": {"text": "rings twice"},
         "/v1/tickets/{ticket}/complaints": {"words": "too late"},
+        "/v1/tickets/{ticket}/messages": {"words": "we come at nine"},
+        "/v1/tickets/{ticket}/calls": {"outcome": "no_answer"},
+        "/v1/tickets/{ticket}/acknowledgement": None,
+        "/v1/mails": {"message": "RnJvbTogbGlAZXhhbXBsZS5vcmcKCkhlbGxvCg=="},
+        "/v1/silences": {"kind": "snooze", "until": "2026-12-20T08:00:00Z", "reason": "away", "org": "elsewhere"},
+        "/v1/silences/end": {"silence": NOWHERE},
+        "/v1/oncall": {
+            "org": ORG,
+            "step": 1,
+            "name": "Ana",
+            "address": "ana@example.org",
+            "start": "2026-11-17T00:00:00Z",
+            "until": "2026-11-20T00:00:00Z",
+        },
+        "/v1/households/{household}/channels": {"url": "ntfy://ntfy.sh/li"},
+        "/v1/households/{household}/tier": {"tier": "vip"},
         "/v1/devices/{org}/{device}/reports": {"words": "it is warm", "family": "condenser_airflow"},
         "/v1/visits/{visit}/windows": {"start": "2026-11-20T00:00:00Z"},
         "/v1/visits/{visit}/confirm": None,
@@ -155,6 +172,9 @@ def test_every_change_is_conditional_and_repeatable(
         if template.endswith("/outcome"):
             for state in ("travelling", "on_site"):
                 assert http.post(f"/v1/visits/{here['visit']}/moves", json={"to": state}, headers=auth).is_success
+        if template == "/v1/silences/end":
+            (silence,) = http.get("/v1/silences", headers=auth).json()["items"]
+            given = {"silence": silence["id"]}
         with connect(database_url, application="test") as conn:
             before = len(timeline(conn, seeded.ticket))
         done = check_changing(http, posts[template], here, auth, given)

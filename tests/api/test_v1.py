@@ -33,6 +33,12 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("GET", ticket, None),
         ("POST", f"{ticket}/moves", {"to": "hold", "reason": "x"}),
         ("POST", f"{ticket}/complaints", {"words": "too late"}),
+        ("POST", f"{ticket}/messages", {"words": "hello"}),
+        ("POST", f"{ticket}/calls", {"outcome": "no_answer"}),
+        ("POST", f"{ticket}/acknowledgement", {}),
+        ("GET", f"{ticket}/levels", None),
+        ("POST", f"/v1/households/{seeded.household}/channels", {"url": "ntfy://ntfy.sh/li"}),
+        ("POST", f"/v1/households/{seeded.household}/tier", {"tier": "vip"}),
         ("GET", visit, None),
         ("GET", f"{visit}/windows", None),
         ("POST", f"{visit}/windows", {"start": "2026-11-20T00:00:00Z"}),
@@ -44,10 +50,21 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
 
 LISTS = ["/v1/clock", "/v1/scoreboard", "/v1/devices", "/v1/findings", "/v1/tickets", "/v1/visits", "/v1/notices"]
 STREAMS = ["/v1/events"]
+WIDE: list[tuple[str, str, dict[str, Any] | None]] = [
+    ("POST", "/v1/mails", {"message": "eA=="}),
+    ("GET", "/v1/mails/unmatched", None),
+    ("GET", "/v1/calls", None),
+    ("GET", "/v1/warnings", None),
+    ("GET", "/v1/reports/first-contact", None),
+    ("GET", "/v1/silences", None),
+    ("POST", "/v1/silences/end", {"silence": NOWHERE}),
+    ("GET", "/v1/oncall", None),
+]
+"""Of the whole desk: they name no object of anybody's."""
 
 
 def test_every_route_asks_for_a_token(client: httpx.Client, seeded: Seeded) -> None:
-    paths = [("GET", path, None) for path in LISTS + STREAMS] + routes(seeded)
+    paths = [("GET", path, None) for path in LISTS + STREAMS] + routes(seeded) + WIDE
     for method, path, body in paths:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eA=="}):
             answer = client.request(method, path, json=body, headers=headers)
@@ -64,10 +81,11 @@ def test_every_route_of_the_document_is_in_these_tests(client: httpx.Client, see
         .replace("{ticket}", str(seeded.ticket))
         .replace("{visit}", str(seeded.visit))
         .replace("{finding}", seeded.finding.id)
+        .replace("{household}", str(seeded.household))
         for path in paths
         if path.startswith("/v1/")
     }
-    assert shapes == {*LISTS, *STREAMS} | {path for _, path, _ in routes(seeded)}
+    assert shapes == {*LISTS, *STREAMS} | {path for _, path, _ in routes(seeded) + WIDE}
 
 
 def test_a_foreign_object_looks_like_a_missing_one(client: httpx.Client, seeded: Seeded) -> None:
@@ -78,6 +96,7 @@ def test_a_foreign_object_looks_like_a_missing_one(client: httpx.Client, seeded:
             path.replace(str(seeded.ticket), NOWHERE)
             .replace(str(seeded.visit), NOWHERE)
             .replace(seeded.finding.id, NOWHERE)
+            .replace(str(seeded.household), NOWHERE)
             .replace("fridge-1", "fridge-x"),
             json=body,
             headers=bearer(seeded, "admin"),

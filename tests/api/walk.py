@@ -58,12 +58,20 @@ def samples(seeded: Seeded) -> dict[str, str]:
         "device": "fridge-1",
         "ticket": str(seeded.ticket),
         "visit": str(seeded.visit),
+        "household": str(seeded.household),
         "finding": seeded.finding.id,
     }
 
 
 def strangers() -> dict[str, str]:
-    return {"org": ORG, "device": "fridge-x", "ticket": NOWHERE, "visit": NOWHERE, "finding": NOWHERE}
+    return {
+        "org": ORG,
+        "device": "fridge-x",
+        "ticket": NOWHERE,
+        "household": NOWHERE,
+        "visit": NOWHERE,
+        "finding": NOWHERE,
+    }
 
 
 def routes_of(document: Mapping[str, Any]) -> Iterator[Route]:
