@@ -187,6 +187,13 @@ def events(alarm: Flags, fault: Flags) -> Events:
     return Events(len(within) > 0, bool(alarm[:first].any()), int(within[0]) - first if len(within) else None, episodes)
 
 
+def standing(alarm: Flags, rows: int) -> Flags:
+    """Where an alarm has stood for more than so many rows: what is worth a ticket."""
+    at = np.arange(len(alarm))
+    began = np.maximum.accumulate(np.where(alarm, -1, at))
+    return np.asarray(at - began > rows)
+
+
 def best_threshold(scored: Sequence[tuple[Floats, Flags]]) -> float:
     """The threshold with the greatest F1 over all rows of the files: an alarm is a score at or above it.
 

@@ -29,12 +29,14 @@ from stack.scoring.skab import (
     CLEAN,
     MOST_INSERTED,
     TRAIN_ROWS,
+    Events,
     Recording,
     Tally,
     best_threshold,
     events,
     guarded,
     load,
+    standing,
     tally,
     total,
 )
@@ -53,6 +55,7 @@ _GRID = [
     for gain in (0.1, 0.15, 0.25)
 ]
 _FOLDS = 5
+_STANDS = 180
 _PLAIN, _GUARDED = "plain", "guarded"
 _SINGLE, _WHOLE = "guarded, single rows", "guarded, rows of the whole file"
 _MEASURES: Mapping[str, Callable[[Tally], float]] = {
@@ -90,7 +93,9 @@ def skab(data: Path | None, say: Callable[[str], None], *, refit: bool = False) 
     for recording in recordings:
         if recording.group == CLEAN:
             alarm = _run(recording)[1]
+            lasting = standing(alarm, _STANDS)
             figures["healthy file: alarms begun"] = Figure(events(alarm, recording.fault).episodes)
+            figures[f"healthy file: alarms of {_STANDS} rows"] = Figure(events(lasting, recording.fault).episodes)
             figures["healthy file: FAR %"] = Figure(tally(alarm[TRAIN_ROWS:], recording.fault[TRAIN_ROWS:]).far)
     say("blind controls")
     return Result(
@@ -157,12 +162,10 @@ def _protocol(
     if name == _GUARDED:
         _add(figures, f"{name}, other group", [_fixed(rows, _by_group(groups)) for rows in scored])
     _add(figures, f"{name}, swept", [_at(rows, best_threshold(rows)) for rows in scored])
-    seen = [
-        [events(alarm, recording.fault) for (_, alarm), recording in zip(each, recordings, strict=True)]
-        for each, recordings in zip(ran, drawn, strict=True)
-    ]
-    figures[f"{name}: files with the fault found"] = over_seeds([sum(e.found for e in each) for each in seen])
-    figures[f"{name}: files with an alarm before it"] = over_seeds([sum(e.early for e in each) for each in seen])
+    seen = _seen(ran, drawn, 0)
+    for of, each in (("", seen), (f" by alarms of {_STANDS} rows", _seen(ran, drawn, _STANDS))):
+        figures[f"{name}: files with the fault found{of}"] = over_seeds([sum(e.found for e in files) for files in each])
+        figures[f"{name}: files alarmed before it{of}"] = over_seeds([sum(e.early for e in files) for files in each])
     if name == _GUARDED:
         delays = [float(np.median([e.delay for e in each if e.delay is not None])) for each in seen]
         figures[f"{name}: median delay, rows"] = over_seeds(delays)
@@ -174,6 +177,16 @@ def _protocol(
                 "early": sum(each[i].early for each in seen),
                 "delay": next((each[i].delay for each in seen if each[i].delay is not None), None),
             }
+
+
+def _seen(
+    ran: Sequence[Sequence[tuple[Floats, Flags]]], drawn: Sequence[Sequence[Recording]], rows: int
+) -> list[list[Events]]:
+    """Of each seed and file, what alarms that stand longer than so many rows show."""
+    return [
+        [events(standing(alarm, rows), recording.fault) for (_, alarm), recording in zip(each, recordings, strict=True)]
+        for each, recordings in zip(ran, drawn, strict=True)
+    ]
 
 
 def _add(figures: dict[str, Figure], name: str, tallies: Sequence[Sequence[Tally]]) -> None:

@@ -25,6 +25,7 @@ from stack.scoring.skab import (
     events,
     guarded,
     load,
+    standing,
     tally,
     total,
 )
@@ -135,6 +136,13 @@ def test_no_point_adjustment_one_row_of_a_fault_is_one_row() -> None:
     assert tally(alarm, fault).f1 < 0.01
     seen = events(alarm, fault)
     assert (seen.found, seen.early, seen.delay, seen.episodes) == (True, False, 100, 1)
+
+
+def test_an_alarm_is_lasting_once_it_has_stood() -> None:
+    alarm = np.array([0, 1, 1, 1, 0, 1, 1, 1, 1, 1], np.bool_)
+    assert_array_equal(standing(alarm, 3), np.array([0, 0, 0, 0, 0, 0, 0, 0, 1, 1], np.bool_))
+    assert_array_equal(standing(alarm, 0), alarm)
+    assert_array_equal(standing(alarm[1:], 2), np.array([0, 0, 1, 0, 0, 0, 1, 1, 1], np.bool_))
 
 
 def test_the_best_threshold_is_the_best_of_all() -> None:
