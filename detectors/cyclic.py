@@ -16,7 +16,7 @@ from detectors.episodes import DAY, Assessment, Book, Episode
 from detectors.evidence import Bins
 from detectors.features import Extractor
 from detectors.levels import LevelState, learn
-from detectors.life import remaining
+from detectors.life import Growth, Prior, remaining
 from detectors.safety import SafetyWatch
 from detectors.segment import Cycle, Segmenter, SegmentState
 from telemetry.catalogue import KindSpec
@@ -87,6 +87,7 @@ class CyclicState(msgspec.Struct):
     reference_times: list[int] = msgspec.field(default_factory=list)
     usual: list[tuple[float, float]] = msgspec.field(default_factory=list)
     lessons: dict[str, Lesson] = msgspec.field(default_factory=dict)
+    growth: dict[str, Growth] = msgspec.field(default_factory=dict)
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -183,6 +184,7 @@ class CyclicDetector:
         if finding is None or track is None:
             return [] if finding is None else [finding]
         track.reset()
+        self._state.growth.pop(family, None)
         for i in self._judged:
             if any(s.family == family and not math.isnan(s.size[i]) and s.size[i] != 0 for s in self._signatures):
                 self._state.recent[i] = Recent()
@@ -382,6 +384,7 @@ class CyclicDetector:
             return self._assess(family, span.at, cohort, seen)
 
         if self._book.is_open(family):
+            self._grow(family, span.at, seen)
             calm = track.level < self._exit and cohort < self._exit + 1
             band = track.level < self._band and cohort < self._band
             finding = self._book.judge(
@@ -391,7 +394,16 @@ class CyclicDetector:
                 self._forget_own()
             return [] if finding is None else [finding]
         own = track.log_e >= self._threshold * self._factor(family) and self._shifted(track)
-        return [self._book.open(family, span.epoch, span.at, what())] if own or track.over >= self._persist else []
+        if not own and track.over < self._persist:
+            return []
+        self._state.growth.pop(family, None)
+        self._grow(family, span.at, seen)
+        return [self._book.open(family, span.epoch, span.at, what())]
+
+    def _grow(self, family: str, at: int, seen: Deviations) -> None:
+        """Remember how far each cause of an open family would have come."""
+        growth = self._state.growth.setdefault(family, Growth(at))
+        growth.add(at, {s.cause: match(s, seen.z, seen.sd).amount for s in self._signatures if s.family == family})
 
     def _forget_own(self) -> None:
         """A new part is a new unit: its reference is learned again from the cohort's prior."""
@@ -418,7 +430,8 @@ class CyclicDetector:
         fault = self._kind.faults[first]
         onset, low, high = self._onset(track, at, cohort)
         p = min(1.0, math.exp(-track.log_e), upper_tail(cohort) if cohort else 1.0)
-        life = remaining(fault.lead_days, told.amount, max(0.0, (at - low) / DAY))
+        prior = Prior(fault.lead_days, fault.course.shape, (low, high))
+        life = remaining(prior, first, self._state.growth[family], at)
         return Assessment(
             severity=fault.severity,
             onset=onset,

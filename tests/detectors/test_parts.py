@@ -1,4 +1,4 @@
-"""Segmentation, calibration, dating, diagnosis and remaining life, each alone."""
+"""Segmentation, calibration, dating and diagnosis, each alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from detectors.baseline import models_of
 from detectors.decision import Track, date_shift, p_value
 from detectors.diagnosis import UNKNOWN, Deviations, diagnose, signatures_of
 from detectors.evidence import Bins
-from detectors.life import remaining
 from detectors.segment import Cycle, Segmenter
 from telemetry.clock import MICROS
 from tests.detectors.streams import START, catalogue
@@ -171,9 +170,3 @@ def test_evidence_stays_bounded() -> None:
     assert signal is not None
     assert 30 <= len(signal.t) <= 60
     assert bins.signal("run_time", 1, relative=False) is None
-
-
-@pytest.mark.parametrize("amount", [0.0, 0.2, 0.5, 0.9, 1.4])
-def test_remaining_life_is_an_interval(amount: float) -> None:
-    low, high = remaining((10, 25), amount, 3.0)
-    assert 0 < low < high <= 25 * 86_400
