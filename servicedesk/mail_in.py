@@ -29,6 +29,7 @@ _QUOTED = re.compile(
 )
 _LONGEST = 8000
 _PERMANENT = "5"
+_LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 class MailKind(StrEnum):
@@ -154,10 +155,22 @@ def _text(message: Message) -> str:
         payload = message.get_payload(decode=True)
         said = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
         body = None
+    if body is not None and _LOST in said:
+        said = _undeclared(_bytes(body)) or said
     if body is not None and body.get_content_type() == "text/html":
         said = re.sub(r"<(style|script).*?</\1>", "", said, flags=re.DOTALL | re.IGNORECASE)
         said = re.sub(r"<[^>]+>", " ", said)
     return said
+
+
+def _undeclared(raw: bytes) -> str:
+    """Text in an encoding that its mail does not name, or names wrongly; empty when it is neither of the usual two."""
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return ""
 
 
 def _clean(said: str) -> str:
