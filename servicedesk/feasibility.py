@@ -26,6 +26,7 @@ def feasible(
     now: datetime,
     own: Collection[str] = (),
     everybody: bool = False,
+    start: datetime | None = None,
 ) -> Offers:
     """The windows of a ticket's visit within the policy's horizon.
 
@@ -38,6 +39,7 @@ def feasible(
         now: fleet time.
         own: SKUs that are reserved for it already.
         everybody: every technician of a window, not the best alone.
+        start: look at the window that begins then alone.
     """
     until = now + office.policy.horizon
     parts = tuple(part.sku for part in fault.parts if part.sku not in own)
@@ -53,7 +55,7 @@ def feasible(
         minutes=fault.minutes,
     )
     known = roster(office, ticket.org, parts, Window(now, until + LENGTH), now, but=ticket.id)
-    return offers(demand, known, everybody=everybody)
+    return offers(demand, known, everybody=everybody, start=start)
 
 
 def roster(

@@ -22,9 +22,7 @@ def hold_window(office: Office, visit_id: UUID, start: datetime, now: datetime, 
         WindowGoneError: the window is not, or no longer, feasible.
     """
     ticket, visit = office.case(visit_id)
-    for offer in movable_to(office, ticket, visit, now).found:
-        if offer.window.start != start:
-            continue
+    for offer in movable_to(office, ticket, visit, now, start=start).found:
         hold = Hold(
             id=office.new_id(),
             ticket=ticket.id,

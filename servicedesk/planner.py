@@ -93,7 +93,9 @@ class Offers:
     blocking: Blocking | None = None
 
 
-def offers(demand: Demand, roster: Roster, limit: int = 200, *, everybody: bool = False) -> Offers:
+def offers(
+    demand: Demand, roster: Roster, limit: int = 200, *, everybody: bool = False, start: datetime | None = None
+) -> Offers:
     """All windows that keep every constraint, earliest first.
 
     Args:
@@ -101,6 +103,7 @@ def offers(demand: Demand, roster: Roster, limit: int = 200, *, everybody: bool 
         roster: who could come.
         limit: as many windows at most.
         everybody: every technician who is free in a window, the best first, instead of the best alone.
+        start: look at the window that begins then alone.
     """
     able = [each for each in roster.technicians if each.active and demand.skill in each.skills]
     if not able:
@@ -110,8 +113,9 @@ def offers(demand: Demand, roster: Roster, limit: int = 200, *, everybody: bool 
         return Offers((), Blocking.PART)
     first = min(each.ready for each in calendars)
     found: list[Offer] = []
-    for number, free in enumerate(filter(None, (_free(calendars, each) for each in _all(first, demand))), 1):
-        found.extend(free if everybody else free[:1])
+    asked = (each for each in _all(first, demand) if start is None or each[0].start == start)
+    for number, free in enumerate(filter(None, (_free(calendars, each, everybody) for each in asked)), 1):
+        found.extend(free)
         if number == limit:
             break
     if not found:
@@ -191,8 +195,11 @@ class _Calendar:
             self._days[day] = shift if shift is not None and self._demand.skill in shift.skills else None
         return self._days[day]
 
-    def fits(self, window: Window, span: Span) -> int | None:
-        """The way that the visit adds to the day, in seconds, or None when it cannot be kept beside the others."""
+    def room(self, window: Window, span: Span) -> tuple[int, Day, list[Halt]] | None:
+        """The way that the visit would add to its day, in seconds, and that day with it.
+
+        None where nothing but other visits would show that it cannot be kept: outside the shift, or over another one.
+        """
         halt = Halt(0, span.start, last_start(span, self._seconds), self._seconds)
         shift = self.shift(window.start.astimezone(self._zone).date())
         if shift is None or halt.last < shift.start or max(halt.first, shift.start) + halt.seconds > shift.end:
@@ -204,14 +211,16 @@ class _Calendar:
         high = bisect_left(self._begins, shift.end, at)
         frame = Day(shift.start, shift.end, NOWHERE if shift.home is None else shift.home, shift.pauses)
         halts = [*self._halts[low:at], halt, *self._halts[at:high]]
-        if not feasible(frame, halts, self._leg):
-            return None
         before = self._halts[at - 1].place if at > low else frame.home
         after = self._halts[at].place if at < high else frame.home
         way = 0 if before == NOWHERE else self._leg(before, 0)
         back = 0 if after == NOWHERE else self._leg(0, after)
         straight = 0 if NOWHERE in (before, after) or before == after else self._leg(before, after)
-        return max(way + back - straight, 0)
+        return max(way + back - straight, 0), frame, halts
+
+    def keeps(self, frame: Day, halts: Sequence[Halt]) -> bool:
+        """Whether a day can be kept, with its ways and pauses."""
+        return feasible(frame, halts, self._leg)
 
     def alone(self, window: Window, span: Span) -> tuple[bool, bool]:
         """Whether the window lies in a shift; and whether it could be reached if there were no other visits."""
@@ -245,15 +254,21 @@ def _all(first: datetime, demand: Demand) -> Iterator[tuple[Window, Span]]:
         yield window, Span(round(window.start.timestamp()), round(window.end.timestamp()))
 
 
-def _free(calendars: Sequence[_Calendar], when: tuple[Window, Span]) -> list[Offer]:
-    """Who can come in a window, the best first."""
+def _free(calendars: Sequence[_Calendar], when: tuple[Window, Span], everybody: bool) -> list[Offer]:  # noqa: FBT001
+    """Who can come in a window, the best first, or the best alone: whole days are looked at in the order of liking."""
     window, span = when
-    free = [
-        (each.rank(span, detour), Offer(window, each.technician.id, detour))
-        for each in calendars
-        if window.start >= each.ready and (detour := each.fits(window, span)) is not None
-    ]
-    return [offer for _, offer in sorted(free, key=lambda each: each[0])]
+    liked = sorted(
+        (each.rank(span, room[0]), number, room)
+        for number, each in enumerate(calendars)
+        if window.start >= each.ready and (room := each.room(window, span)) is not None
+    )
+    free = []
+    for _, number, (detour, frame, halts) in liked:
+        if calendars[number].keeps(frame, halts):
+            free.append(Offer(window, calendars[number].technician.id, detour))
+            if not everybody:
+                break
+    return free
 
 
 def _reason(demand: Demand, calendars: Sequence[_Calendar], first: datetime) -> Blocking:

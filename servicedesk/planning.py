@@ -84,11 +84,7 @@ def alternatives(office: Office, visit_id: UUID, now: datetime) -> Alternatives:
     """Feasible other windows for a visit that may still move; its own part stays its own."""
     ticket, visit = office.case(visit_id)
     found = movable_to(office, ticket, visit, now) if visit.state in MOVABLE else Offers(())
-    best: dict[datetime, Offer] = {}
-    for offer in found.found:
-        if offer.window != visit.window:
-            best.setdefault(offer.window.start, offer)
-    others = tuple(best.values())
+    others = tuple(offer for offer in found.found if offer.window != visit.window)
     household = office.desk.people.household(ticket.household) if ticket.household is not None else None
     return Alternatives(choose(others, household.tz if household is not None else "UTC"), others, found.blocking)
 
@@ -102,8 +98,8 @@ def take_window(office: Office, visit_id: UUID, start: datetime, now: datetime, 
     """
     desk = office.desk
     ticket, old = office.case(visit_id)
-    found = movable_to(office, ticket, old, now)
-    free = [each for each in found.found if each.window.start == start]
+    found = movable_to(office, ticket, old, now, start=start)
+    free = found.found
     if not free:
         raise WindowGoneError(f"no technician is free at {start.isoformat()}")
     leave(office, old, now, actor)
@@ -144,8 +140,8 @@ def successor(office: Office, ticket: Ticket, old: Visit, offer: Offer, now: dat
     )
 
 
-def movable_to(office: Office, ticket: Ticket, visit: Visit, now: datetime) -> Offers:
-    """Feasible windows of a visit that has one, with everybody who is free then.
+def movable_to(office: Office, ticket: Ticket, visit: Visit, now: datetime, *, start: datetime | None = None) -> Offers:
+    """Feasible windows of a visit that has one; of one window everybody who is free then.
 
     Raises:
         IllegalMoveError: the visit can no longer move.
@@ -157,7 +153,17 @@ def movable_to(office: Office, ticket: Ticket, visit: Visit, now: datetime) -> O
     if fault is None or household is None:
         return Offers(())
     earliest = now + office.policy.lead_urgent
-    return feasible(office, ticket, fault, household, earliest=earliest, now=now, own=visit.parts, everybody=True)
+    return feasible(
+        office,
+        ticket,
+        fault,
+        household,
+        earliest=earliest,
+        now=now,
+        own=visit.parts,
+        everybody=start is not None,
+        start=start,
+    )
 
 
 def confirm(office: Office, visit_id: UUID, now: datetime, actor: str) -> Visit:

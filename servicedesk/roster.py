@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -55,8 +56,7 @@ def shift_of(
     hours = technician.hours[day.weekday()]
     if hours is None or not workdays.is_workday(day):
         return None
-    zone = ZoneInfo(technician.tz)
-    start, end = _moment(day, hours[0], zone), _moment(day, hours[1], zone)
+    start, end = _moment(day, hours[0], technician.tz), _moment(day, hours[1], technician.tz)
     away = sorted(Span(round(each.start.timestamp()), round(each.end.timestamp())) for each in absences)
     within: list[Span] = []
     for span in away:
@@ -71,8 +71,8 @@ def shift_of(
     pauses = [Pause(earliest=span.start, latest=span.start, seconds=span.end - span.start) for span in _joined(within)]
     rest = technician.breaks[day.weekday()] if technician.breaks else None
     if rest is not None:
-        earliest = max(_moment(day, rest[0], zone), start)
-        latest = min(_moment(day, rest[1], zone), end - rest[2] * 60)
+        earliest = max(_moment(day, rest[0], technician.tz), start)
+        latest = min(_moment(day, rest[1], technician.tz), end - rest[2] * 60)
         # Away through the whole time of the break: it was taken there.
         if earliest <= latest and not any(span.start <= earliest and latest < span.end for span in within):
             pauses.append(Pause(earliest=earliest, latest=latest, seconds=rest[2] * 60))
@@ -87,10 +87,11 @@ def shift_of(
     )
 
 
-def _moment(day: date, minute: int, zone: ZoneInfo) -> int:
+@lru_cache(maxsize=4096)
+def _moment(day: date, minute: int, tz: str) -> int:
     """A minute after local midnight by the wall's clock, as seconds since 1970."""
     days, rest = divmod(minute, _DAY_MINUTES)
-    local = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60), zone)
+    local = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60), ZoneInfo(tz))
     return round(local.timestamp())
 
 

@@ -23,13 +23,14 @@ def planner_command(
 ) -> None:
     """Plans of visits: served, travel, time, broken constraints, beside a baseline and the best known."""
     from stack.bench_planner import Bench, bench_planner  # noqa: PLC0415  (its imports are this command's alone)
+    from stack.bench_offers import bench_offers  # noqa: PLC0415  (likewise)
     from stack.planner_instances import Size  # noqa: PLC0415  (likewise)
 
     def tell(line: str) -> None:
         err.print(line, highlight=False)
 
     bench = Bench(Size(visits, technicians, days), seed or (1, 2, 3), thorough)
-    found = bench_planner(bench, tell)
+    found = [row | bench_offers() for row in bench_planner(bench, tell)]
     if as_json:
         emit(found, as_json=True)
         return
