@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 from detectors.cyclic import CyclicDetector
 from detectors.engine import DeviceDetector, Observation, Observed, observe_each
@@ -40,16 +41,19 @@ class Bank:
 
     def observe(self, items: Sequence[tuple[DeviceDetector, Observation]]) -> list[Observed]:
         """Observe runs of distinct devices; answers in the items' order."""
+        memories = [detector.plants if isinstance(detector, MultichannelDetector) else None for detector, _ in items]
+        kinds = dict.fromkeys(memories)
+        if len(kinds) == 1 and (only := next(iter(kinds))) is not None:
+            return observe_many(only, cast("Sequence[tuple[MultichannelDetector, Observation]]", items))
         found: list[Observed] = [[]] * len(items)
-        together: dict[Plants, list[tuple[int, tuple[MultichannelDetector, Observation]]]] = {}
-        for i, item in enumerate(items):
-            detector, observation = item
-            if isinstance(detector, MultichannelDetector):
-                together.setdefault(detector.plants, []).append((i, (detector, observation)))
+        for plants in kinds:
+            chosen = [i for i, memory in enumerate(memories) if memory is plants]
+            of_kind = [items[i] for i in chosen]
+            if plants is None:
+                answers = observe_each(of_kind)
             else:
-                found[i] = observe_each([item])[0]
-        for plants, chosen in together.items():
-            for (i, _), told in zip(chosen, observe_many(plants, [item for _, item in chosen]), strict=True):
+                answers = observe_many(plants, cast("list[tuple[MultichannelDetector, Observation]]", of_kind))
+            for i, told in zip(chosen, answers, strict=True):
                 found[i] = told
         return found
 

@@ -7,7 +7,7 @@ worth telling, and whether a repair is borne out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -64,6 +64,18 @@ class Episode(msgspec.Struct):
     mended: int | None = None
 
 
+Proofs: TypeAlias = "dict[str, tuple[int | None, float | None]]"
+"""Of each family how many cycles, or how many microseconds, in band prove a repair."""
+
+
+def proofs_of(kind: KindSpec) -> Proofs:
+    """What proves a repair of each family."""
+    return {
+        fault.family: (fault.verify.cycles, None if fault.verify.hours is None else fault.verify.hours * HOUR)
+        for fault in kind.faults.values()
+    }
+
+
 class Book:
     """Episodes of one device.
 
@@ -73,18 +85,27 @@ class Book:
         detector: name that findings carry.
         version: version that findings carry.
         exit_after: judgements in a row below the exit bound that end an episode.
+        proofs: of `proofs_of(kind)`, where many devices of a kind share them.
     """
 
-    def __init__(self, key: DeviceKey, kind: KindSpec, detector: str, version: str, exit_after: int) -> None:
+    __slots__ = ("_detector", "_exit_after", "_key", "_kind", "_proof", "_version", "episodes")
+
+    def __init__(
+        self,
+        key: DeviceKey,
+        kind: KindSpec,
+        detector: str,
+        version: str,
+        exit_after: int,
+        *,
+        proofs: Proofs | None = None,
+    ) -> None:
         self._key = key
         self._kind = kind
         self._detector = detector
         self._version = version
         self._exit_after = exit_after
-        self._proof = {
-            fault.family: (fault.verify.cycles, None if fault.verify.hours is None else fault.verify.hours * HOUR)
-            for fault in kind.faults.values()
-        }
+        self._proof = proofs_of(kind) if proofs is None else proofs
         self.episodes: dict[str, Episode] = {}
 
     def is_open(self, family: str) -> bool:

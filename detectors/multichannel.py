@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors import rowloop
 from detectors.decision import date_shift
@@ -51,12 +53,16 @@ class MultichannelDetector:
         plants: memory of the kind's devices.
     """
 
-    __slots__ = ("__weakref__", "_book", "plants", "slot")
+    __slots__ = ("_book", "plants", "slot")
 
     def __init__(self, key: DeviceKey, kind: KindSpec, version: str, plants: Plants) -> None:
         self.plants = plants
-        self.slot = plants.take(self)
-        self._book = Book(key, kind, NAME, version, int(kind.tuning.get("exit_windows", 4)))
+        self.slot = plants.take()
+        self._book = Book(key, kind, NAME, version, plants.exit_after, proofs=plants.proofs)
+
+    def __del__(self) -> None:
+        """Give the slot back."""
+        self.plants.give(self.slot)
 
     def observe(self, observation: Observation) -> list[Finding]:
         """Take the next run of messages; return new revisions of episodes, oldest first."""
@@ -166,34 +172,61 @@ def observe_many(plants: Plants, items: Sequence[tuple[MultichannelDetector, Obs
         What each run brought about, in order.
     """
     found: list[Observed] = [[] for _ in items]
-    chosen: list[int] = []
-    for i, (detector, observation) in enumerate(items):
-        if observation.events:
-            found[i] = _tried(detector.take_events, observation)
-        if len(observation.values) and isinstance(found[i], list):
-            if observation.values.shape == (len(observation.t), plants.channels):
-                chosen.append(i)
-            else:
-                found[i] = ValueError(f"{len(observation.t)} times, values of shape {observation.values.shape}")
+    times = [observation.t for _, observation in items]
+    values = [observation.values for _, observation in items]
+    chosen = list(range(len(items)))
+    if any(observation.events for _, observation in items) or not _fit(plants, times, values):
+        chosen = []
+        for i, (detector, observation) in enumerate(items):
+            if observation.events:
+                found[i] = _tried(detector.take_events, observation)
+            if len(values[i]) and isinstance(found[i], list):
+                if values[i].shape == (len(times[i]), plants.channels):
+                    chosen.append(i)
+                else:
+                    found[i] = ValueError(f"{len(times[i])} times, values of shape {values[i].shape}")
+        times, values = [times[i] for i in chosen], [values[i] for i in chosen]
     if chosen:
-        _advance(plants, items, chosen, found)
+        slots = np.array([items[i][0].slot for i in chosen], np.int64)
+        ends = np.cumsum(np.array([0, *map(len, times)]))
+        span = np.column_stack((ends[:-1], ends[1:]))
+        t, read = np.concatenate(times, dtype=np.int64), np.concatenate(values, dtype=np.float32)
+        _advance(plants, items, _Runs(np.array(chosen), slots, span, t, read), found)
     return found
 
 
+def _fit(plants: Plants, times: list[NDArray[np.int64]], values: list[NDArray[np.float32]]) -> bool:
+    """Whether every run has as many rows of values as times, at least one, and the kind's channels."""
+    shapes = {x.shape for x in values}
+    if len(shapes) == 1:
+        rows, channels = (*shapes.pop(), 0)[:2]
+        return rows > 0 and channels == plants.channels and {len(t) for t in times} == {rows}
+    return all(x.shape == (len(t), plants.channels) and len(t) > 0 for t, x in zip(times, values, strict=True))
+
+
+class _Runs(NamedTuple):
+    """Runs on their way through the loop.
+
+    Attributes:
+        item: to which item each belongs.
+        slots: the devices' slots.
+        span: first row not yet taken of each, and the row behind it.
+        t: times of all rows.
+        values: of all rows.
+    """
+
+    item: NDArray[np.int64]
+    slots: NDArray[np.int64]
+    span: NDArray[np.int64]
+    t: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+
 def _advance(
-    plants: Plants,
-    items: Sequence[tuple[MultichannelDetector, Observation]],
-    chosen: list[int],
-    found: list[Observed],
+    plants: Plants, items: Sequence[tuple[MultichannelDetector, Observation]], runs: _Runs, found: list[Observed]
 ) -> None:
-    """Take the rows of the chosen items, and do what they ask for where the loop over rows stops."""
-    slots = np.array([items[i][0].slot for i in chosen], np.int64)
-    times = [items[i][1].t for i in chosen]
-    ends = np.cumsum([0, *map(len, times)])
-    span = np.column_stack((ends[:-1], ends[1:]))
-    t = np.concatenate(times, dtype=np.int64)
-    values = np.concatenate([items[i][1].values for i in chosen], dtype=np.float32)
-    at = np.array(chosen)
+    """Take the rows of runs, and do what they ask for where the loop over rows stops."""
+    at, slots, span, t, values = runs
     while len(slots):
         told = plants.advance(slots, span, t, values)
         acting = np.flatnonzero(told)

@@ -29,8 +29,8 @@ class Plant:
         mean: of each channel.
         scale: standard deviation of each channel.
         stack_mean: mean of what is stacked: of a slow channel the reading without its reference.
-        stack_scale: its standard deviation; infinite for a channel that stood still, which takes no part.
-        wander: how far each channel's level strays; infinite likewise.
+        stack_weight: one over its standard deviation; 0 for a channel that stood still, which takes no part.
+        wander: how far each channel's level strays; infinite for one that stood still.
         slow: each channel's reference behind the last row.
         loadings: of the components left out, or of those kept where these are fewer, (channels * lag, components),
             oldest row of a stack first. Their squares are the prediction error, or what they do not explain is.
@@ -43,7 +43,7 @@ class Plant:
     mean: Matrix
     scale: Matrix
     stack_mean: Matrix
-    stack_scale: Matrix
+    stack_weight: Matrix
     wander: Matrix
     slow: Matrix
     loadings: Single
@@ -92,8 +92,8 @@ def commission(rows: Matrix, how: Commissioning) -> Plant:
     # A channel that hardly moved must not divide by next to nothing; of one that stood still nothing is known but
     # that, and it takes no part in the error.
     least = 1e-4 * np.maximum(np.abs(mean), 1e-3)
-    stack_scale = np.where(still, np.inf, np.maximum(stacked.std(axis=0), least))
-    z = ((stacked - stack_mean) / stack_scale).astype(np.float32)
+    stack_weight = np.where(still, 0.0, 1 / np.maximum(stacked.std(axis=0), least))
+    z = ((stacked - stack_mean) * stack_weight).astype(np.float32)
     wide = z.astype(np.float64)
     stacks = np.hstack([wide[i : len(z) - how.lag + 1 + i] for i in range(how.lag)])
     loadings, kept = _components(stacks, how.share)
@@ -102,7 +102,7 @@ def commission(rows: Matrix, how: Commissioning) -> Plant:
         mean=mean,
         scale=np.maximum(rows.std(axis=0), least),
         stack_mean=stack_mean,
-        stack_scale=stack_scale,
+        stack_weight=stack_weight,
         wander=np.where(still, np.inf, np.maximum(_wander(rows, how), least)),
         slow=follow[-1],
         loadings=loadings,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import rowloop
+from detectors.episodes import proofs_of
 from detectors.evidence import Bins
 from detectors.plant import Commissioning, commission
 from detectors.rowloop import Fields, Rules
@@ -19,6 +19,7 @@ from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
 
 _FIRST = 16
+_PLACES = 4
 
 
 class SlotState(msgspec.Struct):
@@ -48,6 +49,8 @@ class Plants:
         self.fault, self.spec = next(iter(kind.faults.items()))
         self.quantile = tuning.get("quantile", 0.99)
         self.safety = SafetyWatch(kind)
+        self.proofs = proofs_of(kind)
+        self.exit_after = int(tuning.get("exit_windows", 4))
         effects = {effect.feature: effect for effect in self.spec.signature}
         share = tuning.get("level_share", 0.05)
         self.rules = Rules(
@@ -62,7 +65,7 @@ class Plants:
             error_follow=tuning.get("error_follow", 0.004),
             level_rate=tuning.get("level_rate", 0.15),
             level_limit=tuning.get("level_limit", 1.25),
-            level_follow=tuning.get("level_follow", 150),
+            level_follow=1 / tuning.get("level_follow", 150),
             slow_rate=1 / tuning.get("slow_rows", 60),
             slow=np.array([channel.slow for channel in kind.channels.values()]),
             sign=np.array([float(effects[x].direction) if x in effects else 0.0 for x in self.names]),
@@ -93,8 +96,8 @@ class Plants:
         commission(rows, self._how)
         self.fields = self._made(0, 0)
 
-    def take(self, owner: object) -> int:
-        """A fresh slot, given back when its owner is gone."""
+    def take(self) -> int:
+        """A fresh slot; `give` takes it back."""
         if not self._free:
             self._grow()
         slot = self._free.pop()
@@ -103,10 +106,10 @@ class Plants:
         whole = self.fields.whole[slot]
         whole[rowloop.BIN_WIDTH] = self._width
         whole[rowloop.PLACE] = self._place()
-        weakref.finalize(owner, self._give, slot).atexit = False
         return slot
 
-    def _give(self, slot: int) -> None:
+    def give(self, slot: int) -> None:
+        """The slot's device is gone."""
         self._clear(slot)
         self._free.append(slot)
 
@@ -114,7 +117,7 @@ class Plants:
         """Room for commissioning rows, which a device needs for minutes of its life."""
         if not self._places:
             old = self.fields.early
-            early = np.zeros((max(_FIRST, len(old) + len(old) // 4), *old.shape[1:]), np.float32)
+            early = np.zeros((max(_PLACES, len(old) + len(old) // 4), *old.shape[1:]), np.float32)
             early[: len(old)] = old
             self.fields = self.fields._replace(early=early)
             self._places = list(range(len(early) - 1, len(old) - 1, -1))
@@ -130,9 +133,9 @@ class Plants:
         self._places.append(place)
         early = self.fields.early
         used = len(early) - len(self._places)
-        if len(early) > _FIRST and used < len(early) // 4:
+        if len(early) > _PLACES and used < len(early) // 4:
             holding = np.flatnonzero(whole[:, rowloop.PLACE] >= 0)
-            kept = np.zeros((max(_FIRST, 2 * len(holding)), *early.shape[1:]), np.float32)
+            kept = np.zeros((max(_PLACES, 2 * len(holding)), *early.shape[1:]), np.float32)
             kept[: len(holding)] = early[whole[holding, rowloop.PLACE]]
             whole[holding, rowloop.PLACE] = np.arange(len(holding))
             self.fields = self.fields._replace(early=kept)
@@ -160,7 +163,7 @@ class Plants:
         whole, channel = fields.whole[slot], fields.channel[slot]
         plant = commission(fields.early[whole[rowloop.PLACE]].astype(np.float64), self._how)
         channel[rowloop.MEAN], channel[rowloop.SCALE] = plant.mean, plant.scale
-        channel[rowloop.STACK_MEAN], channel[rowloop.STACK_SCALE] = plant.stack_mean, plant.stack_scale
+        channel[rowloop.STACK_MEAN], channel[rowloop.STACK_WEIGHT] = plant.stack_mean, plant.stack_weight
         channel[rowloop.WANDER] = plant.wander
         channel[rowloop.LEVEL] = channel[rowloop.USUAL] = plant.mean
         channel[rowloop.SLOW] = plant.slow
@@ -290,8 +293,10 @@ class Plants:
     def _made(self, slots: int, places: int) -> Fields:
         rules, channels = self.rules, self.channels
         size, points = channels * rules.lag, rowloop.POINTS + 1
+        whole = np.zeros((slots, rowloop.WHOLE), np.int64)
+        whole[:, rowloop.PLACE] = -1
         return Fields(
-            whole=np.zeros((slots, rowloop.WHOLE), np.int64),
+            whole=whole,
             real=np.zeros((slots, rowloop.REAL)),
             channel=np.zeros((slots, rowloop.CHANNEL, channels)),
             loadings=np.zeros((slots, size, -(-size // 2)), np.float32),
@@ -307,7 +312,7 @@ class Plants:
 
     def _grow(self) -> None:
         old = len(self.fields.whole)
-        grown = self._made(max(_FIRST, old + old // 4), 0)
+        grown = self._made(max(_FIRST, old + old // 16), 0)
         for new, field in zip(grown[:-1], self.fields[:-1], strict=True):
             cast("NDArray[Any]", new)[:old] = field
         self.fields = grown._replace(early=self.fields.early)

@@ -10,6 +10,7 @@ import typer
 
 from stack.cli_bench_appliances import EXAMPLE as APPLIANCES_EXAMPLE
 from stack.cli_bench_appliances import appliances_command
+from stack.cli_bench_detectors import detectors_command
 from stack.cli_bench_false_alarms import EXAMPLE as FALSE_ALARMS_EXAMPLE
 from stack.cli_bench_false_alarms import false_alarms_command
 from stack.cli_bench_nab import nab_command
@@ -109,6 +110,7 @@ def sim_command(
 
 bench_app.command("planner", epilog=EXAMPLE)(planner_command)
 bench_app.command("appliances", epilog=APPLIANCES_EXAMPLE)(appliances_command)
+bench_app.command("detectors", epilog="Example: wellkept bench detectors --json")(detectors_command)
 bench_app.command("false-alarms", epilog=FALSE_ALARMS_EXAMPLE)(false_alarms_command)
 bench_app.command("nab", epilog="Example: wellkept bench nab --data /data --json")(nab_command)
 bench_app.command("rul", epilog=RUL_EXAMPLE)(rul_command)

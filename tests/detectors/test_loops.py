@@ -286,10 +286,26 @@ def test_loops_run_where_no_cache_can_be_kept() -> None:
 def test_a_kind_has_as_many_slots_as_devices() -> None:
     plants = Plants(catalogue()["pump"])
 
-    class Owner:
-        pass
+    taken = [plants.take() for _ in range(40)]
+    assert sorted(taken) == list(range(40))
+    plants.give(7)
+    assert plants.take() == 7
 
-    owners = [Owner() for _ in range(40)]
-    assert sorted(plants.take(owner) for owner in owners) == list(range(40))
-    del owners[7]
-    assert plants.take(owners[0]) == 7
+
+def test_room_for_commissioning_is_given_back() -> None:
+    crowd = [fresh("pump") for _ in range(60)]
+    plants: Plants = crowd[0].plants  # type: ignore[attr-defined]
+    assert len(plants.fields.early) >= 60
+    late, rows = crowd[:3], messages_joined(pump(rows=600, change=None))
+    halves = [
+        Observation(1, 1, t, "running", x)
+        for t, x in ((rows.t[:200], rows.values[:200]), (rows.t[200:], rows.values[200:]))
+    ]
+    for detector in late:
+        detector.observe(halves[0])
+    for detector in crowd[3:]:
+        detector.observe(rows)
+    assert len(plants.fields.early) < 30
+    for detector in late:
+        detector.observe(halves[1])
+    assert {detector.snapshot() for detector in crowd} == {crowd[0].snapshot()}
