@@ -23,7 +23,7 @@ from api.pages.owner import LinkError
 from api.parts import PartSettings, Watch
 from api.settings import Settings
 from api.tracing import RequestIds
-from api.v1 import contact, events, levels, scoreboard, service, telemetry
+from api.v1 import contact, events, levels, money, plans, scoreboard, service, telemetry
 from storage.failures import BUSY, OUTAGES, UNFIT
 from telemetry.clock import WallClock, system_wall
 
@@ -90,6 +90,8 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         service.router,
         contact.router,
         levels.router,
+        plans.router,
+        money.router,
         scoreboard.router,
         events.router,
         owner.router,

@@ -28,6 +28,10 @@ _HEADERS: Json = {
 _TAGS = [
     {"name": "tickets", "description": "Cases of one device and fault family; at most one is open."},
     {"name": "visits", "description": "A technician's two hours at a household."},
+    {"name": "plans", "description": "All visits of an organisation planned at once, accepted line by line."},
+    {"name": "prices", "description": "Estimates, quotes and bills: told before, approved, never exceeded."},
+    {"name": "warranty", "description": "A table of rules decides, with reasons; denials need evidence; appeals."},
+    {"name": "parts", "description": "Parts on order."},
     {"name": "contact", "description": "What owners say by any channel, calls, and who took a case on."},
     {"name": "levels", "description": "Promises and their clocks, calls to make, roster, channels, silences."},
     {"name": "notices", "description": "Messages to households."},

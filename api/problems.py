@@ -18,7 +18,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from servicedesk.billing import ChargeError
+from servicedesk.covering import SameReviewerError
 from servicedesk.errors import DeskError, IllegalMoveError, NeedsReasonError, UnknownError, WindowGoneError
+from servicedesk.warranty import DenialError
 from storage.failures import BUSY, OUTAGES, UNFIT
 from storage.idempotency import InProgressError, KeyReusedError
 
@@ -49,6 +52,7 @@ PROBLEMS: Mapping[str, Kind] = {
     "conflict": Kind(409, "Conflict", "someone else was faster; read again"),
     "illegal-move": Kind(409, "Illegal move", "the state table forbids it; `state` and `legal` say what is possible"),
     "window-gone": Kind(409, "The window is gone", "another visit took it; ask for windows again"),
+    "same-reviewer": Kind(409, "Somebody else judges it", "whoever denied does not answer the appeal"),
     "in-progress": Kind(409, "The first request is under way", "a double of a request that has not ended; repeat it"),
     "precondition-failed": Kind(
         412, "It has changed", "`If-Match` names another state; `etag`, `present` tell today's"
@@ -57,6 +61,10 @@ PROBLEMS: Mapping[str, Kind] = {
     "unsupported-media-type": Kind(415, "JSON is needed", "a body that is not `application/json`"),
     "invalid": Kind(422, "Invalid request", "`errors` names each field and what is wrong with it"),
     "needs-reason": Kind(422, "A reason is needed", "this move is made with a `reason` only"),
+    "above-agreed": Kind(422, "More than was agreed", "`asked` lies above `most`, which was approved or told before"),
+    "denial-unfounded": Kind(
+        422, "A denial without grounds", "no such `rule`, or the evidence in `missing` was not recorded"
+    ),
     "key-reused": Kind(422, "The key belongs to another request", "an `Idempotency-Key` with another body or address"),
     "precondition-required": Kind(428, "If-Match is needed", "a change that is made only to a state you have seen"),
     "too-many-requests": Kind(429, "Too many requests", "more than your share, or too many streams; see `Retry-After`"),
@@ -148,17 +156,34 @@ def problem_response(error: ProblemError, instance: str) -> JSONResponse:
     return JSONResponse(body, error.status, headers, media_type=MEDIA_TYPE)
 
 
+_OF_DESK: Mapping[type[DeskError], str] = {
+    IllegalMoveError: "illegal-move",
+    NeedsReasonError: "needs-reason",
+    WindowGoneError: "window-gone",
+    ChargeError: "above-agreed",
+    DenialError: "denial-unfounded",
+    SameReviewerError: "same-reviewer",
+}
+
+
 def of_desk(error: DeskError) -> ProblemError:
-    """The desk's words as a problem."""
-    if isinstance(error, IllegalMoveError):
-        return problem("illegal-move", str(error), what=error.what, state=error.old, legal=list(error.legal))
+    """The desk's words as a problem, with the data that explains it."""
     if isinstance(error, UnknownError):
         return not_found("object")
-    if isinstance(error, NeedsReasonError):
-        return problem("needs-reason", str(error))
-    if isinstance(error, WindowGoneError):
-        return problem("window-gone", str(error))
-    return problem("conflict", str(error))
+    kind = next((word for each, word in _OF_DESK.items() if isinstance(error, each)), "conflict")
+    return problem(kind, str(error), **_members(error))
+
+
+def _members(error: DeskError) -> dict[str, Any]:
+    match error:
+        case IllegalMoveError():
+            return {"what": error.what, "state": error.old, "legal": list(error.legal)}
+        case ChargeError():
+            return {"asked": str(error.asked), "most": str(error.most)}
+        case DenialError():
+            return {"rule": error.rule, "missing": list(error.missing)}
+        case _:
+            return {}
 
 
 def wants_page(request: Request) -> bool:

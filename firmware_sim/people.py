@@ -13,9 +13,9 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from firmware_sim.people_plan import HOUR, MINUTE, Answer, Plan, call, is_reached, plan
+from firmware_sim.people_plan import HOUR, MINUTE, Answer, Decision, Plan, call, decision, is_reached, plan
 from firmware_sim.people_spec import WILLING, PeopleSpec
-from firmware_sim.service import Report, Service, ServiceError, Visit, Waiting
+from firmware_sim.service import Quote, Report, Service, ServiceError, Visit, Waiting
 from firmware_sim.wear import Fault
 from telemetry.clock import to_micros
 
@@ -131,6 +131,7 @@ class People:
     _broken: dict[tuple[str, int], _Broken] = field(default_factory=dict)
     _again: set[str] = field(default_factory=set)
     _ordered: set[tuple[str, int]] = field(default_factory=set)
+    _quotes: dict[str, tuple[Quote, Decision]] = field(default_factory=dict)
     _calls: dict[str, tuple[Waiting, int]] = field(default_factory=dict)
     _called: dict[str, int] = field(default_factory=dict)
 
@@ -151,7 +152,7 @@ class People:
                 if cause.conflict:
                     self._jobs.pop(job.visit.id, None)
                 self._failed(f"visit {job.visit.id} ({job.visit.state})", cause)
-        return done + self._call_service(now) + self._call_owners(now)
+        return done + self._decide_quotes(now) + self._call_service(now) + self._call_owners(now)
 
     def hear(self, faults: Iterable[Fault], now: int) -> None:
         """Appliances have failed: their owners notice it, and most of them call, at the earliest now."""
@@ -170,7 +171,12 @@ class People:
 
     def _dues(self) -> list[int]:
         found = [at for job in list(self._jobs.values()) if (at := self._due(job)) is not None]
-        return found + [one.at for one in self._broken.values()] + [at for _, at in self._calls.values()]
+        return (
+            found
+            + [one.at for one in self._broken.values()]
+            + [at for _, at in self._calls.values()]
+            + [wanted.at for _, wanted in self._quotes.values()]
+        )
 
     def _look(self, now: int) -> None:
         seen = {visit.id: visit for visit in self.service.visits()}
@@ -186,8 +192,16 @@ class People:
                     self._jobs[visit.id] = _Job(visit, wanted, read)
                 else:
                     job.visit, job.plan, job.read = visit, wanted, read
+        self._look_at_quotes(now)
         if self.dispatches:
             self._look_at_tickets(now)
+
+    def _look_at_quotes(self, now: int) -> None:
+        open_now = {one.id: one for one in self.service.quotes() if self.yours is None or one.household != self.yours}
+        self._quotes = {name: one for name, one in self._quotes.items() if name in open_now}
+        for name, one in open_now.items():
+            if name not in self._quotes:
+                self._quotes[name] = one, decision(self.seed, one, now, self.spec)
 
     def _look_at_tickets(self, now: int) -> None:
         visited = {job.visit.ticket for job in self._jobs.values()}
@@ -322,6 +336,25 @@ class People:
                 parts=report.parts,
             )
         )
+
+    def _decide_quotes(self, now: int) -> int:
+        """Owners agree to their quotes or not."""
+        done = 0
+        for name, (one, wanted) in list(self._quotes.items()):
+            if wanted.at > now:
+                continue
+            try:
+                if wanted.approves:
+                    self.service.approve(one)
+                else:
+                    self.service.decline_quote(one, "That is too much for it.")
+                done += 1
+            except ServiceError as cause:
+                self._failed(f"deciding on quote {name}", cause)
+                if not cause.conflict:
+                    continue
+            del self._quotes[name]
+        return done
 
     def _call_service(self, now: int) -> int:
         """Owners of failed appliances call, unless somebody is about to come or it was mended meanwhile."""

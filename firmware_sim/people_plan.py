@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from firmware_sim.chance import generator
 from firmware_sim.people_spec import WILLING, PeopleSpec
-from firmware_sim.service import Visit
+from firmware_sim.service import Quote, Visit
 from firmware_sim.wear import Fault
 from telemetry.clock import MICROS, to_micros
 
@@ -116,6 +116,21 @@ def call(seed: int, fault: Fault, spec: PeopleSpec) -> Call | None:
     if reports >= spec.reports:
         return None
     return Call(fault.failure + round(_between(spec.report_hours, waits) * HOUR), described < spec.describes)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an owner says to a quote, and when."""
+
+    at: int
+    approves: bool
+
+
+def decision(seed: int, quote: Quote, read: int, spec: PeopleSpec) -> Decision:
+    """What an owner says to a quote: a function of seed, device, family and when it can be read."""
+    rng = generator(seed, -1, "quote", zlib.crc32(f"{quote.device} {quote.family} {read // MINUTE}".encode()))
+    waits, agrees = (float(x) for x in rng.random(2))
+    return Decision(read + round(_between(spec.answer_hours, waits) * HOUR), agrees < spec.approves)
 
 
 def is_reached(seed: int, device: str, family: str, number: int, spec: PeopleSpec) -> bool:

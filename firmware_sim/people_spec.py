@@ -25,6 +25,7 @@ class PeopleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         self_fixes: tries the guide, where the catalogue has one for what was noticed.
         self_fix_works: of those whose appliance has a fault with a guide, the share that mends it so.
         self_fix_hours: between reading and having tried it, at least and at most.
+        approves: agrees to a quote; who does not is called by a person of dispatch.
         complains: when a technician must come again.
         reports: calls the service when the appliance has failed and nobody is about to come.
         report_hours: between the failure and that call, at least and at most.
@@ -45,6 +46,7 @@ class PeopleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     self_fixes: Share = 0.35
     self_fix_works: Share = 0.25
     self_fix_hours: tuple[Hours, Hours] = (3.0, 16.0)
+    approves: Share = 0.93
     complains: Share = 0.4
     reports: Share = 0.97
     report_hours: tuple[Hours, Hours] = (0.5, 20.0)
@@ -62,6 +64,7 @@ WILLING = PeopleSpec(
     declines=0.0,
     ignores=0.0,
     self_fixes=0.0,
+    approves=1.0,
     complains=0.0,
     reports=0.0,
     finds=1.0,

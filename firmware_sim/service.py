@@ -68,6 +68,17 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     next_due: datetime | None = None
 
 
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
+    """What people read of a quote that waits for the owner's answer."""
+
+    id: str
+    ticket: str
+    device: str
+    family: str
+    total: str
+    household: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a technician hands in: an outcome's code, the cause as a fault id, and the parts that were fitted."""
@@ -87,6 +98,18 @@ class Service(Protocol):
 
     def waiting(self) -> Sequence[Waiting]:
         """The tickets that wait for dispatch."""
+        ...
+
+    def quotes(self) -> Sequence[Quote]:
+        """The quotes that wait for their owners' answers."""
+        ...
+
+    def approve(self, quote: Quote) -> None:
+        """The owner agrees to a price."""
+        ...
+
+    def decline_quote(self, quote: Quote, why: str) -> None:
+        """The owner does not agree to a price."""
         ...
 
     def confirm(self, visit: Visit) -> None:
@@ -161,6 +184,18 @@ class HttpService:
     def waiting(self) -> list[Waiting]:
         """Open tickets; whoever asks looks at `next_action`."""
         return self._list("/v1/tickets", {"state": "open,reopened,hold"}, Waiting)
+
+    def quotes(self) -> list[Quote]:
+        """Open ones."""
+        return self._list("/v1/quotes", {"state": "sent,delivered,seen"}, Quote)
+
+    def approve(self, quote: Quote) -> None:
+        """Yes to a price."""
+        self._post(f"/v1/quotes/{quote.id}/approve", {}, f"{quote.id}:approved")
+
+    def decline_quote(self, quote: Quote, why: str) -> None:
+        """No to a price."""
+        self._post(f"/v1/quotes/{quote.id}/decline", {"reason": why}, f"{quote.id}:declined")
 
     def confirm(self, visit: Visit) -> None:
         """Yes."""

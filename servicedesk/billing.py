@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -44,13 +43,12 @@ def bill(office: Office, ticket: Ticket, visit: Visit, outcome: Outcome, now: da
         ChargeError: the named sum lies above what was agreed.
         NeedsReasonError: a part that does not belong to the diagnosis, without a note that says why.
     """
-    ticket = replace(ticket, fault=outcome.cause or ticket.fault)
     if outcome.code is not OutcomeCode.REPAIRED:
         return None
-    check_parts(office, ticket, outcome.parts, outcome.note)
+    check_parts(office, ticket, outcome.parts, outcome.note, outcome.cause)
     most, quote = agreed(office, ticket, now)
     prices = price_list()
-    job = job_of(office, ticket, now, outcome.parts)
+    job = job_of(office, ticket, now, outcome.parts, outcome.cause)
     if outcome.charged is not None and outcome.charged > most:
         raise ChargeError(outcome.charged, most, prices.currency)
     if job is None:

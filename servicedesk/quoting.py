@@ -20,6 +20,7 @@ from servicedesk.office import DISPATCH, OWNER, SUPERVISOR, SYSTEM, Office, move
 from servicedesk.planning import give_up
 from servicedesk.states import QUOTE, TICKET, TICKET_ENDED, QuoteState, TicketState, VisitState, check_move
 from servicedesk.texts import LOCALE, say_moment
+from telemetry.catalogue import FaultSpec
 
 QUOTE_ENDS = "quote_ends"
 """Due: a quote is no longer valid; its ref is the quote."""
@@ -192,9 +193,11 @@ def quote_ends(office: Office, quote_id: UUID, now: datetime) -> None:
     notify(office, office.desk.tickets.get(ticket.id), "quote_expired", now, occasion=_count(office, ticket.id))
 
 
-def job_of(office: Office, ticket: Ticket, now: datetime, parts: tuple[str, ...] | None = None) -> Job | None:
-    """A ticket's repair as it is priced; None where the fault is not known."""
-    fault = office.fault(ticket)
+def job_of(
+    office: Office, ticket: Ticket, now: datetime, parts: tuple[str, ...] | None = None, cause: str | None = None
+) -> Job | None:
+    """A ticket's repair as it is priced, by the confirmed cause where there is one; None where no fault is known."""
+    fault = confirmed(office, ticket, cause) or office.fault(ticket)
     if fault is None:
         return None
     skus = parts if parts is not None else tuple(part.sku for part in fault.parts)
@@ -217,8 +220,16 @@ def agreed(office: Office, ticket: Ticket, now: datetime) -> tuple[Decimal, UUID
     return (told.high if told is not None else Decimal(0)), None
 
 
-def check_parts(office: Office, ticket: Ticket, skus: tuple[str, ...], reason: str | None) -> None:
-    """Pass when parts belong to the diagnosis, or it is said why others are needed.
+def confirmed(office: Office, ticket: Ticket, cause: str | None) -> FaultSpec | None:
+    """The fault that a technician has found, which may be of another family than the ticket's."""
+    kind = office.catalogue.kinds.get(office.desk.people.appliance(ticket.device).kind)
+    return kind.faults.get(cause) if kind is not None and cause is not None else None
+
+
+def check_parts(
+    office: Office, ticket: Ticket, skus: tuple[str, ...], reason: str | None, cause: str | None = None
+) -> None:
+    """Pass when parts belong to the diagnosis or the confirmed cause, or it is said why others are needed.
 
     Raises:
         NeedsReasonError: names the parts.
@@ -226,7 +237,8 @@ def check_parts(office: Office, ticket: Ticket, skus: tuple[str, ...], reason: s
     kind = office.desk.people.appliance(ticket.device).kind
     if kind not in office.catalogue:
         return
-    faults = office.catalogue[kind].family_faults(ticket.family).values()
+    found = confirmed(office, ticket, cause)
+    faults = [*office.catalogue[kind].family_faults(ticket.family).values(), *([] if found is None else [found])]
     strange = sorted(set(skus) - {part.sku for fault in faults for part in fault.parts})
     if strange and not (reason or "").strip():
         raise NeedsReasonError(f"{', '.join(strange)} does not belong to the diagnosis; say why it is needed")

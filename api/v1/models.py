@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -283,8 +284,21 @@ class WindowIn(Body):
     start: GivenMoment
 
 
+class FittedIn(Body):
+    """A part with a serial number that was put in, and the number of the one that came out."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.FITTED_IN]})
+
+    sku: str = Field(min_length=1, max_length=100)
+    serial: str = Field(min_length=1, max_length=100)
+    replaced: str = Field(default="", max_length=100)
+
+
 class OutcomeIn(Body):
-    """The technician's report. `cause` is a fault of the catalogue, null when none was found."""
+    """The technician's report. `cause` is a fault of the catalogue, null when none was found.
+
+    `charged` is the sum asked where it is another than the reckoned one; above what was agreed it is refused.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.OUTCOME_IN]})
 
@@ -292,6 +306,8 @@ class OutcomeIn(Body):
     cause: str | None = Field(default=None, max_length=100)
     parts: list[Annotated[str, Field(max_length=100)]] = Field(default=[], max_length=50)
     note: str = Field(default="", max_length=2000)
+    charged: Decimal | None = Field(default=None, ge=0, max_digits=12, decimal_places=2)
+    fitted: list[FittedIn] = Field(default=[], max_length=50)
 
 
 class ChangeOut(BaseModel):

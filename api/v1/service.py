@@ -10,6 +10,7 @@ from fastapi import Depends, Query
 from api.auth import Confirmer, Principal, Reader, Reporter, TicketMover, VisitMover
 from api.context import InContext, InTx, Tx
 from api.problems import invalid, not_found
+from api.v1.fresh import with_fresh_windows
 from api.v1.models import (
     ComplaintIn,
     MoveIn,
@@ -160,7 +161,7 @@ def one_visit(visit: UUID, who: Reader, tx: InTx) -> VisitOut:
 def visit_confirm(visit: UUID, who: Confirmer, tx: InTx) -> VisitOut:
     """The owner's yes. Twice is the same as once."""
     _visit(tx, who, visit)
-    confirm(tx.office, visit, tx.now, _owner_or_desk(who))
+    confirm(tx.office, visit, tx.now, owner_or_desk(who))
     return read_visit(tx, who, visit)
 
 
@@ -171,7 +172,7 @@ def visit_move(visit: UUID, move: MoveIn, who: VisitMover, tx: InTx) -> VisitOut
     row = _visit(tx, who, visit)
     new = _state(move.to, VisitState)
     actor = (
-        _owner_or_desk(who) if new in (VisitState.CONFIRMED, VisitState.DECLINED) else who.actor(str(row.technician))
+        owner_or_desk(who) if new in (VisitState.CONFIRMED, VisitState.DECLINED) else who.actor(str(row.technician))
     )
     move_visit(tx.office, visit, new, tx.now, actor, reason=move.reason)
     return read_visit(tx, who, visit)
@@ -193,7 +194,8 @@ def windows(visit: UUID, who: Reader, tx: InTx) -> OffersOut:
 def visit_window(visit: UUID, window: WindowIn, who: Confirmer, tx: InTx) -> VisitOut:
     """Take another window: the owner's own choice is confirmed at once. Answers with the new visit."""
     _visit(tx, who, visit)
-    new = take_window(tx.office, visit, window.start, tx.now, _owner_or_desk(who))
+    actor = owner_or_desk(who)
+    new = with_fresh_windows(tx, visit, lambda: take_window(tx.office, visit, window.start, tx.now, actor))
     return read_visit(tx, who, new.id)
 
 
@@ -215,6 +217,8 @@ def visit_outcome(visit: UUID, outcome: OutcomeIn, who: Reporter, tx: InTx, cont
             cause=outcome.cause,
             parts=tuple(outcome.parts),
             note=outcome.note,
+            charged=outcome.charged,
+            fitted=tuple((each.sku, each.serial, each.replaced) for each in outcome.fitted),
         ),
     )
     return read_visit(tx, who, visit)
@@ -255,6 +259,6 @@ def _state(name: str, allowed: type[S]) -> S:
         raise invalid(f"{name!r} is not a state", "#/to", allowed=[str(s) for s in allowed]) from cause
 
 
-def _owner_or_desk(who: Principal) -> str:
+def owner_or_desk(who: Principal) -> str:
     """A simulated person's yes or no is the owner's; a dispatcher's is the desk's, on the owner's behalf."""
     return OWNER if who.role is Role.PEOPLE else who.actor()

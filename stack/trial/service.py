@@ -8,13 +8,14 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
-from firmware_sim.service import Report, ServiceError, Visit, Waiting, Window
+from firmware_sim.service import Quote, Report, ServiceError, Visit, Waiting, Window
 from servicedesk.errors import ConflictError, DeskError, IllegalMoveError, WindowGoneError
 from servicedesk.memory import MemoryDesk
 from servicedesk.model import Outcome, OutcomeCode, Ticket
 from servicedesk.model import Visit as DeskVisit
 from servicedesk.office import DISPATCH, OWNER, SUPERVISOR, Office
 from servicedesk.planning import alternatives, confirm, take_window
+from servicedesk.quoting import OPEN, approve_quote, decline_quote
 from servicedesk.reporting import complain, report_fault
 from servicedesk.states import TICKET_ENDED, VISIT_LIVE, TicketState, VisitState
 from servicedesk.visiting import finish, move_ticket, move_visit
@@ -64,6 +65,21 @@ class DeskService:
             for one in self._desk.tickets.rows.values()
             if one.state not in TICKET_ENDED and one.responsible in {DISPATCH, SUPERVISOR}
         ]
+
+    def quotes(self) -> list[Quote]:
+        """Open ones."""
+        found = (one for one in self._desk.quotes.rows.values() if one.state in OPEN)
+        return [self._quote(one.id, one.ticket, str(one.total)) for one in found]
+
+    def approve(self, quote: Quote) -> None:
+        """Yes to a price."""
+        with _translated():
+            approve_quote(self._office, UUID(quote.id), self._moment, OWNER)
+
+    def decline_quote(self, quote: Quote, why: str) -> None:
+        """No to a price."""
+        with _translated():
+            decline_quote(self._office, UUID(quote.id), self._moment, OWNER, why)
 
     def confirm(self, visit: Visit) -> None:
         """Yes."""
@@ -151,6 +167,17 @@ class DeskService:
 
     def _technician(self, visit: Visit) -> str:
         return f"technician:{self._desk.visits.get(UUID(visit.id)).technician}"
+
+    def _quote(self, quote: UUID, of: UUID, total: str) -> Quote:
+        ticket = self._desk.tickets.get(of)
+        return Quote(
+            id=str(quote),
+            ticket=str(of),
+            device=self._device(ticket),
+            family=ticket.family,
+            total=total,
+            household=None if ticket.household is None else str(ticket.household),
+        )
 
     def _visit(self, row: DeskVisit) -> Visit:
         ticket = self._desk.tickets.get(row.ticket)

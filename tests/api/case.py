@@ -16,6 +16,9 @@ from servicedesk.model import Household
 from servicedesk.office import Office
 from servicedesk.opening import report
 from servicedesk.planning import plan
+from servicedesk.quoting import draft_quote
+from servicedesk.replanning import Ask, draw_up
+from servicedesk.routing.greedy import GreedyPlanner
 from storage.access import Role, create_owner_link, create_staff, create_token
 from storage.clock_store import write_clock
 from storage.desk import PgDesk, register_household, seed_demo
@@ -47,6 +50,8 @@ class Seeded:
     staff: str
     tokens: dict[str, str]
     finding: Finding
+    plan: UUID
+    quote: UUID
 
     @property
     def alert(self) -> str:
@@ -192,7 +197,9 @@ def seed(conn: Connection, *, lang: str = "en", name: str = "Lin", wall: int = W
     }
     tokens["foreign"] = create_token(conn, Role.ADMIN, now=to_datetime(wall), org="elsewhere")
     tokens["owner"] = create_owner_link(conn, now=NOW, household=household)
-    return Seeded(household, device, ticket.id, ticket.ref, visit.id, link, staff, tokens, finding)
+    made = draw_up(office, GreedyPlanner(), Ask(ORG, NOW, 5, "dispatch"), NOW)
+    quote = draft_quote(office, ticket.id, NOW, "dispatch")
+    return Seeded(household, device, ticket.id, ticket.ref, visit.id, link, staff, tokens, finding, made.id, quote.id)
 
 
 def finish_case(conn: Connection, seeded: Seeded) -> None:

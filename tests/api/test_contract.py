@@ -120,11 +120,24 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "/v1/households/{household}/channels": {"url": "ntfy://ntfy.sh/li"},
         "/v1/households/{household}/tier": {"tier": "vip"},
         "/v1/devices/{org}/{device}/reports": {"words": "it is warm", "family": "condenser_airflow"},
+        "/v1/plans": {"org": ORG, "days": 5},
+        "/v1/plans/{plan}/lines/{line}/refuse": None,
+        "/v1/plans/{plan}/lines/{line}/accept": None,
+        "/v1/plans/{plan}/accept": {"lines": [1]},
+        "/v1/visits/{visit}/holds": {"start": "2026-11-20T00:00:00Z"},
         "/v1/visits/{visit}/windows": {"start": "2026-11-20T00:00:00Z"},
         "/v1/visits/{visit}/confirm": None,
         "/v1/visits/{visit}/moves": {"to": "dispatched"},
         "/v1/visits/{visit}/outcome": {"code": "repaired", "cause": "condenser_fan_wear", "parts": ["RF-FAN-120"]},
         "/v1/tickets/{ticket}/moves": {"to": "reopened", "reason": "it hums again"},
+        "/v1/tickets/{ticket}/quotes": {"parts": ["RF-FAN-120"]},
+        "/v1/quotes/{quote}/approve": None,
+        "/v1/quotes/{quote}/decline": {"reason": "too dear"},
+        "/v1/parts/orders": {"org": ORG, "sku": "RF-FAN-120", "quantity": 2},
+        "/v1/tickets/{ticket}/warranty/evidence": {"code": "liquid_inside", "note": "picture 2 of the visit"},
+        "/v1/tickets/{ticket}/warranty/denial": {"rule": "liquid"},
+        "/v1/tickets/{ticket}/warranty/appeal": {"words": "it never was wet"},
+        "/v1/tickets/{ticket}/warranty/settlement": {"decision": NOWHERE, "upheld": False, "reason": "condensation"},
     }
 
 
@@ -168,16 +181,25 @@ def test_every_change_is_conditional_and_repeatable(
     here = samples(seeded)
     offers = http.get(f"/v1/visits/{here['visit']}/windows", headers=auth).json()
     for template, body in bodies().items():
-        given = {"start": offers["best"][1]["start"]} if template.endswith("/windows") else body
+        given = {"start": offers["best"][1]["start"]} if template.endswith(("/windows", "/holds")) else body
         if template.endswith("/outcome"):
             for state in ("travelling", "on_site"):
                 assert http.post(f"/v1/visits/{here['visit']}/moves", json={"to": state}, headers=auth).is_success
+        by = auth
         if template == "/v1/silences/end":
             (silence,) = http.get("/v1/silences", headers=auth).json()["items"]
             given = {"silence": silence["id"]}
+        if template.endswith("/decline"):
+            again = http.post(f"/v1/tickets/{here['ticket']}/quotes", json={}, headers=auth)
+            here["quote"] = again.json()["id"]
+        if template.endswith("/settlement"):
+            decided = http.get(f"/v1/tickets/{here['ticket']}/warranty", headers=auth).json()["decisions"]
+            given = {**(body or {}), "decision": decided[0]["id"]}
+            is_problem(http.post(posts[template].path(here), json=given, headers=auth), 409, "same-reviewer")
+            by = {"Authorization": f"Bearer {seeded.tokens['dispatcher']}"}
         with connect(database_url, application="test") as conn:
             before = len(timeline(conn, seeded.ticket))
-        done = check_changing(http, posts[template], here, auth, given)
+        done = check_changing(http, posts[template], here, by, given)
         with connect(database_url, application="test") as conn:
             kinds = [row.kind for row in timeline(conn, seeded.ticket)[before:]]
         # The effect came once, whatever was asked around it.
@@ -185,6 +207,10 @@ def test_every_change_is_conditional_and_repeatable(
         assert kinds.count("outcome") == (template.endswith("/outcome"))
         assert kinds.count("complaint") == (template.endswith("/complaints"))
         assert kinds.count("owner_reported") == (template.endswith("/reports"))
+        if template == "/v1/plans":
+            here["plan"] = done["id"]
+        if template == "/v1/tickets/{ticket}/quotes":
+            here["quote"] = done["id"]
         if template.endswith("/windows"):
             here["visit"] = done["id"]
             assert millis_of(UUID(done["id"])) == round(NOW.timestamp() * 1000)

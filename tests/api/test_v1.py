@@ -25,6 +25,7 @@ def bearer(seeded: Seeded, role: str) -> dict[str, str]:
 
 def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
     device, ticket, visit = f"/v1/devices/{ORG}/fridge-1", f"/v1/tickets/{seeded.ticket}", f"/v1/visits/{seeded.visit}"
+    quote = f"/v1/quotes/{seeded.quote}"
     return [
         ("GET", device, None),
         ("GET", f"{device}/readings", None),
@@ -39,16 +40,44 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("GET", f"{ticket}/levels", None),
         ("POST", f"/v1/households/{seeded.household}/channels", {"url": "ntfy://ntfy.sh/li"}),
         ("POST", f"/v1/households/{seeded.household}/tier", {"tier": "vip"}),
+        ("GET", f"{ticket}/suggestions", None),
+        ("GET", f"/v1/plans/{seeded.plan}", None),
+        ("POST", f"/v1/plans/{seeded.plan}/accept", {"lines": [1]}),
+        ("POST", f"/v1/plans/{seeded.plan}/lines/1/refuse", {}),
+        ("POST", f"/v1/plans/{seeded.plan}/lines/1/accept", {}),
         ("GET", visit, None),
+        ("POST", f"{visit}/holds", {"start": "2026-11-20T00:00:00Z"}),
         ("GET", f"{visit}/windows", None),
         ("POST", f"{visit}/windows", {"start": "2026-11-20T00:00:00Z"}),
         ("POST", f"{visit}/confirm", {}),
         ("POST", f"{visit}/moves", {"to": "declined"}),
         ("POST", f"{visit}/outcome", {"code": "repaired"}),
+        ("GET", f"{ticket}/estimate", None),
+        ("GET", f"{ticket}/bills", None),
+        ("POST", f"{ticket}/quotes", {}),
+        ("GET", quote, None),
+        ("POST", f"{quote}/approve", {}),
+        ("POST", f"{quote}/decline", {"reason": "too dear"}),
+        ("GET", f"{ticket}/warranty", None),
+        ("POST", f"{ticket}/warranty/evidence", {"code": "liquid_inside", "note": "picture 2"}),
+        ("POST", f"{ticket}/warranty/denial", {"rule": "liquid"}),
+        ("POST", f"{ticket}/warranty/appeal", {"words": "never"}),
+        ("POST", f"{ticket}/warranty/settlement", {"decision": NOWHERE, "upheld": True, "reason": "because"}),
+        ("GET", "/v1/serials/LX260-004217", None),
     ]
 
 
-LISTS = ["/v1/clock", "/v1/scoreboard", "/v1/devices", "/v1/findings", "/v1/tickets", "/v1/visits", "/v1/notices"]
+LISTS = [
+    "/v1/clock",
+    "/v1/scoreboard",
+    "/v1/devices",
+    "/v1/findings",
+    "/v1/tickets",
+    "/v1/visits",
+    "/v1/notices",
+    "/v1/quotes",
+]
+ON_THE_WAY = ("dispatched", "travelling", "on_site")
 STREAMS = ["/v1/events"]
 WIDE: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/v1/mails", {"message": "eA=="}),
@@ -59,6 +88,8 @@ WIDE: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "/v1/silences", None),
     ("POST", "/v1/silences/end", {"silence": NOWHERE}),
     ("GET", "/v1/oncall", None),
+    ("POST", "/v1/parts/orders", {"sku": "RF-FAN-120", "quantity": 1}),
+    ("POST", "/v1/plans", {"days": 1}),
 ]
 """Of the whole desk: they name no object of anybody's."""
 
@@ -82,6 +113,10 @@ def test_every_route_of_the_document_is_in_these_tests(client: httpx.Client, see
         .replace("{visit}", str(seeded.visit))
         .replace("{finding}", seeded.finding.id)
         .replace("{household}", str(seeded.household))
+        .replace("{plan}", str(seeded.plan))
+        .replace("{line}", "1")
+        .replace("{quote}", str(seeded.quote))
+        .replace("{serial}", "LX260-004217")
         for path in paths
         if path.startswith("/v1/")
     }
@@ -97,6 +132,9 @@ def test_a_foreign_object_looks_like_a_missing_one(client: httpx.Client, seeded:
             .replace(str(seeded.visit), NOWHERE)
             .replace(seeded.finding.id, NOWHERE)
             .replace(str(seeded.household), NOWHERE)
+            .replace(str(seeded.plan), NOWHERE)
+            .replace(str(seeded.quote), NOWHERE)
+            .replace("LX260-004217", "LX260-000000")
             .replace("fridge-1", "fridge-x"),
             json=body,
             headers=bearer(seeded, "admin"),
@@ -226,3 +264,54 @@ def test_a_real_request_over_the_wire(http: httpx.Client, seeded: Seeded) -> Non
     answer = http.get(f"/v1/tickets/{seeded.ticket}", headers=bearer(seeded, "dispatcher"))
     assert answer.status_code == 200
     assert answer.json()["ref"] == seeded.ref
+
+
+def test_serial_number_shows_the_case_to_whoever_may_see_it_and_nothing_to_others(
+    client: httpx.Client, seeded: Seeded
+) -> None:
+    path = "/v1/serials/LX260-004217"
+    for role in ("owner", "dispatcher"):
+        told = client.get(path, headers=bearer(seeded, role)).json()
+        (case,) = told["cases"]
+        assert (told["device"], case["ref"]) == ("demo/fridge-1", seeded.ref)
+        assert case["estimate"]["warranty"]["cover"] == "covered"
+        assert case["estimate"]["warranty"]["reason"]["zh"]
+        assert {"next_action", "next_due", "window", "parts", "timeline"} <= case.keys()
+    assert client.get(path).status_code == 401
+    foreign = client.get(path, headers=bearer(seeded, "foreign")).json()
+    unknown = client.get("/v1/serials/LX260-000001", headers=bearer(seeded, "owner")).json()
+    assert foreign | {"instance": ""} == unknown | {"instance": ""}
+
+
+def test_an_owner_does_not_see_a_draft_and_answers_what_was_sent(client: httpx.Client, seeded: Seeded) -> None:
+    owner, desk = bearer(seeded, "owner"), bearer(seeded, "dispatcher")
+    assert client.get("/v1/quotes", headers=owner).json()["items"] == []
+    assert client.get(f"/v1/quotes/{seeded.quote}", headers=owner).status_code == 404
+    made = client.post(f"/v1/tickets/{seeded.ticket}/quotes", json={}, headers=desk).json()
+    assert made["state"] == "sent"
+    assert client.get(f"/v1/tickets/{seeded.ticket}", headers=owner).json()["state"] == "awaiting_quote"
+    again = client.post(f"/v1/tickets/{seeded.ticket}/quotes", json={}, headers=desk)
+    assert again.json()["type"].endswith("illegal-move")
+    (shown,) = client.get("/v1/quotes", headers=owner).json()["items"]
+    assert shown["legal"] == ["approved", "declined"]
+    approved = client.post(f"/v1/quotes/{shown['id']}/approve", json={}, headers=owner).json()
+    assert (approved["state"], approved["legal"]) == ("approved", [])
+
+
+def test_a_charge_above_the_agreed_sum_and_a_denial_without_evidence_are_refused(
+    client: httpx.Client, seeded: Seeded
+) -> None:
+    people, desk, visit = bearer(seeded, "people"), bearer(seeded, "dispatcher"), f"/v1/visits/{seeded.visit}"
+    for path, body in ((f"{visit}/confirm", {}), *((f"{visit}/moves", {"to": s}) for s in ON_THE_WAY)):
+        assert client.post(path, json=body, headers=people).is_success
+    outcome = {"code": "repaired", "cause": "condenser_fan_wear", "parts": ["RF-FAN-120"], "note": "new fan"}
+    dear = client.post(f"{visit}/outcome", json=outcome | {"charged": "999.00"}, headers=people)
+    assert dear.json()["type"].endswith("above-agreed")
+    assert (dear.json()["asked"], dear.json()["most"]) == ("999.00", "0.00")
+    denial = client.post(f"/v1/tickets/{seeded.ticket}/warranty/denial", json={"rule": "liquid"}, headers=desk)
+    assert denial.json()["type"].endswith("denial-unfounded")
+    assert denial.json()["missing"] == ["liquid_inside"]
+    fitted = {"sku": "RF-FAN-120", "serial": "F-77", "replaced": "F-12"}
+    assert client.post(f"{visit}/outcome", json=outcome | {"fitted": [fitted]}, headers=people).is_success
+    (bill,) = client.get(f"/v1/tickets/{seeded.ticket}/bills", headers=bearer(seeded, "owner")).json()
+    assert (bill["total"], bill["lines"][-1]["kind"]) == ("0.00", "warranty")

@@ -60,6 +60,10 @@ def samples(seeded: Seeded) -> dict[str, str]:
         "visit": str(seeded.visit),
         "household": str(seeded.household),
         "finding": seeded.finding.id,
+        "plan": str(seeded.plan),
+        "quote": str(seeded.quote),
+        "serial": "LX260-004217",
+        "line": "1",
     }
 
 
@@ -71,6 +75,10 @@ def strangers() -> dict[str, str]:
         "household": NOWHERE,
         "visit": NOWHERE,
         "finding": NOWHERE,
+        "plan": NOWHERE,
+        "quote": NOWHERE,
+        "serial": "XX000-000000",
+        "line": "1",
     }
 
 

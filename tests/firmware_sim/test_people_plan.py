@@ -8,7 +8,7 @@ import pytest
 from firmware_sim.people import Deed, People
 from firmware_sim.people_plan import HOUR, Answer, call, plan
 from firmware_sim.people_spec import WILLING, PeopleSpec
-from firmware_sim.service import Report, ServiceError, Visit, Waiting, Window
+from firmware_sim.service import Quote, Report, ServiceError, Visit, Waiting, Window
 from firmware_sim.wear import DAY, Fault
 from telemetry.clock import to_micros
 
@@ -38,12 +38,25 @@ class Memory:
         self.live = {one.id: one for one in visits}
         self.done: list[tuple[str, str]] = []
         self.open: list[Waiting] = []
+        self.asked: list[Quote] = []
 
     def visits(self) -> list[Visit]:
         return [one for one in self.live.values() if one.state not in {"done", "moved", "declined"}]
 
     def waiting(self) -> list[Waiting]:
         return self.open
+
+    def quotes(self) -> list[Quote]:
+        return self.asked
+
+    def approve(self, quote: Quote) -> None:
+        self.asked.remove(quote)
+        self.done.append(("approved", quote.id))
+
+    def decline_quote(self, quote: Quote, why: str) -> None:
+        assert why
+        self.asked.remove(quote)
+        self.done.append(("declined", quote.id))
 
     def confirm(self, visit: Visit) -> None:
         self._to(visit, "confirmed")
@@ -226,3 +239,19 @@ def test_dispatch_calls_an_owner_who_does_not_answer(reached: float, done: tuple
     ]
     lived(service, Home(FAULT), always(called_back=reached), until=LATE + 4 * DAY)
     assert service.done == [done]
+
+
+@pytest.mark.parametrize(("share", "said"), [(1.0, "approved"), (0.0, "declined")])
+def test_an_owner_answers_a_quote_once_after_some_hours(share: float, said: str) -> None:
+    service = Memory()
+    service.asked = [Quote(id="q", ticket="t", device="t/a", family="f", total="600.00")]
+    people = People(service, 7, Home(), spec=always(approves=share))
+    assert people.step(0) == 0
+    due = people.next_due()
+    assert due is not None
+    assert 1 * HOUR <= due <= 6 * HOUR
+    assert people.step(due - 1) == 0
+    assert people.step(due) == 1
+    assert service.done == [(said, "q")]
+    assert people.step(due + HOUR) == 0
+    assert people.next_due() is None
