@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 _TRAIN_ROWS = 400
 _LEAST_TRAINING = 40
 _HALF = 0.5
+_PACE = 2 / 3
 _NEVER = np.inf
 _DETREND = 3.0
 """How many times quicker than the centre drift is taken away before channels are compared."""
@@ -35,8 +36,8 @@ _LEVEL, _CENTRE, _SCALE, _PEAK, _CALM, _SQUARE, _WEIGHT, _TOLD = range(8)
 class Rules:
     """The constants, for 400 healthy rows.
 
-    What counts rows grows and falls with the healthy rows, fourfold at most: a machine that is sampled twice as often
-    needs twice the rows to show the same.
+    What counts rows grows with the healthy rows, by the power of two thirds: twice as many may come from twice the
+    sampling rate, and then twice the rows are needed to show the same, or from twice the time, and then as many.
 
     Attributes:
         gain: of the moving level: it forgets in 1 / gain rows.
@@ -140,7 +141,7 @@ class Multichannel:
         """Learn what is usual, and follow the healthy rows to where they end."""
         self._weights = residual_weights(healthy, _DETREND * self._rules[_DRIFT])
         rows = watched(healthy, self._weights)
-        usual = self._usual = learn(rows, self._rules[_GAIN])
+        usual = self._usual = learn(rows, self._rules[_GAIN], _pace(self._healthy))
         channels = rows.shape[1]
         self._state, self._waiting = np.zeros((8, channels)), np.zeros((self._ring, channels))
         self._out = np.zeros(channels, np.bool_)
@@ -156,4 +157,4 @@ class Multichannel:
 
 
 def _pace(healthy: int) -> float:
-    return min(max(healthy / _TRAIN_ROWS, 0.25), 4.0)
+    return float(min(max(healthy / _TRAIN_ROWS, 0.25), 4.0) ** _PACE)

@@ -3,7 +3,7 @@
 A channel's mean of a minute says less about tomorrow's the more it wanders. How much it does shows in the Allan
 variance (D. W. Allan, "Statistics of atomic frequency standards", Proc. IEEE 54, 1966): half the mean square
 difference of neighbouring means of k rows. Of white noise it falls as 1/k, of a random walk it grows as k. What
-exceeds the fall of white noise is taken as a random walk's, and carried on to the longest means that were seen.
+exceeds the fall of white noise is taken as a random walk's, and carried on to means of a hundred rows.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_WHITE = 1 / 80
-_SHORT = 1 / 20
-_LONG = 1 / 4
+_WHITE, _SHORT, _LONG = 5, 20, 100
+"""Rows of means that noise is told by, wander is told by, and wander is carried on to."""
 _TAIL = 0.01
 _WANDER = 2.25
 """How many times the wander over a quarter of the healthy rows a level may go: found on recordings, see the docs."""
@@ -39,12 +38,13 @@ class Usual:
     scale: Array
 
 
-def learn(rows: Array, gain: float) -> Usual:
+def learn(rows: Array, gain: float, pace: float = 1.0) -> Usual:
     """Learn from healthy rows.
 
     Args:
         rows: shape (n, channels); n at least 20; NaN where absent.
         gain: of the moving level whose deviations are to be judged, 0 to 1.
+        pace: how many rows stand for one.
     """
     n = len(rows)
     told = np.isfinite(rows)
@@ -55,8 +55,7 @@ def learn(rows: Array, gain: float) -> Usual:
         zero = np.median(held, axis=0)
         x = _tamed(held - zero)
         noise = x.std(axis=0)
-        short, long = max(1, round(_SHORT * n)), max(1, round(_LONG * n))
-        white = max(1, round(_WHITE * n))
+        white, short, long = (min(max(1, round(k * pace)), n // 4) for k in (_WHITE, _SHORT, _LONG))
         excess = allan_variance(x, short) - allan_variance(x, white) * white / short
         wander = np.maximum(allan_variance(x, long), np.maximum(excess, 0.0) * long / short)
         scale = np.sqrt(_smoothed(x, gain).var(axis=0) + _WANDER * wander)
