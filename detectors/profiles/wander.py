@@ -13,11 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.compiled import compiled
+
 Array = NDArray[np.float64]
 
 _WHITE, _SHORT, _LONG = 5, 20, 100
 """Rows of means that noise is told by, wander is told by, and wander is carried on to."""
 _TAIL = 0.01
+_FIRST = 20
 _WANDER = 2.25
 """How many times the wander over a quarter of the healthy rows a level may go: found on recordings, see the docs."""
 
@@ -96,10 +99,13 @@ def _tamed(x: Array) -> Array:
     return np.asarray(np.clip(x, low - width, high + width))
 
 
+@compiled
 def _smoothed(x: Array, gain: float) -> Array:
+    """The moving level of each channel, which begins at the mean of its first rows."""
     found = np.empty_like(x)
-    level = x[:20].mean(axis=0)
-    for i, row in enumerate(x):
-        level = level + gain * (row - level)
-        found[i] = level
+    for c in range(x.shape[1]):
+        level = x[:_FIRST, c].mean()
+        for i in range(len(x)):
+            level += gain * (x[i, c] - level)
+            found[i, c] = level
     return found
