@@ -14,6 +14,7 @@ import msgspec
 from telemetry.catalogue import FeatureSpec, KindSpec
 
 _SLOPE_DOUBT = 0.3
+_FOUR_FIFTHS = 0.3901
 _MAD = 1.4826
 
 
@@ -101,12 +102,19 @@ def models_of(kind: KindSpec) -> list[FeatureModel]:
 
 
 def centre_and_spread(values: list[float], least: float) -> tuple[float, float]:
-    """Median, and 1.4826 times the median absolute deviation, at least `least`."""
+    """Mean of the middle four fifths, and the widest of: their spread, that of the middle half, and `least`.
+
+    Both spreads are those of a normal with such quantiles. A median with its absolute deviation would be blind to a
+    feature with two values, such as an inrush that a reading meets or misses.
+    """
     known = sorted(v for v in values if math.isfinite(v))
     if not known:
         return math.nan, least
-    centre = _middle(known)
-    return centre, max(least, _MAD * _middle(sorted(abs(v - centre) for v in known)))
+    tenth = len(known) // 10
+    inner = known[tenth : len(known) - tenth]
+    centre = sum(inner) / len(inner)
+    half = _MAD * _middle(sorted(abs(v - centre) for v in known))
+    return centre, max(least, half, _FOUR_FIFTHS * (inner[-1] - inner[0]))
 
 
 def _middle(ordered: list[float]) -> float:

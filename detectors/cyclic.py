@@ -15,6 +15,7 @@ from detectors.engine import Observation
 from detectors.episodes import DAY, Assessment, Book, Episode
 from detectors.evidence import Bins
 from detectors.features import Extractor
+from detectors.innocent import Innocent
 from detectors.levels import LevelState, learn
 from detectors.life import Growth, Prior, remaining
 from detectors.safety import SafetyWatch
@@ -45,7 +46,7 @@ class Recent(msgspec.Struct):
     """Moving averages of one feature's residual and conditions, for the test against the cohort.
 
     Attributes:
-        residual: value minus the cohort's expectation.
+        residual: value minus the cohort's expectation; of a plug, deviation from its own reference in spreads.
         conditions: regressors.
         noise: variance of the average in units of one cycle's noise.
         n: cycles in it.
@@ -116,6 +117,7 @@ class CyclicDetector:
         told = {i for s in self._signatures for i, size in enumerate(s.size) if not math.isnan(size)}
         self._judged = [i for i, name in enumerate(self._names) if i in told and name not in conditions]
         self._shown = [i for i in self._judged if any(s.size[i] > 0 or s.size[i] < 0 for s in self._signatures)]
+        self._innocent = Innocent(self._signatures)
         self._extract = Extractor(kind, tuple(self._names))
         self._safety = SafetyWatch(kind)
         tuning = kind.tuning
@@ -253,10 +255,16 @@ class CyclicDetector:
         sd = [spread for _, spread in state.usual]
         for i in self._judged:
             z[i] = _clip((logs[i] - state.usual[i][0]) / sd[i])
+            if not math.isnan(z[i]):
+                self._average(state.recent[i], [], z[i])
+        lately = [recent.residual if recent.n else math.nan for recent in state.recent]
+        leading = self._innocent.leading(lately, sd, self._tolerance)
         self._show(span.at, logs, [c for c, _ in state.usual], [s * s for s in sd])
         found: list[Finding] = []
         for family in self._families:
             score = self._best(family, z, sd).score
+            if leading != family:
+                score = min(score, 0.0)
             track = state.tracks[family]
             track.remember(span.start, score)
             track.step(span.start, score, self._tolerance, self._threshold * self._factor(family), self._forget)
