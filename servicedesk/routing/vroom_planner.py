@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+import numpy as np
 import vroom
 
 from servicedesk.routing.board import Board
@@ -59,7 +60,9 @@ def _solve(problem: Problem, jobs: list[Job], level: int) -> dict[str, list[tupl
     zero = min(*(shift.start for shift in shifts), *(job.windows[0].start for job in jobs))
     skills = _numbers(jobs)
     given = vroom.Input()
-    given.set_durations_matrix(_PROFILE, problem.legs)
+    # A shift without a home begins and ends anywhere: a place next to every other, which is the last of the matrix.
+    anywhere = len(problem.legs)
+    given.set_durations_matrix(_PROFILE, np.pad(problem.legs, (0, 1)))
     pause = 0
     for number, shift in enumerate(shifts, 1):
         breaks = []
@@ -70,8 +73,8 @@ def _solve(problem: Problem, jobs: list[Job], level: int) -> dict[str, list[tupl
         given.add_vehicle(
             vroom.Vehicle(
                 number,
-                start=shift.home,
-                end=shift.home,
+                start=anywhere if shift.home is None else shift.home,
+                end=anywhere if shift.home is None else shift.home,
                 profile=_PROFILE,
                 skills=_skills_of(shift, skills),
                 time_window=vroom.TimeWindow(shift.start - zero, shift.end - zero),
