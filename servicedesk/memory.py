@@ -255,6 +255,10 @@ class MemoryParts:
         self.reserved[visit, sku] = org
         return True
 
+    def put_aside(self, visit: UUID) -> frozenset[str]:
+        """Of a visit."""
+        return frozenset(sku for owner, sku in (*self.reserved, *self.from_vans) if owner == visit)
+
     def release(self, visit: UUID) -> None:
         """Give back."""
         for sku in [sku for owner, sku in (*self.reserved, *self.from_vans) if owner == visit]:

@@ -160,7 +160,7 @@ def movable_to(office: Office, ticket: Ticket, visit: Visit, now: datetime, *, s
         household,
         earliest=earliest,
         now=now,
-        own=visit.parts,
+        own=office.desk.parts.put_aside(visit.id),
         everybody=start is not None,
         start=start,
     )

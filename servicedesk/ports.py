@@ -153,6 +153,10 @@ class Parts(Protocol):
         """Put a piece aside for a visit, from the technician's van or else the depot; False when none is free."""
         ...
 
+    def put_aside(self, visit: UUID) -> frozenset[str]:
+        """The SKUs of which a piece is reserved for a visit; what is on order is not among them."""
+        ...
+
     def release(self, visit: UUID) -> None:
         """Give back what a visit had reserved."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,6 +16,7 @@ from servicedesk.plan_rows import PlanLine, VisitPlan
 from servicedesk.planner import LENGTH, Blocking, Roster, windows
 from servicedesk.quiet import readable_from
 from servicedesk.roster import shift_of
+from servicedesk.routing.keeping import keep
 from servicedesk.routing.problem import LEAST, Job, Planner, Problem, Shift, Span, last_start
 from servicedesk.routing.schedule import NOWHERE, Day, Halt, feasible, travel
 from servicedesk.states import VisitState
@@ -68,7 +69,7 @@ def draw_up(office: Office, planner: Planner, ask: Ask, now: datetime) -> VisitP
     skus = sorted({part.sku for case in cases for part in case.fault.parts})
     known = roster(office, org, skus, Window(first - LENGTH, until + LENGTH), now)
     draft = _Draft(office, known, cases, Window(first, until), now)
-    plan = planner.plan(draft.problem)
+    plan = keep(draft.problem, planner.plan(draft.problem), draft.standing)
     found, blocked = plan.stops(), {each.job: each.blocking for each in plan.unserved}
     ident = office.new_id()
     for case in cases:
@@ -135,6 +136,11 @@ class _Draft:
         self._now = now
         self._places: list[Place | None] = [each.home for each in known.technicians]
         free = {case.ticket.id for case in cases}
+        self.standing = {
+            str(case.ticket.id): (str(case.visit.technician), _seconds(case.visit.window))
+            for case in cases
+            if case.visit is not None
+        }
         self._fixed: dict[UUID, list[tuple[Booking, int]]] = {}
         self._movable: dict[UUID, list[tuple[Booking, int]]] = {}
         for technician in known.technicians:
@@ -225,7 +231,8 @@ class _Draft:
         ]
 
     def _jobs(self, cases: Sequence[_Case], places: Sequence[int]) -> list[Job]:
-        ready = _Stock(self._known).ready(cases, self._now)
+        own = {case.visit.id: self._office.desk.parts.put_aside(case.visit.id) for case in cases if case.visit}
+        ready = _Stock(self._known, own).ready(cases, self._now)
         return [self._job(case, place, ready[case.ticket.id]) for case, place in zip(cases, places, strict=True)]
 
     def _job(self, case: _Case, place: int, ready: tuple[datetime | None, frozenset[str] | None]) -> Job:
@@ -266,8 +273,9 @@ class _Draft:
 class _Stock:
     """Gives out pieces by priority: from the depot while there are some, then from vans, then from what is ordered."""
 
-    def __init__(self, known: Roster) -> None:
+    def __init__(self, known: Roster, own: Mapping[UUID, Collection[str]]) -> None:
         self._known = known
+        self._own = own
         self._depot = Counter({sku: part.free for sku, part in known.stock.items()})
         self._vans = {who: Counter(pieces) for who, pieces in known.vans.items()}
 
@@ -279,7 +287,7 @@ class _Stock:
         return {case.ticket.id: self._take(case, now) for case in order}
 
     def _take(self, case: _Case, now: datetime) -> tuple[datetime | None, frozenset[str] | None]:
-        own = case.visit.parts if case.visit is not None else ()
+        own = self._own[case.visit.id] if case.visit is not None else ()
         need = [part.sku for part in case.fault.parts if part.sku not in own]
         short = [sku for sku in need if self._depot[sku] <= 0]
         self._depot.subtract(sku for sku in need if sku not in short)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from uuid import UUID
 
 from psycopg import errors
-from psycopg.rows import args_row, class_row, kwargs_row
+from psycopg.rows import args_row, class_row, kwargs_row, scalar_row
 
 from servicedesk.errors import ConflictError, UnknownError, WindowGoneError
 from servicedesk.model import Booking, Outcome, PartStock, Visit, Window
@@ -61,6 +61,7 @@ _VANS = """
 select technician, sku, on_hand - reserved from van_stock
 where technician = any(%s) and sku = any(%s) and on_hand > reserved
 """
+_PUT_ASIDE = "select sku from part_reservation where visit = %s and state = 'reserved'"
 _NOTE = """
 insert into part_reservation (visit, org, sku, van, state) values (%s, %s, %s, %s, 'reserved')
 on conflict (visit, sku) do nothing
@@ -196,6 +197,11 @@ class PgParts:
             return False
         self.conn.execute(_NOTE, (visit, org, sku, None))
         return True
+
+    def put_aside(self, visit: UUID) -> frozenset[str]:
+        """Of a visit."""
+        with self.conn.cursor(row_factory=scalar_row) as cursor:
+            return frozenset(cursor.execute(_PUT_ASIDE, (visit,)))
 
     def release(self, visit: UUID) -> None:
         """Give back."""

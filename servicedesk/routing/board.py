@@ -72,6 +72,18 @@ class Board:
         place.halts.insert(at, _halt(job, option.window))
         self._on.add(job.id)
 
+    def take(self, job: Job) -> None:
+        """Remove a visit; what is left can be kept."""
+        for place in self._places:
+            if job in place.jobs:
+                at = place.jobs.index(job)
+                del place.jobs[at], place.windows[at], place.halts[at]
+        self._on.discard(job.id)
+
+    def technician(self, option: Option) -> str:
+        """Whose shift an option is in."""
+        return self._places[option.shift].shift.technician
+
     def put_all(self, shift: str, row: list[tuple[Job, Span]]) -> bool:
         """Enter a whole day at once if it can be kept; False changes nothing."""
         place = self._places[self._number[shift]]
