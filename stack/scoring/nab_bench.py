@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.profiles.registry import PROFILES as DETECTORS
+from detectors.profiles.univariate import THRESHOLD, Decision, Evidence
 from stack.errors import StackError
 from stack.scoring.common import (
     SEEDS,
@@ -34,9 +34,13 @@ _DEVELOPED = (
     "realTraffic 4, realTweets 5); no other file of NAB was looked at"
 )
 _THRESHOLD = (
-    "one for all files, the best on four fifths of them, used on the remaining fifth; five divisions into fifths, "
-    "mean ± standard deviation. 'swept' is the best on the files it is scored on; 'own' is the profile's alarm column"
+    "the profile's decision threshold, one for all files, the best on four fifths of them, used on the remaining "
+    "fifth; five divisions into fifths, mean ± standard deviation. 'swept' is the best on the files it is scored on; "
+    f"'own' the profile's alarm column (threshold {THRESHOLD}); 'score column' a threshold on the printed scores, "
+    "fixed likewise"
 )
+_GRID = np.round(np.arange(1.0, 10.0, 0.1), 1)
+"""Decision thresholds that are tried."""
 _OWN = 0.5
 _PERIOD = 500
 _POSITION = 1_500
@@ -87,22 +91,30 @@ def nab(data: Path | None, say: Callable[[str], None], *, limit: int | None = No
         files = [files[int(at)] for at in np.linspace(0, len(files) - 1, limit)]
     if len(files) < _FEWEST or not any(series.windows for series in files):
         raise StackError(f"{len(files)} files are too few: a threshold is fixed on four fifths of them")
-    said = []
+    said, evidence = [], []
     for number, series in enumerate(files, 1):
         say(f"{number} of {len(files)}: {series.name}, {len(series.t)} rows")
-        scores = DETECTORS["univariate"](1, None).observe(series.t, series.x)
+        sums = Evidence(1).observe(series.t, series.x)
+        scores = Decision(THRESHOLD, None).observe(sums)
         said.append(Scored(series, ruler(series), scores.score, scores.alarm))
+        evidence.append(sums)
     say("thresholds and intervals")
     figures: dict[str, Figure] = {}
-    raws = np.zeros(len(said))
+    tables = {name: _table(said, evidence, costs) for name, costs in PROFILES.items()}
+    windows = _windows(said)
     for name, costs in PROFILES.items():
-        fixed, raw = fixed_elsewhere([said], costs)
-        figures[name] = fixed
-        raws = raw if name == "standard" else raws
+        figures[name] = _figure(_crossed(tables[name]), windows, costs, seeds=True)
+    groups = np.array([one.series.group for one in said])
+    figures["standard, threshold fixed on other folders"] = _figure(
+        [_by_parts(tables["standard"], [np.flatnonzero(groups == group) for group in np.unique(groups)])],
+        windows,
+        PROFILES["standard"],
+    )
     for name, costs in PROFILES.items():
-        figures[f"{name}, swept"] = _swept(said, costs)
+        figures[f"{name}, swept"] = _figure([tables[name][:, tables[name].sum(axis=0).argmax()]], windows, costs)
         figures[f"{name}, own"] = _of_alarms(said, costs)
-    figures["standard, threshold fixed on other folders"] = _other_groups(said)
+        figures[f"{name}, score column"] = fixed_elsewhere([said], costs)
+    raws = np.mean(_crossed(tables["standard"]), axis=0)
     figures |= _counts(said)
     return Result(
         benchmark="nab",
@@ -117,76 +129,72 @@ def nab(data: Path | None, say: Callable[[str], None], *, limit: int | None = No
     )
 
 
-def fixed_elsewhere(runs: Sequence[Sequence[Scored]], costs: Costs) -> tuple[Figure, Floats]:
-    """The score with the threshold fixed on other files, over the seeds.
+def _table(said: Sequence[Scored], evidence: Sequence[Floats], costs: Costs) -> Floats:
+    """Raw scores, a row a file and a column a decision threshold."""
+    half = np.array(_OWN)
+    return np.array(
+        [
+            [float(_alarms(one, Decision(level, None).observe(sums).alarm, costs).at(half)) for level in _GRID]
+            for one, sums in zip(said, evidence, strict=True)
+        ]
+    )
+
+
+def _alarms(one: Scored, alarm: NDArray[np.bool_], costs: Costs) -> Curve:
+    return Curve(one.measure, alarm.astype(np.float64), costs)
+
+
+def _by_parts(table: Floats, parts: Sequence[NDArray[np.intp]]) -> Floats:
+    """Each part's raw scores at the threshold that is best on all other files; near neighbours speak too."""
+    raw = np.zeros(len(table))
+    for part in parts:
+        total = np.delete(table, part, axis=0).sum(axis=0)
+        smooth = np.convolve(np.pad(total, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+        raw[part] = table[part, int(smooth.argmax())]
+    return raw
+
+
+def _crossed(table: Floats) -> list[Floats]:
+    """Raw scores of the files with thresholds of other files, once a seed."""
+    return [_by_parts(table, [use for _, use in folds(len(table), seed)]) for seed in SEEDS]
+
+
+def _figure(raws: Sequence[Floats], windows: NDArray[np.int64], costs: Costs, *, seeds: bool = False) -> Figure:
+    """The normalised score of raw ones, the mean over seeds, with its interval over files."""
+    mean: Floats = np.mean(raws, axis=0)
+    values = [normalised(float(raw.sum()), int(windows.sum()), costs) for raw in raws]
+    low, high = bootstrap(
+        len(mean), lambda drawn: normalised(float(mean[drawn].sum()), int(windows[drawn].sum()), costs), seed=SEEDS[0]
+    )
+    return over_seeds(values, low, high) if seeds else Figure(values[0], low, high)
+
+
+def fixed_elsewhere(runs: Sequence[Sequence[Scored]], costs: Costs) -> Figure:
+    """The score of score columns with a threshold fixed on other files, over the seeds, with its interval over files.
 
     Args:
         runs: the scored files, once for all seeds or once a seed.
         costs: of the profile.
-
-    Returns:
-        The figure, with its interval over files; and each file's raw score, the mean over the seeds.
     """
     raws = []
     for number, seed in enumerate(SEEDS):
         said = runs[number % len(runs)]
-        curves = _curves(said, costs)
+        curves = [Curve(one.measure, one.score, costs) for one in said]
         raw = np.zeros(len(said))
         for fit, use in folds(len(said), seed):
             threshold = np.array(best_threshold([curves[at] for at in fit]))
             raw[use] = [float(curves[at].at(threshold)) for at in use]
         raws.append(raw)
-    windows = _windows(runs[0])
-    values = [normalised(float(raw.sum()), int(windows.sum()), costs) for raw in raws]
-    mean: Floats = np.mean(raws, axis=0)
-    low, high = _interval(mean, windows, costs)
-    return over_seeds(values, low, high), mean
-
-
-def _curves(said: Sequence[Scored], costs: Costs) -> list[Curve]:
-    return [Curve(one.measure, one.score, costs) for one in said]
+    return _figure(raws, _windows(runs[0]), costs, seeds=True)
 
 
 def _windows(said: Sequence[Scored]) -> NDArray[np.int64]:
     return np.array([one.measure.windows for one in said], dtype=np.int64)
 
 
-def _interval(raw: Floats, windows: NDArray[np.int64], costs: Costs) -> tuple[float, float]:
-    return bootstrap(
-        len(raw), lambda drawn: normalised(float(raw[drawn].sum()), int(windows[drawn].sum()), costs), seed=SEEDS[0]
-    )
-
-
-def _at(curves: Sequence[Curve], threshold: float, said: Sequence[Scored], costs: Costs) -> Figure:
-    windows = _windows(said)
-    raw = np.array([float(curve.at(np.array(threshold))) for curve in curves])
-    low, high = _interval(raw, windows, costs)
-    return Figure(normalised(float(raw.sum()), int(windows.sum()), costs), low, high)
-
-
-def _swept(said: Sequence[Scored], costs: Costs) -> Figure:
-    curves = _curves(said, costs)
-    return _at(curves, best_threshold(curves), said, costs)
-
-
 def _of_alarms(said: Sequence[Scored], costs: Costs) -> Figure:
-    curves = [Curve(one.measure, one.alarm.astype(np.float64), costs) for one in said]
-    return _at(curves, _OWN, said, costs)
-
-
-def _other_groups(said: Sequence[Scored]) -> Figure:
-    """Each folder with the threshold that is best on all others: another kind of data each time."""
-    costs = PROFILES["standard"]
-    curves, windows = _curves(said, costs), _windows(said)
-    groups = np.array([one.series.group for one in said])
-    raw = np.zeros(len(said))
-    for group in np.unique(groups):
-        others = [curves[at] for at in np.flatnonzero(groups != group)]
-        threshold = np.array(best_threshold(others) if others else _OWN)
-        for at in np.flatnonzero(groups == group):
-            raw[at] = float(curves[at].at(threshold))
-    low, high = _interval(raw, windows, costs)
-    return Figure(normalised(float(raw.sum()), int(windows.sum()), costs), low, high)
+    raw = np.array([float(_alarms(one, one.alarm, costs).at(np.array(_OWN))) for one in said])
+    return _figure([raw], _windows(said), costs)
 
 
 def _counts(said: Sequence[Scored]) -> dict[str, Figure]:
@@ -224,7 +232,7 @@ def _controls(said: Sequence[Scored]) -> dict[str, dict[str, Figure]]:
             runs.append(
                 [Scored(one.series, one.measure, control(one.series.x, rng), np.zeros(0, np.bool_)) for one in said]
             )
-        found[name] = {profile: fixed_elsewhere(runs, costs)[0] for profile, costs in PROFILES.items()}
+        found[name] = {profile: fixed_elsewhere(runs, costs) for profile, costs in PROFILES.items()}
     return found
 
 
