@@ -252,6 +252,7 @@ def _check_bodies(
     )
     assert "secret" not in is_problem(broken, 422, "invalid")["detail"]
     nul = {name: value + "\0" if isinstance(value, str) else value for name, value in body.items()}
-    is_problem(client.request(route.method, path, headers=auth, json=nul), 422)
+    if nul != body:
+        is_problem(client.request(route.method, path, headers=auth, json=nul), 422)
     big = client.request(route.method, path, headers=auth, json={**body, "zz": "x" * 1_100_000})
     is_problem(big, 413, "too-large")
