@@ -143,7 +143,7 @@ def of_nab(files: Sequence[Series], variation: Variation, seeds: Sequence[int]) 
         rng = np.random.default_rng(seed)
         runs.append([_said(_varied(series, variation, rng)) for series in files])
     costs = nab.PROFILES["standard"]
-    return {"NAB standard": [fixed_elsewhere([run], costs)[0].value for run in runs]}
+    return {"NAB standard": [fixed_elsewhere([run], costs).value for run in runs]}
 
 
 def _varied(series: Series, variation: Variation, rng: np.random.Generator) -> Series:
@@ -181,7 +181,10 @@ def of_skab(files: Sequence[Recording], variation: Variation, seeds: Sequence[in
 
 
 def of_days(devices: Sequence[Device], variation: Variation, seeds: Sequence[int]) -> Measured:
-    """AUC of faulty against healthy days; reference and days are varied alike."""
+    """AUC of faulty against healthy days; reference and days are varied alike.
+
+    The healthy prefix of a day is a stretch of the reference, and is not scored.
+    """
     found: Measured = {}
     for device in devices:
         values = []
@@ -200,20 +203,30 @@ class _Trainer:
         self._rng = rng
 
     def __call__(self, reference: Sequence[Floats]) -> Callable[[Floats], Floats]:
-        t, x = self._rows(np.concatenate(reference), 0)
+        prefix = self._variation is prefixed
+        whole = np.concatenate(reference)
+        t, x, _ = self._rows(whole, 0, 0, vary=not prefix)
         trained = PROFILES["cycles"](1, len(x))
         trained.observe(t, x)
-        end = sum(map(len, reference))
 
         def score(day: Floats) -> Floats:
-            return copy.deepcopy(trained).observe(*self._rows(day, end)).score
+            before = self._stretch(whole) if prefix else whole[:0]
+            t, x, marks = self._rows(np.concatenate([before, day]), len(before), len(whole), vary=not prefix)
+            return copy.deepcopy(trained).observe(t, x).score[marks > 0]
 
         return score
 
-    def _rows(self, power: Floats, first: int) -> tuple[Floats, Floats]:
+    def _stretch(self, reference: Floats) -> Floats:
+        n = int(self._rng.integers(1, min(_MOST_PREFIX, len(reference))))
+        first = int(self._rng.integers(0, len(reference) - n + 1))
+        return reference[first : first + n]
+
+    def _rows(self, power: Floats, unscored: int, first: int, *, vary: bool) -> Table:
         t = 60.0 * np.arange(first, first + len(power), dtype=np.float64)
-        t, x, _ = self._variation((t, power[:, None], np.zeros(len(t), np.int64)), self._rng)
-        return t, x
+        marks = np.ones(len(t), np.int64)
+        marks[:unscored] = 0
+        rows = t, power[:, None], marks
+        return self._variation(rows, self._rng) if vary else rows
 
 
 _Measure: TypeAlias = Callable[[Variation, Sequence[int]], Measured]
@@ -242,13 +255,20 @@ def measures(data: Path | None, only: Sequence[str] | None) -> Iterator[tuple[st
         yield "appliances", lambda v, s: of_days(devices, v, s), frozenset({"raised"})
 
 
-def table(data: Path | None, only: Sequence[str] | None, seeds: Sequence[int], say: Callable[[str], None]) -> list[Row]:
-    """Every figure under every variation."""
+def table(
+    data: Path | None,
+    only: Sequence[str] | None,
+    seeds: Sequence[int],
+    say: Callable[[str], None],
+    *,
+    chosen: Sequence[str] | None = None,
+) -> list[Row]:
+    """Every figure as recorded, and under every variation or the chosen ones."""
     rows: list[Row] = []
     for name, measure, without in measures(data, only):
         base: dict[str, float] = {}
         for variation, change in VARIATIONS.items():
-            if variation in without:
+            if variation in without or (chosen is not None and variation not in {AS_RECORDED, *chosen}):
                 continue
             say(f"{name}: {variation}")
             # The guarded protocol draws rows by the seed, whatever the variation.
@@ -260,16 +280,21 @@ def table(data: Path | None, only: Sequence[str] | None, seeds: Sequence[int], s
     return rows
 
 
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 def main() -> int:
     """Print the table, as JSON or as Markdown. Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, epilog="Example: python -m benchmarks.robustness --data DIR")
     parser.add_argument("--data", type=Path, default=None, help="folder of the recordings; else $WELLKEPT_DATA")
     parser.add_argument("--only", nargs="*", choices=["nab", "skab", "appliances"], help="these benchmarks; else all")
+    parser.add_argument("--variations", nargs="*", choices=[*VARIATIONS], help="these beside the recorded; else all")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="draws of a random variation")
     parser.add_argument("--json", action="store_true", help="one JSON value instead of a table")
     given = parser.parse_args()
     try:
-        rows = table(given.data, given.only, range(given.seeds), lambda line: print(line, file=sys.stderr, flush=True))
+        rows = table(given.data, given.only, range(given.seeds), _say, chosen=given.variations)
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
