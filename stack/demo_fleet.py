@@ -13,6 +13,7 @@ from firmware_sim.households import Household as Home
 from firmware_sim.scenario import load_scenario
 from firmware_sim.wear import Fault
 from servicedesk.model import Household
+from servicedesk.seed_demo import demo_place
 from stack.process import write_secret
 from storage import access, registry
 from storage.access import Role
@@ -74,6 +75,7 @@ def household_id(org: str, household: str) -> UUID:
 
 def household_of(home: Home, org: str, registered: datetime) -> Household:
     """A simulated household as the desk registers it."""
+    place = demo_place(home.number)
     return Household(
         id=household_id(org, home.id),
         org=org,
@@ -85,6 +87,8 @@ def household_of(home: Home, org: str, registered: datetime) -> Household:
         consent_alerts=home.consents.get("alerts", True),
         consent_service=home.consents.get("service", True),
         simulated=True,
+        latitude=place.latitude,
+        longitude=place.longitude,
     )
 
 
