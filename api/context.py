@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from api.settings import Settings
+from servicedesk.level_policies import FILE, Levels, load_levels
 from servicedesk.office import Office
 from storage.clock_store import read_clock
 from storage.desk import PgDesk
@@ -52,6 +53,7 @@ class Tx:
             catalogue=context.catalogue,
             new_id=lambda: context.ids.at(self._fleet),
             channel="mailbox" if context.settings.mailbox else "mail",
+            levels=context.levels,
         )
 
 
@@ -64,6 +66,7 @@ class Context:
     catalogue: Catalogue
     ids: Ids
     pool: Any
+    levels: Levels
     _signing: bytes = field(default=b"", repr=False)
 
     def signing(self, conn: Connection) -> bytes:
@@ -81,8 +84,9 @@ class Context:
 
 def open_context(settings: Settings, wall: WallClock = system_wall) -> Context:
     """Open the pool; the database may come up later."""
+    levels = load_levels(settings.levels or FILE)
     pool = open_pool(settings.database_url, application="wellkept-api", size=settings.pool_size)
-    return Context(settings, wall, load_catalogue(), Ids(random.SystemRandom()), pool)
+    return Context(settings, wall, load_catalogue(), Ids(random.SystemRandom()), pool, levels)
 
 
 def context_of(request: Request) -> Context:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -15,6 +17,7 @@ class Settings(BaseSettings):
         http_port: port to listen on.
         public_url: what people's browsers call this service by; links and secure cookies follow it.
         smtp_url: set where notices leave by mail; absent, the mailbox page shows them.
+        levels: a table of service levels like `servicedesk/levels.toml`; the product's own when absent.
         pool_size: connections to the database.
         rate_per_s: requests a second that a token may make for long, twice as many at once.
         streams_most: event streams that one process serves at a time.
@@ -28,6 +31,7 @@ class Settings(BaseSettings):
     http_port: int = 8080
     public_url: str = ""
     smtp_url: str | None = Field(default=None, repr=False)
+    levels: Path | None = None
     pool_size: int = 8
     rate_per_s: float = Field(default=500.0, gt=0)
     streams_most: int = Field(default=100, ge=0)

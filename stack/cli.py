@@ -15,6 +15,7 @@ from stack.cli_bench import bench_app
 from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
 from stack.cli_detect import detect
 from stack.cli_doctor import doctor
+from stack.cli_levels import levels, mail_in
 from stack.cli_replay import replay_ticket
 from stack.cli_rul import rul_app
 from stack.cli_scoreboard import scoreboard
@@ -58,6 +59,8 @@ app.add_typer(shadow_app, name="shadow")
 app.add_typer(dead_letter_app, name="dead-letter")
 app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
 app.command("backup", epilog="Example: wellkept backup /backups/2026-11-22")(backup)
+app.command("levels", epilog="Example: wellkept levels --file our-levels.toml --zone Europe/Berlin")(levels)
+app.command("mail-in", epilog='Example, in /etc/aliases: desk: "|wellkept mail-in"')(mail_in)
 app.command("doctor", epilog="Example: wellkept doctor --data-dir /var/lib/wellkept")(doctor)
 app.command("detect", epilog="Example: wellkept detect pump.csv --profile multichannel --train-rows 400 -o scores.csv")(
     detect

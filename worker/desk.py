@@ -18,6 +18,7 @@ from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import to_datetime
 from telemetry.finding import Finding
 from telemetry.ids import maker
+from worker.levels_file import promised
 
 log = structlog.get_logger()
 
@@ -50,7 +51,7 @@ def report(conn: Connection, finding: Finding, device: DeviceRow, arrival: int) 
 
 
 def _office(conn: Connection, now: int) -> Office:
-    return Office(PgDesk(conn), _catalogue(), maker(lambda: now, _RNG))
+    return Office(PgDesk(conn), _catalogue(), maker(lambda: now, _RNG), levels=promised())
 
 
 @cache

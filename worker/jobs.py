@@ -29,6 +29,7 @@ from telemetry.catalogue import Catalogue
 from telemetry.clock import to_datetime
 from telemetry.ids import maker
 from worker.chores import FALL_DUE, Work, carry_out
+from worker.levels_file import promised
 from worker.notify import Channel
 
 log = structlog.get_logger()
@@ -86,6 +87,7 @@ class Bureau:
                 self.catalogue,
                 maker(lambda: now, self.rng),
                 channel="mailbox" if self.channel.final else "mail",
+                levels=promised(),
             )
             yield Work(office, to_datetime(now), correlation)
             (log.debug if task == FALL_DUE else log.info)("job", about=str(about))

@@ -17,6 +17,7 @@ from storage.pool import open_pool
 from telemetry.catalogue import load_catalogue
 from worker import poller, rollups
 from worker.jobs import Bureau, register
+from worker.levels_file import promised
 from worker.notify import channel_of
 
 log = structlog.get_logger()
@@ -62,6 +63,7 @@ def run(
     """
     settings = settings or JobSettings()
     catalogue = load_catalogue()
+    promised()  # a wrong table ends the process here, not in the middle of a job
     pool = open_pool(database_url, application="wellkept-desk", size=_CONCURRENCY, idle=_IDLE)
     bureau = Bureau(pool, catalogue, fleet_now, channel_of(settings.smtp_url), settings.public_url)
     keeper = rollups.Keeper(database_url, catalogue, fleet_now, stopping=stop.is_set)
