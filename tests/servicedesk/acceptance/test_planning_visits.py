@@ -270,8 +270,9 @@ def test_latest_by_the_remaining_life(case: Case) -> None:
     waiting(case, "compressor_start", life=(0.1 * day, 2 * day))
     _, lines = planned(case)
     by_life = {line.blocking: line for line in lines}
-    assert by_life[None].after is not None
-    assert by_life[None].after.end <= case.now + timedelta(days=2)
+    in_time = by_life[None].after
+    assert in_time is not None
+    assert in_time.end <= case.now + timedelta(days=2)
     assert by_life[Blocking.REMAINING_LIFE].after is None
 
 
