@@ -183,7 +183,8 @@ def of_skab(files: Sequence[Recording], variation: Variation, seeds: Sequence[in
 def of_days(devices: Sequence[Device], variation: Variation, seeds: Sequence[int]) -> Measured:
     """AUC of faulty against healthy days; reference and days are varied alike.
 
-    The healthy prefix of a day is a stretch of the reference, and is not scored.
+    The healthy prefix of a day is one to three whole days of the reference, and is not scored: a cut day would put half
+    a programme in front of it, which is nothing healthy.
     """
     found: Measured = {}
     for device in devices:
@@ -210,16 +211,15 @@ class _Trainer:
         trained.observe(t, x)
 
         def score(day: Floats) -> Floats:
-            before = self._stretch(whole) if prefix else whole[:0]
+            before = self._days(reference) if prefix else whole[:0]
             t, x, marks = self._rows(np.concatenate([before, day]), len(before), len(whole), vary=not prefix)
             return copy.deepcopy(trained).observe(t, x).score[marks > 0]
 
         return score
 
-    def _stretch(self, reference: Floats) -> Floats:
-        n = int(self._rng.integers(1, min(_MOST_PREFIX, len(reference))))
-        first = int(self._rng.integers(0, len(reference) - n + 1))
-        return reference[first : first + n]
+    def _days(self, reference: Sequence[Floats]) -> Floats:
+        drawn = self._rng.integers(0, len(reference), int(self._rng.integers(1, 4)))
+        return np.concatenate([reference[i] for i in drawn])
 
     def _rows(self, power: Floats, unscored: int, first: int, *, vary: bool) -> Table:
         t = 60.0 * np.arange(first, first + len(power), dtype=np.float64)
