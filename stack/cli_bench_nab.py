@@ -17,13 +17,14 @@ def nab_command(
         Path | None, typer.Option(help="Folder of the recordings; WELLKEPT_DATA, or shared/data beside the checkout.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=5, help="So many files, spread evenly; all unless told.")] = None,
+    parts: Annotated[bool, typer.Option("--parts", help="Also without each statistic, and with each alone.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Score on the Numenta Anomaly Benchmark, the threshold fixed on other files than those it is used on."""
     from stack.scoring.nab_bench import nab  # noqa: PLC0415  (its imports are this command's alone)
 
     with err.status("reading") as status:
-        found = nab(data, status.update, limit=limit)
+        found = nab(data, status.update, limit=limit, parts=parts)
     if as_json:
         emit(found.plain(), as_json=True)
         return

@@ -32,10 +32,11 @@ class Discord:
         self._values = np.zeros(2 * (_PAST + 2 * length))
         self._state = np.zeros(2, dtype=np.int64)  # values held, values seen
 
-    def observe(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def observe(self, _t: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Distance of the window that ends with each row, Euclidean, in units of x; NaN while the past is too short.
 
         Args:
+            _t: times, which do not matter here.
             x: finite values, shape (n,).
         """
         found = np.full(len(x), np.nan)

@@ -8,6 +8,8 @@ alarm silences those that follow, for a while that grows with the past.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +21,8 @@ from detectors.profiles.tails import Tail
 
 _SHORT = (4, 5)  # rows of a window, neighbours
 _LONG = (19, 10)
-_PATIENCE = 0.6  # of log10 of the rows seen, taken off the sum
+PARTS = ("short discord", "long discord", "season")
+_PATIENCE = 0.2  # of log10 of the rows seen, taken off each -log10 p
 _HEAD_START = 20
 _LONGEST = 40_000  # rows: a longer past makes no extreme likelier, because the tails forget
 THRESHOLD = 4.1
@@ -55,12 +58,13 @@ class Evidence:
 
     Args:
         channels: columns.
+        parts: the statistics that speak; all, but for studies of what each is worth.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, parts: Sequence[str] = PARTS) -> None:
         if channels < 1:
             raise ValueError("a series has at least one channel")
-        self._series = [_Series() for _ in range(channels)]
+        self._series = [_Series(parts) for _ in range(channels)]
 
     def observe(self, t: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
         """The greatest sum of the columns, at least 0, for the next rows; see `Profile` for t and x."""
@@ -73,9 +77,13 @@ class Evidence:
 class _Series:
     """The past of one column."""
 
-    def __init__(self) -> None:
-        self._short, self._long, self._season = Discord(*_SHORT), Discord(*_LONG), Season()
-        self._tails = (Tail(), Tail(), Tail())
+    def __init__(self, parts: Sequence[str]) -> None:
+        made: dict[str, Discord | Season] = {
+            "short discord": Discord(*_SHORT),
+            "long discord": Discord(*_LONG),
+            "season": Season(),
+        }
+        self._parts = [(made[name], Tail()) for name in parts]
         self._last = (np.nan, np.nan)
         self._seen = 0
 
@@ -89,13 +97,12 @@ class _Series:
         rows = np.flatnonzero(np.isfinite(x) & ~again)
         t, x = t[rows], np.clip(x[rows], -_LARGEST, _LARGEST)
         noise = _ROUNDING * np.abs(x)
-        statistics = (self._short.observe(x), self._long.observe(x), self._season.observe(t, x))
         total = np.zeros(len(x))
-        for tail, values in zip(self._tails, statistics, strict=True):
-            total += tail.observe(values, noise)
+        for statistic, tail in self._parts:
+            total += tail.observe(statistic.observe(t, x), noise)
         past = np.minimum(self._seen + np.arange(len(x)) + _HEAD_START, _LONGEST)
         self._seen += len(x)
-        found[rows] = np.maximum(total - _PATIENCE * np.log10(past), 0.0)
+        found[rows] = np.maximum(total - len(self._parts) * _PATIENCE * np.log10(past), 0.0)
         return found
 
 

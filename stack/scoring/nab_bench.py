@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.profiles.univariate import THRESHOLD, Decision, Evidence
+from detectors.profiles.univariate import PARTS, THRESHOLD, Decision, Evidence
 from stack.errors import StackError
 from stack.scoring.common import (
     SEEDS,
@@ -75,13 +75,14 @@ class Scored:
         return int((self.alarm & self.measure.scored & (self.measure.window < 0)).sum())
 
 
-def nab(data: Path | None, say: Callable[[str], None], *, limit: int | None = None) -> Result:
+def nab(data: Path | None, say: Callable[[str], None], *, limit: int | None = None, parts: bool = False) -> Result:
     """Score the profile `univariate` on every labelled file.
 
     Args:
         data: folder of the recordings, or None for where they usually are.
         say: hears of progress.
         limit: so many files, spread evenly; None takes all.
+        parts: also what is reached without each of the statistics, and with each alone.
 
     Raises:
         StackError: no recordings, or too few to fix a threshold on.
@@ -115,6 +116,12 @@ def nab(data: Path | None, say: Callable[[str], None], *, limit: int | None = No
         figures[f"{name}, own"] = _of_alarms(said, costs)
         figures[f"{name}, score column"] = fixed_elsewhere([said], costs)
     raws = np.mean(_crossed(tables["standard"]), axis=0)
+    if parts:
+        figures |= _by_group("all parts", tables["standard"], said)
+        for left in [*([name for name in PARTS if name != out] for out in PARTS), *([name] for name in PARTS)]:
+            say(f"with {' and '.join(left)}")
+            partial = [Evidence(1, left).observe(series.t, series.x) for series in files]
+            figures |= _by_group(" and ".join(left), _table(said, partial, PROFILES["standard"]), said)
     figures |= _counts(said)
     return Result(
         benchmark="nab",
@@ -186,6 +193,19 @@ def fixed_elsewhere(runs: Sequence[Sequence[Scored]], costs: Costs) -> Figure:
             raw[use] = [float(curves[at].at(threshold)) for at in use]
         raws.append(raw)
     return _figure(raws, _windows(runs[0]), costs, seeds=True)
+
+
+def _by_group(title: str, table: Floats, said: Sequence[Scored]) -> dict[str, Figure]:
+    """The standard score of all files, and of each folder's, with thresholds of other files."""
+    costs, windows, raws = PROFILES["standard"], _windows(said), _crossed(table)
+    found = {f"standard with {title}": _figure(raws, windows, costs, seeds=True)}
+    mean = np.mean(raws, axis=0)
+    for group in sorted({one.series.group for one in said}):
+        inside = np.array([one.series.group == group for one in said])
+        if windows[inside].sum():
+            value = normalised(float(mean[inside].sum()), int(windows[inside].sum()), costs)
+            found[f"standard with {title}, {group}"] = Figure(value)
+    return found
 
 
 def _windows(said: Sequence[Scored]) -> NDArray[np.int64]:

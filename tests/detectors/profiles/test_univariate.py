@@ -215,7 +215,7 @@ def test_what_is_within_rounding_is_no_news() -> None:
 @pytest.mark.parametrize(("length", "neighbours"), [(4, 5), (19, 10)])
 def test_the_discord_is_the_mean_distance_to_the_nearest(length: int, neighbours: int) -> None:
     x = np.random.default_rng(6).normal(size=260).cumsum()
-    found = Discord(length, neighbours).observe(x)
+    found = Discord(length, neighbours).observe(x, x)
     windows = np.lib.stride_tricks.sliding_window_view(x, length)
     for row in (4 * length, 150, 259):
         now = windows[row - length + 1]
@@ -227,8 +227,8 @@ def test_the_discord_is_the_mean_distance_to_the_nearest(length: int, neighbours
 
 def test_the_discord_keeps_a_bounded_past() -> None:
     x = np.random.default_rng(7).normal(size=9_000)
-    whole = Discord(4, 5).observe(x)
-    recent = Discord(4, 5).observe(x[4_000:])
+    whole = Discord(4, 5).observe(x, x)
+    recent = Discord(4, 5).observe(x[4_000:], x[4_000:])
     assert_allclose(whole[-500:], recent[-500:])
 
 
