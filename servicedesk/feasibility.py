@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from servicedesk.model import Booking, Household, Ticket, Window
+from servicedesk.model import Booking, Household, Technician, Ticket, Window
 from servicedesk.office import Office
 from servicedesk.planner import LENGTH, Demand, Offers, Roster, offers
+from servicedesk.roster import Announced, Workdays
 from telemetry.catalogue import FaultSpec
 from telemetry.clock import MICROS, to_datetime
 
+VISITS = "visits"
+"""The calendar of the days on which visits take place, in the table of service levels."""
 _LITTLE = timedelta(hours=24)
 
 
@@ -85,9 +88,17 @@ def roster(
         booked=booked,
         stock=desk.parts.stock(org, skus),
         vans=desk.parts.vans(who, skus),
-        workdays=office.workdays,
+        workdays=_workdays(office, technicians),
         travel=office.travel,
     )
+
+
+def _workdays(office: Office, technicians: Sequence[Technician]) -> Workdays:
+    """The days of visits: those of the calendar `visits` where service levels name one, else every day with a shift."""
+    calendar = office.levels.calendars.get(VISITS)
+    if calendar is None or not technicians:
+        return office.workdays
+    return Announced(calendar.of(technicians[0].tz))
 
 
 def latest_of(office: Office, ticket: Ticket) -> datetime | None:

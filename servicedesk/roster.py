@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from servicedesk.calendars import Calendar, UnpublishedYearError
 from servicedesk.model import Technician, Window
 from servicedesk.routing.problem import Pause, Shift, Span
 
@@ -30,6 +31,20 @@ class Everyday:
     def is_workday(self, day: date) -> bool:  # noqa: ARG002  (all alike)
         """Yes."""
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The workdays of a business calendar; past the last year whose holidays are known, those of its weekdays."""
+
+    calendar: Calendar
+
+    def is_workday(self, day: date) -> bool:
+        """Whether anybody works on a local day, as far as that has been announced."""
+        try:
+            return self.calendar.is_workday(day)
+        except UnpublishedYearError:
+            return self.calendar.plain().is_workday(day)
 
 
 def shift_of(

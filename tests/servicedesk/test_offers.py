@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from servicedesk.calendars import Calendar
+from servicedesk.calendars import Calendar, last_published
 from servicedesk.model import Booking, Certificate, PartStock, Technician, Window
 from servicedesk.planner import HOURS, LENGTH, Blocking, Demand, Offers, Roster, offers
-from servicedesk.roster import Everyday, shift_of
+from servicedesk.roster import Announced, Everyday, shift_of
 from servicedesk.routing.check import violations
 from servicedesk.routing.problem import Job, Plan, Problem, Route, Span, Stop
 from servicedesk.travel import CITY, Place
@@ -138,6 +138,15 @@ def test_a_made_up_workday_is_one() -> None:
     calendar = Calendar(hours=OFFICE_WEEK, zone="Asia/Shanghai", country="CN", name="office")
     asked = demand(earliest=start, until=start + timedelta(days=3))
     assert days(ask(asked, technician(), workdays=calendar)) == {date(2026, 10, 9), date(2026, 10, 10)}
+
+
+def test_past_the_last_announced_year_weekdays_count() -> None:
+    calendar = Calendar(hours=OFFICE_WEEK, zone="Asia/Shanghai", country="CN", name="office")
+    year = (last_published("CN") or 0) + 1
+    days_of_may = [date(year, 5, day) for day in range(1, 8)]
+    known = Announced(calendar)
+    assert [known.is_workday(day) for day in days_of_may] == [day.weekday() < 5 for day in days_of_may]
+    assert not known.is_workday(date(2026, 10, 1))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from servicedesk.accepting import accept, refuse
 from servicedesk.errors import ConflictError, UnknownError, WindowGoneError
+from servicedesk.feasibility import VISITS
 from servicedesk.holding import hold_window
 from servicedesk.memory import MemoryDesk
 from servicedesk.model import Booking, Certificate, PartStock, Ticket, Visit, Window
@@ -283,6 +284,18 @@ def test_a_refused_day_is_not_proposed_again(case: Case) -> None:
     _, (line,) = planned(case)
     assert line.after is not None
     assert line.after.start.astimezone(SHANGHAI).date() != visit.start.astimezone(SHANGHAI).date()
+
+
+def test_visits_take_place_on_the_days_of_the_calendar(case: Case) -> None:
+    """The calendar `visits` of the service levels names them: here none on Sundays and public holidays."""
+    visit = case.visit(case.opened())
+    levels = case.office.levels
+    named = {**levels.calendars, VISITS: replace(levels.calendars["service"], name=VISITS)}
+    office = replace(case.office, levels=replace(levels, calendars=named))
+    without = alternatives(case.office, visit.id, case.now).all
+    with_it = alternatives(office, visit.id, case.now).all
+    assert 6 in {each.window.start.astimezone(SHANGHAI).weekday() for each in without}
+    assert {each.window.start.astimezone(SHANGHAI).weekday() for each in with_it} == set(range(6))
 
 
 def test_a_held_window_is_nobody_elses(case: Case) -> None:
