@@ -12,6 +12,8 @@ from detectors.cyclic import CyclicDetector
 from detectors.engine import DeviceDetector, Observation, Observed, observe_each
 from detectors.multichannel import MultichannelDetector, observe_many
 from detectors.plants import Plants
+from detectors.river_adapter import adapters_of
+from detectors.river_watch import RiverDetector
 from detectors.segment import warm
 from telemetry.catalogue import Catalogue, KindSpec
 from telemetry.identity import DeviceKey
@@ -26,15 +28,25 @@ class Bank:
 
     Args:
         catalogue: decides priors, signatures and tuning; part of the version.
+
+    Raises:
+        CatalogueError: a kind asks for an estimator of river that there is not.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.version = _version(catalogue)
         warm()
         self._plants = {kind.kind: Plants(kind) for kind in catalogue.kinds.values() if kind.detector != "cycles"}
+        self._river = {kind.kind: adapters_of(catalogue, kind) for kind in catalogue.kinds.values() if kind.river}
 
     def __call__(self, key: DeviceKey, kind: KindSpec) -> DeviceDetector:
         """A fresh detector: catalogue priors, nothing observed."""
+        own = self._own(key, kind)
+        if kind.river:
+            return RiverDetector(key, kind, self.version, own, self._river[kind.kind])
+        return own
+
+    def _own(self, key: DeviceKey, kind: KindSpec) -> DeviceDetector:
         if kind.detector == "cycles":
             return CyclicDetector(key, kind, self.version)
         return MultichannelDetector(key, kind, self.version, self._plants[kind.kind])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,8 @@ class Catalogue:
 
     kinds: dict[str, KindSpec]
     hash: str
+    texts: dict[str, str] = field(default_factory=dict, repr=False)
+    """Each kind's file, for the line of an error that only its user can find."""
 
     def __getitem__(self, kind: str) -> KindSpec:
         """The kind's tables.
@@ -36,6 +39,12 @@ class Catalogue:
     def __contains__(self, kind: str) -> bool:
         return kind in self.kinds
 
+    def error(self, kind: str, key: str, detail: str) -> CatalogueError:
+        """What to raise when a kind's page asks for what does not exist, e.g. an estimator; `key` is dotted."""
+        text = self.texts.get(kind)
+        line = None if text is None else _line_of(yaml.compose(text, Loader=yaml.SafeLoader), key)
+        return CatalogueError(f"{kind}.yaml", key, detail, line)
+
 
 def load_catalogue(folder: Path | None = None) -> Catalogue:
     """Load every `*.yaml` of a folder, by default the product's own.
@@ -45,11 +54,13 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     """
     digest = hashlib.sha256()
     kinds: dict[str, KindSpec] = {}
+    texts: dict[str, str] = {}
     for path in sorted((folder or _HERE).glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
         digest.update(path.name.encode() + b"\0" + text.encode() + b"\0")
         kinds[path.stem] = load_kind(text, path.name)
-    return Catalogue(kinds, digest.hexdigest())
+        texts[path.stem] = text
+    return Catalogue(kinds, digest.hexdigest(), texts)
 
 
 def load_kind(text: str, file: str) -> KindSpec:
@@ -107,6 +118,7 @@ def reference_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:
         yield "cycle.channel", f"{kind.cycle.channel!r} is not one of {', '.join(kind.channels)}"
     yield from _feature_problems(kind)
     yield from _fault_problems(kind)
+    yield from _river_problems(kind)
     signatures = [(f"faults.{name}", fault.signature) for name, fault in kind.faults.items()]
     signatures += [(f"confounders.{name}", cause.signature) for name, cause in kind.confounders.items()]
     for key, signature in signatures:
@@ -122,6 +134,28 @@ def _feature_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:
         for other in feature.explained_by:
             if other not in kind.features:
                 yield f"features.{name}.explained_by", f"{other!r} is not one of {', '.join(kind.features)}"
+
+
+def _river_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:
+    """An estimator sees what the kind has, and speaks for a fault of whose family nobody else speaks."""
+    seen = kind.features if kind.detector == "cycles" else kind.channels
+    families = Counter(fault.family for fault in kind.faults.values())
+    spoken: set[str] = set()
+    for number, spec in enumerate(kind.river):
+        key = f"river[{number}]"
+        if kind.cycle is not None and kind.cycle.adaptive:
+            yield key, "a kind that learns its thresholds has no such detectors"
+        for name in spec.sees:
+            if name not in seen:
+                yield f"{key}.sees", f"{name!r} is not one of {', '.join(seen)}"
+        fault = kind.faults.get(spec.fault)
+        if fault is None:
+            yield f"{key}.fault", f"{spec.fault!r} is not one of {', '.join(kind.faults)}"
+        elif fault.signature or fault.events or families[fault.family] > 1:
+            yield f"{key}.fault", f"{spec.fault!r} needs a family of its own, and neither signature nor events"
+        if spec.fault in spoken:
+            yield f"{key}.fault", f"another estimator speaks for {spec.fault!r}"
+        spoken.add(spec.fault)
 
 
 def _fault_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:

@@ -247,6 +247,32 @@ class CycleSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     adaptive: bool = False
 
 
+class RiverSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An estimator of river that watches a kind; its scores are calibrated and decided as every other score is.
+
+    Attributes:
+        estimator: module and class of river, e.g. `anomaly.HalfSpaceTrees` or `drift.PageHinkley`.
+        params: of its constructor.
+        sees: features of a kind that works in cycles, channels of a continuous one.
+        fault: which fault it speaks for; its family is no other detector's.
+        every: readings that are averaged to one value (continuous kinds).
+        history: values that it learns from; of a drift detector, how many it remembers at least.
+        reference: values behind them that its scores are calibrated on.
+        hold: values for which a drift counts.
+        threshold: evidence that opens an episode: about exp of so many values between false ones.
+    """
+
+    estimator: Annotated[str, msgspec.Meta(pattern=r"^(anomaly|drift)\.[A-Z][A-Za-z]{1,60}$")]
+    params: dict[str, bool | int | float | str] = {}
+    sees: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=8)]
+    fault: Id
+    every: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 10
+    history: Annotated[int, msgspec.Meta(ge=16, le=512)] = 100
+    reference: Annotated[int, msgspec.Meta(ge=20, le=512)] = 60
+    hold: Annotated[int, msgspec.Meta(ge=2, le=512)] = 20
+    threshold: Annotated[float, msgspec.Meta(ge=4, le=40)] = 14.0
+
+
 class KindSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One appliance kind: one file of the catalogue.
 
@@ -262,6 +288,7 @@ class KindSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         faults: id to fault.
         confounders: id to confounder.
         tuning: numbers of the kind's detector, by name.
+        river: estimators of river that watch it too.
     """
 
     kind: Id
@@ -275,6 +302,7 @@ class KindSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     faults: dict[Id, FaultSpec] = {}
     confounders: dict[Id, ConfounderSpec] = {}
     tuning: dict[str, float] = {}
+    river: tuple[RiverSpec, ...] = ()
 
     def family_faults(self, family: str) -> dict[str, FaultSpec]:
         """The faults of one family, by id."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +15,8 @@ from firmware_sim.fleet import Fleet
 from firmware_sim.physics import physics_of
 from firmware_sim.physics.base import ProgrammePhysics
 from firmware_sim.scenario import Climate, FaultRates, FleetEntry, HabitEntry, Scenario
-from telemetry.catalogue import Catalogue, load_catalogue
+from telemetry.catalogue import Catalogue, KindSpec, load_catalogue
+from telemetry.catalogue.model import RiverSpec
 from telemetry.clock import MICROS
 from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
@@ -24,9 +26,44 @@ DAY = 86_400 * MICROS
 KEY = DeviceKey("bench", "one")
 
 
+WATCHED = {
+    "watched_pump": RiverSpec(
+        estimator="anomaly.HalfSpaceTrees",
+        params={"n_trees": 8, "height": 6},
+        sees=("current", "pressure", "flow"),
+        fault="strange",
+        every=2,
+    ),
+    "drifting_pump": RiverSpec(
+        estimator="drift.PageHinkley",
+        params={"threshold": 3.0, "delta": 0.1},
+        sees=("current", "pressure"),
+        fault="strange",
+        every=2,
+    ),
+}
+"""Kinds of the tests alone: pumps whose own detector is deaf, watched by an estimator of river."""
+PUMPS = ("pump", *WATCHED)
+
+
+def watched(pump: KindSpec, kind: str, spec: RiverSpec) -> KindSpec:
+    """A pump that a river estimator alone watches."""
+    strange = msgspec.structs.replace(pump.faults["pump_disturbance"], family="strange", signature=())
+    return msgspec.structs.replace(
+        pump,
+        kind=kind,
+        faults={**pump.faults, "strange": strange},
+        tuning={**pump.tuning, "open_share": 2.0, "commissioning_rows": 300},
+        river=(spec,),
+    )
+
+
 @cache
 def catalogue() -> Catalogue:
-    return load_catalogue()
+    """The product's, and the kinds of the tests."""
+    product = load_catalogue()
+    extra = {kind: watched(product["pump"], kind, spec) for kind, spec in WATCHED.items()}
+    return Catalogue({**product.kinds, **extra}, product.hash + "+tests")
 
 
 @cache
@@ -39,7 +76,7 @@ def fresh(kind: str) -> DeviceDetector:
 
 
 KINDS = tuple(sorted(catalogue().kinds))
-LONG = {"dishwasher", "freezer", "heat_pump", "tumble_dryer", "water_heater"}
+LONG = {"dishwasher", "drifting_pump", "freezer", "heat_pump", "tumble_dryer", "water_heater"}
 """Kinds whose contract is played in the long tier: days of them cost minutes."""
 _UNITS = 6
 _OFTEN = 2.5
@@ -81,7 +118,7 @@ def faulty(kind: str) -> tuple[Observation, ...]:
     """A stream of the kind that ends in a fault which its detector finds."""
     if kind == "smart_plug":
         return tuple(plug(days=9, change_day=6.0))
-    if kind == "pump":
+    if kind in PUMPS:
         return tuple(pump(rows=900, change=600))
     streams = fleet_streams(kind, 2003, 10.0, worn=True)
     return next(stream for stream in streams if run(kind, stream))

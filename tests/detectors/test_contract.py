@@ -13,7 +13,20 @@ from detectors.engine import Observation
 from telemetry.clock import MICROS
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.finding import EpisodeState, Finding, Proof
-from tests.detectors.streams import DAY, KEY, KINDS, LONG, catalogue, faulty, fleet_streams, fresh, plug, pump, run
+from tests.detectors.streams import (
+    DAY,
+    KEY,
+    KINDS,
+    LONG,
+    PUMPS,
+    catalogue,
+    faulty,
+    fleet_streams,
+    fresh,
+    plug,
+    pump,
+    run,
+)
 
 _MOST_BYTES = 65_536
 
@@ -134,7 +147,7 @@ def test_a_healthy_appliance_raises_nothing(kind: str) -> None:
 def healthy(kind: str) -> tuple[Observation, ...]:
     if kind == "smart_plug":
         return tuple(plug(days=9, change_day=None))
-    if kind == "pump":
+    if kind in PUMPS:
         return tuple(pump(rows=3000, change=None))
     return fleet_streams(kind, 2004, 6.0, worn=False)[0]
 
@@ -148,7 +161,7 @@ def test_a_repair_is_proven_by_readings(kind: str) -> None:
     told = detector.control(repaired)
     assert [finding.proof for finding in told] == [Proof.PROVING]
     assert detector.control(repaired) == []
-    mended = tuple(pump(rows=12_000, change=None)) if kind == "pump" else healthy(kind)
+    mended = tuple(pump(rows=12_000, change=None)) if kind in PUMPS else healthy(kind)
     shift = int(last.t[-1]) - int(mended[0].t[0]) + 3600 * MICROS
     after = []
     for seq, message in enumerate(mended, last.seq + 1):
@@ -160,7 +173,7 @@ def test_a_repair_is_proven_by_readings(kind: str) -> None:
 
 @every_kind
 def test_a_repair_that_did_not_help_fails(kind: str) -> None:
-    stream = tuple(pump(rows=9000, change=600)) if kind == "pump" else faulty(kind)
+    stream = tuple(pump(rows=9000, change=600)) if kind in PUMPS else faulty(kind)
     detector = fresh(kind)
     after: list[Finding] = []
     opened: Finding | None = None

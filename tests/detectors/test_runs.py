@@ -15,7 +15,7 @@ from detectors.engine import DeviceDetector, Observation, observe_each
 from telemetry.clock import MICROS
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.finding import Finding
-from tests.detectors.streams import KEY, KINDS, LONG, bank, faulty, fresh, messages_joined, plug, pump
+from tests.detectors.streams import KEY, KINDS, LONG, PUMPS, bank, faulty, fresh, messages_joined, plug, pump
 
 every_kind = pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=pytest.mark.long) if kind in LONG else kind for kind in KINDS]
@@ -29,7 +29,7 @@ seeds = st.integers(0, 2**32 - 1)
 @cache
 def messages(kind: str) -> tuple[Observation, ...]:
     """A stream with a fault, holes, absent values, standing clocks and events; a pump's messages hold one reading."""
-    stream = split(pump(rows=1600, change=900)) if kind == "pump" else iter(faulty(kind))
+    stream = split(pump(rows=1600, change=900)) if kind in PUMPS else iter(faulty(kind))
     rng = np.random.default_rng(12)
     worn: list[Observation] = []
     for m in stream:
@@ -128,7 +128,8 @@ def test_a_repair_between_runs_is_proven_at_the_same_reading(kind: str) -> None:
 
 def after(kind: str) -> tuple[Observation, ...]:
     last = int(messages(kind)[-1].t[-1])
-    mended = {"pump": pump(rows=4200, change=None), "smart_plug": plug(days=2, change_day=None)}.get(kind)
+    mended = pump(rows=4200, change=None) if kind in PUMPS else None
+    mended = plug(days=2, change_day=None) if kind == "smart_plug" else mended
     stream = tuple(mended) if mended is not None else faulty(kind)[:200]
     shift = last - int(stream[0].t[0]) + 3600 * MICROS
     return tuple(Observation(1, 10**6 + m.seq, m.t + shift, m.phase, m.values) for m in stream)
