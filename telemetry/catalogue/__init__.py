@@ -1,5 +1,6 @@
 """The catalogue: what the product knows of each appliance kind, as validated tables."""
 
+from telemetry.catalogue.guide import GuideAnswer, GuideStep
 from telemetry.catalogue.load import Catalogue, load_catalogue, reference_problems
 from telemetry.catalogue.model import (
     ChannelSpec,
@@ -12,9 +13,9 @@ from telemetry.catalogue.model import (
     KindSpec,
     ModelSpec,
     PhaseSpec,
-    Text,
     VerifySpec,
 )
+from telemetry.catalogue.text import Text
 
 __all__ = [
     "Catalogue",
@@ -24,6 +25,8 @@ __all__ = [
     "Effect",
     "FaultSpec",
     "FeatureSpec",
+    "GuideAnswer",
+    "GuideStep",
     "Influence",
     "KindSpec",
     "ModelSpec",

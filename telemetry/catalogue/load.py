@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from telemetry.catalogue.guide import guide_problems
 from telemetry.catalogue.model import KindSpec
 from telemetry.errors import CatalogueError
 
@@ -164,3 +165,5 @@ def _fault_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:
             yield f"faults.{name}.verify", "set exactly one of cycles and hours"
         if fault.lead_days[0] > fault.lead_days[1]:
             yield f"faults.{name}.lead_days", "the first must not exceed the second"
+        for detail in guide_problems(fault.self_fix):
+            yield f"faults.{name}.self_fix", detail

@@ -6,15 +6,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from telemetry.catalogue.guide import GuideStep
+from telemetry.catalogue.text import Text
+
 Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
-
-
-class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A text for people in both languages."""
-
-    zh: str
-    en: str
 
 
 class ChannelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -198,7 +194,7 @@ class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     mechanism: dict[str, Influence] = {}
     seen_from: tuple[str, ...] = ()
     course: CourseSpec = CourseSpec()
-    self_fix: tuple[Text, ...] = ()
+    self_fix: tuple[GuideStep, ...] = ()
     notice: Text
     title: Text
     explain: Text
