@@ -2,6 +2,9 @@
 
 Every number of row n is made of rows 0 to n, by sums in the order of the rows: the features of the first n rows are the
 first n rows of the features, to the last bit.
+
+Windows are stretches of time, not numbers of rows: a unit that reports half as often, or lost some reports, has the
+same features but for their noise. Time is told in beats, one a training row.
 """
 
 from __future__ import annotations
@@ -10,80 +13,99 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-from scipy.signal import lfilter
+from numpy.typing import NDArray
 
+from detectors.compiled import compiled
 from detectors.rul.records import Floats
 
 _FAST, _MIDDLE, _SLOW = 0.25, 0.1, 0.03
-_FIRST = 20
-_WINDOWS = (15, 30, 60, 120)
+_FIRST = 20.0
+_WINDOWS = (15.0, 30.0, 60.0, 120.0)
 _SHY = 5.0
 """A slope over few rows is drawn towards none, as if so many rows of no slope had gone before."""
+_LEAST_SPREAD = 1e-9
 _RIDGE = 100.0
 _PARTS = 3
 
 
-def average(z: Floats, weight: float) -> Floats:
-    """Exponentially weighted mean of the rows so far, weights summing to one from the first row on."""
-    rest = [1.0, -(1.0 - weight)]
-    total = lfilter([weight], rest, np.ones(len(z)))
-    return np.asarray(lfilter([weight], rest, z, axis=0) / total[:, None])
+def average(z: Floats, t: Floats, weight: float) -> Floats:
+    """Exponentially weighted mean of the rows so far, weights summing to one from the first row on.
+
+    Args:
+        z: shape (n, columns).
+        t: beats since the first row, rising, shape (n,).
+        weight: of a row that comes one beat after the one before.
+    """
+    between = np.diff(t, prepend=t[:1] - 1.0)
+    rest = (1.0 - weight) ** between
+    share = np.where(between == 1.0, weight, 1.0 - rest)
+    found, total = np.zeros_like(z), np.zeros(len(z))
+    _smooth(np.ascontiguousarray(z), rest, share, found, total)
+    return np.asarray(found / total[:, None])
 
 
-def window(z: Floats, rows: int) -> tuple[Floats, Floats]:
-    """Mean and least-squares slope over the last `rows` rows; the slope times `rows`, so that both are of one size."""
-    n = np.arange(len(z))
-    start = np.maximum(0, n + 1 - rows)
-    count = n + 1 - start
-    zero = np.zeros((1, z.shape[1]))
-    sums = np.concatenate([zero, np.cumsum(z, axis=0)])
-    moments = np.concatenate([zero, np.cumsum(z * n[:, None], axis=0)])
-    total = sums[n + 1] - sums[start]
-    mean = total / count[:, None]
-    across = moments[n + 1] - moments[start] - ((n + start) / 2)[:, None] * total
-    spread = count * (count**2 - 1) / 12
-    slope = across / np.where(spread > 0, spread, 1.0)[:, None]
-    return mean, slope * (count / (count + _SHY))[:, None] * rows
+@compiled
+def _smooth(z: Floats, rest: Floats, share: Floats, found: Floats, total: Floats) -> None:
+    for row in range(len(z)):
+        total[row] = share[row]
+        if row:
+            total[row] += rest[row] * total[row - 1]
+        for column in range(z.shape[1]):
+            found[row, column] = share[row] * z[row, column]
+            if row:
+                found[row, column] += rest[row] * found[row - 1, column]
 
 
-def beginning(z: Floats, rows: int) -> Floats:
-    """Mean of the first `rows` rows, of as many as there are so far."""
-    count = np.minimum(np.arange(len(z)) + 1, rows)
+def window(z: Floats, t: Floats, beats: float) -> tuple[Floats, Floats]:
+    """Mean, and least-squares change, over the last `beats`."""
+    end = np.arange(len(z)) + 1
+    start = np.searchsorted(t, t - beats, side="right")
+    count = end - start
+    total, moment = _within(z, start, end), _within(z * t[:, None], start, end)
+    when = _within(t[:, None], start, end)[:, 0]
+    spread = _within((t**2)[:, None], start, end)[:, 0] - when**2 / count
+    across = moment - (when / count)[:, None] * total
+    known = spread > _LEAST_SPREAD
+    slope = np.where(known[:, None], across / np.where(known, spread, 1.0)[:, None], 0.0)
+    return total / count[:, None], slope * (count / (count + _SHY))[:, None] * beats
+
+
+def _within(values: Floats, start: NDArray[np.intp], end: NDArray[np.intp]) -> Floats:
+    """Sums over rows `start` to `end`, the end left out."""
+    sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    return np.asarray(sums[end] - sums[start])
+
+
+def beginning(z: Floats, t: Floats, beats: float) -> Floats:
+    """Mean of the first `beats`, of as many as there are so far."""
+    count = np.minimum(np.arange(len(z)) + 1, np.searchsorted(t, beats, side="left"))
     return np.asarray(np.cumsum(z, axis=0)[count - 1] / count[:, None])
 
 
-def sensor_features(z: Floats, pace: float) -> Floats:
-    """Per sensor: three averages, change since the beginning, mean and slopes of two windows.
+def sensor_features(z: Floats, t: Floats) -> Floats:
+    """Per sensor: three averages, change since the beginning, mean and change over two windows.
 
     Args:
         z: shape (n, sensors).
-        pace: rows of a typical life in units of the 200 for which windows were chosen.
+        t: beats since the first row, shape (n,).
     """
-    middle = average(z, _weight(_MIDDLE, pace))
-    level, slope = window(z, _rows(_WINDOWS[1], pace))
-    _, long_slope = window(z, _rows(_WINDOWS[2], pace))
-    first = beginning(z, _rows(_FIRST, pace))
-    fast, slow = average(z, _weight(_FAST, pace)), average(z, _weight(_SLOW, pace))
+    middle = average(z, t, _MIDDLE)
+    level, slope = window(z, t, _WINDOWS[1])
+    _, long_slope = window(z, t, _WINDOWS[2])
+    first = beginning(z, t, _FIRST)
+    fast, slow = average(z, t, _FAST), average(z, t, _SLOW)
     return np.concatenate([fast, middle, slow, level, slope, long_slope, middle - first], axis=1)
 
 
-def index_features(index: Floats, pace: float) -> Floats:
-    """Per health index: those of a sensor, means and slopes over more windows, and the turn between two averages."""
-    middle, slow = average(index, _weight(_MIDDLE, pace)), average(index, _weight(_SLOW, pace))
-    short, short_slope = window(index, _rows(_WINDOWS[0], pace))
-    level, _ = window(index, _rows(_WINDOWS[1], pace))
-    long, _ = window(index, _rows(_WINDOWS[2], pace))
-    _, longest_slope = window(index, _rows(_WINDOWS[3], pace))
+def index_features(index: Floats, t: Floats) -> Floats:
+    """Per health index: those of a sensor, means and changes over more windows, and the turn between two averages."""
+    middle, slow = average(index, t, _MIDDLE), average(index, t, _SLOW)
+    short, short_slope = window(index, t, _WINDOWS[0])
+    level, _ = window(index, t, _WINDOWS[1])
+    long, _ = window(index, t, _WINDOWS[2])
+    _, longest_slope = window(index, t, _WINDOWS[3])
     more = [short, short_slope, longest_slope, middle - slow, level - long]
-    return np.concatenate([sensor_features(index, pace), *more], axis=1)
-
-
-def _weight(weight: float, pace: float) -> float:
-    return min(1.0, weight / pace)
-
-
-def _rows(rows: int, pace: float) -> int:
-    return max(3, round(rows * pace))
+    return np.concatenate([sensor_features(index, t), *more], axis=1)
 
 
 class Indices(msgspec.Struct, frozen=True, eq=False):
@@ -105,17 +127,17 @@ class Indices(msgspec.Struct, frozen=True, eq=False):
         return found
 
 
-def learn_indices(z: Sequence[Floats], life: Sequence[Floats], cap: float, pace: float) -> Indices:
+def learn_indices(z: Sequence[Floats], t: Sequence[Floats], life: Sequence[Floats], cap: float) -> Indices:
     """Indices from run-to-failure deviations.
 
     Args:
         z: deviations of each unit.
+        t: beats since the first row of each.
         life: what remained at their rows.
         cap: remaining life above which nothing is told apart.
-        pace: see `sensor_features`.
     """
     rows, target = np.concatenate(z), np.minimum(cap, np.concatenate(life))
-    smooth = np.concatenate([average(one, _weight(_MIDDLE, pace)) for one in z])
+    smooth = np.concatenate([average(one, when, _MIDDLE) for one, when in zip(z, t, strict=True)])
     size = rows.shape[1]
     centred = rows - rows.mean(axis=0)
     gram = centred.T @ centred + _RIDGE * np.eye(size)

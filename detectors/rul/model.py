@@ -57,9 +57,9 @@ class Part(msgspec.Struct, frozen=True, eq=False):
     indices: Indices
     forests: dict[str, Forest]
 
-    def predict(self, record: Record, pace: float, cap: float) -> Floats:
+    def predict(self, record: Record, beat: float, cap: float) -> Floats:
         """Remaining life at each row."""
-        view = views(self.conditions.deviations(record), record, self.indices, pace)
+        view = views(self.conditions.deviations(record), record, self.indices, beat)
         found = [forest.predict(view(name)) for name, forest in self.forests.items()]
         return np.asarray(np.clip(np.mean(found, axis=0), 0.0, cap))
 
@@ -71,7 +71,8 @@ class LifeModel(msgspec.Struct, frozen=True, eq=False):
         settings: names of the columns of operating settings, in the order that records bring.
         sensors: names of the sensors' columns, likewise.
         cap: remaining life above which nothing is told apart, in the unit of time.
-        pace: rows of the median life in training over 200; windows stretch with it.
+        beat: time between two training rows, in the unit of time; where a median life has far more or fewer than 200
+            rows, a 200th of it. Windows are told in beats.
         seed: of folds and trees.
         trained: units and rows it was fitted on.
         cross: root mean square error over training rows whose unit the trees had not seen, lives up to 1.2 caps.
@@ -82,7 +83,7 @@ class LifeModel(msgspec.Struct, frozen=True, eq=False):
     settings: tuple[str, ...]
     sensors: tuple[str, ...]
     cap: float
-    pace: float
+    beat: float
     seed: int
     trained: tuple[int, int]
     cross: float
@@ -101,21 +102,34 @@ class LifeModel(msgspec.Struct, frozen=True, eq=False):
                 f"unit {record.unit} has {shape[0]} settings and {shape[1]} sensors, "
                 f"the model {len(self.settings)} and {len(self.sensors)}"
             )
-        told = [part.predict(record, self.pace, self.cap) for part in self.parts]
+        told = [part.predict(record, self.beat, self.cap) for part in self.parts]
         rul = np.asarray(np.mean(told, axis=0))
         low, high = self.bounds.around(rul)
         return Life(rul, low, high)
 
 
-def views(z: Floats, record: Record, indices: Indices, pace: float) -> Callable[[str], Floats]:
+def views(z: Floats, record: Record, indices: Indices, beat: float) -> Callable[[str], Floats]:
     """The features of one record, by the name of the view."""
-    age = record.time[:, None] - record.time[:1, None]
-    indexed = np.concatenate([age, index_features(indices.of(z), pace)], axis=1)
+    t = beats(record, beat)
+    indexed = np.concatenate([t[:, None], index_features(indices.of(z), t)], axis=1)
 
     def view(name: str) -> Floats:
-        return np.concatenate([indexed, sensor_features(z, pace)], axis=1) if name == "sensors" else indexed
+        return np.concatenate([indexed, sensor_features(z, t)], axis=1) if name == "sensors" else indexed
 
     return view
+
+
+def beats(record: Record, beat: float) -> Floats:
+    """Time since the first row, in beats."""
+    return (record.time - record.time[:1]) / beat
+
+
+def _beat(units: Sequence[Record]) -> float:
+    """The unit of windows: see `LifeModel.beat`."""
+    step = float(np.median(np.concatenate([np.diff(unit.time) for unit in units])))
+    life = float(np.median([unit.time[-1] - unit.time[0] for unit in units]))
+    # Windows are for lives of about 200 rows; half or twice as many are still about so many.
+    return step if 0.5 <= life / step / _USUAL_ROWS <= 2.0 else life / _USUAL_ROWS  # noqa: PLR2004
 
 
 def fit(
@@ -148,9 +162,7 @@ def fit(
     remaining = lives(units)
     if cap is None:
         cap = 0.625 * float(np.median([life[0] for life in remaining]))
-    rows = float(np.median([len(unit.time) for unit in units])) / _USUAL_ROWS
-    # Windows are for lives of about 200 rows; half or twice as many are still about so many.
-    pace = 1.0 if 0.5 <= rows <= 2.0 else rows  # noqa: PLR2004
+    beat = _beat(units)
     fold = np.arange(len(units)) % rules.folds
     np.random.default_rng(seed).shuffle(fold)
     parts: list[Part] = []
@@ -158,26 +170,26 @@ def fit(
     for k in range(rules.folds):
         progress(f"fold {k + 1} of {rules.folds}")
         chosen = [i for i in range(len(units)) if fold[i] != k]
-        part = _part([units[i] for i in chosen], (cap, pace), rules, seed + 1000 * k)
+        part = _part([units[i] for i in chosen], (cap, beat), rules, seed + 1000 * k)
         parts.append(part)
         for i in np.flatnonzero(fold == k):
-            held_out[i] = part.predict(units[i], pace, cap)
+            held_out[i] = part.predict(units[i], beat, cap)
     predicted, life = np.concatenate(held_out), np.concatenate(remaining)
     which = np.repeat(np.arange(len(units)), [len(unit.time) for unit in units])
     told = life <= HORIZON * cap
     cross = float(np.sqrt(((predicted - np.minimum(cap, life))[told] ** 2).mean()))
     bounds = calibrate(predicted, life, which, cap)
     trained = len(units), len(predicted)
-    return LifeModel(records.settings, records.sensors, cap, pace, seed, trained, cross, tuple(parts), bounds)
+    return LifeModel(records.settings, records.sensors, cap, beat, seed, trained, cross, tuple(parts), bounds)
 
 
 def _part(units: Sequence[Record], size: tuple[float, float], rules: Rules, seed: int) -> Part:
-    cap, pace = size
+    cap, beat = size
     remaining = lives(units)
     conditions = learn_conditions(units)
     z = [conditions.deviations(unit) for unit in units]
-    indices = learn_indices(z, remaining, cap, pace)
-    shown = [views(one, unit, indices, pace) for one, unit in zip(z, units, strict=True)]
+    indices = learn_indices(z, [beats(unit, beat) for unit in units], remaining, cap)
+    shown = [views(one, unit, indices, beat) for one, unit in zip(z, units, strict=True)]
     y = np.minimum(cap, np.concatenate(list(remaining)))
     forests = {
         name: grow(np.concatenate([view(name) for view in shown]), y, rules.trees, seed + i)

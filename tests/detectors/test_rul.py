@@ -241,3 +241,13 @@ def test_repeated_and_late_rows_change_nothing(tmp_path: Path) -> None:
     (one,), (other,) = (read_units(path, CMAPSS, Layout())[0].units for path in (plain, mixed))
     for mine, theirs in zip(one[1:], other[1:], strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_unit_that_reports_half_as_often_is_told_about_the_same() -> None:
+    model, fresh = small_model(), records(20, 12)
+    off = []
+    for record in fresh.units:
+        thin = Record(record.unit, *(column[(len(record.time) - 1) % 2 :: 2] for column in record[1:]))
+        off.append(model.predict(thin).rul[-10:] - model.predict(record).rul[-20::2][-10:])
+    assert abs(float(np.mean(off))) < 2.0
+    assert float(np.sqrt(np.mean(np.square(off)))) < 6.0
