@@ -15,6 +15,7 @@ from servicedesk.memory_levels import MemoryLevels
 from servicedesk.memory_money import MemoryMoney, MemoryQuotes
 from servicedesk.memory_planning import MemoryPlans, occupied
 from servicedesk.memory_truth import MemoryTruth
+from servicedesk.memory_ways import MemoryWays
 from servicedesk.model import (
     Appliance,
     Booking,
@@ -410,6 +411,7 @@ class MemoryDesk:
         self.notices = MemoryNotices()
         self.quotes = MemoryQuotes()
         self.money = MemoryMoney(self.parts)
+        self.ways = MemoryWays()
         self.agenda = MemoryAgenda()
         self.truth = MemoryTruth(self.people, self.agenda)
         self.levels = MemoryLevels(self.tickets, self.people, self.notices)

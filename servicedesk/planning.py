@@ -17,6 +17,7 @@ from servicedesk.ordering import order_missing
 from servicedesk.planner import Blocking, Offer, Offers, choose
 from servicedesk.quiet import quiet_span, readable_from
 from servicedesk.states import PLANNABLE, VISIT, VISIT_LIVE, TicketState, VisitState
+from servicedesk.way_offers import say_ways, way_offers
 from telemetry.catalogue import FaultSpec
 
 REMIND = "remind"
@@ -31,7 +32,8 @@ REPLAN = "replan"
 """Due: look again for a window that was not to be found."""
 VISIT_DUES = (REMIND, ANSWER, LAPSE, OVERDUE)
 
-_FIRST = ("alert", "alert_no_visit", "safety", "reopened", "reopened_no_visit")
+_FIRST = ("alert", "alert_no_visit", "alert_ways", "safety", "reopened", "reopened_no_visit")
+_NOBODY_COMES = (Blocking.SKILL, Blocking.WORKING_HOURS, Blocking.DOUBLE_BOOKING, Blocking.TRAVEL)
 MOVABLE = (VisitState.PROPOSED, VisitState.CONFIRMED, VisitState.DISPATCHED, VisitState.TRAVELLING)
 """A visit in these may still move to another window."""
 
@@ -290,9 +292,11 @@ def _blocked(office: Office, ticket: Ticket, blocking: Blocking, now: datetime) 
         ticket = moved_ticket(office, ticket, TicketState.AWAITING_PARTS, now, "system", reason="part")
     ticket = office.assign(ticket, DISPATCH, action, now + timedelta(hours=4), blocking=blocking)
     office.desk.agenda.set_due(REPLAN, ticket.id, now + timedelta(hours=24))
-    stage = _stage(office, ticket, "safety" if ticket.safety else "alert_no_visit", "reopened_no_visit")
+    others = way_offers(office, ticket, now) if blocking in _NOBODY_COMES else ()
+    told = "alert_ways" if others else "alert_no_visit"
+    stage = _stage(office, ticket, "safety" if ticket.safety else told, "reopened_no_visit")
     if stage != "proposed_again":
-        notify(office, ticket, stage, now, occasion=ticket.episode)
+        notify(office, ticket, stage, now, occasion=ticket.episode, say={"ways": say_ways(office, ticket, others)})
 
 
 def _stage(office: Office, ticket: Ticket, first: str, reopened: str) -> str:

@@ -26,6 +26,7 @@ from servicedesk.ports_levels import LevelBook
 from servicedesk.ports_money import MoneyBook, Quotes
 from servicedesk.ports_planning import Plans
 from servicedesk.ports_truth import TruthBook
+from servicedesk.ports_ways import Ways
 from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
 
@@ -273,6 +274,11 @@ class Desk(Protocol):
     @property
     def agenda(self) -> Agenda:
         """What follows."""
+        ...
+
+    @property
+    def ways(self) -> Ways:
+        """Other ways of repair than a visit."""
         ...
 
     @property

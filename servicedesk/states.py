@@ -108,7 +108,7 @@ PLANNABLE = frozenset({T.OPEN, T.REOPENED, T.AWAITING_PARTS})
 NEEDS_REASON = frozenset({T.HOLD, T.CANCELLED, V.CANCELLED, V.MISSED})
 """Moves to these carry a reason."""
 
-S = TypeVar("S", TicketState, VisitState, QuoteState)
+S = TypeVar("S", bound=StrEnum)
 
 
 def check_move(what: str, table: Mapping[S, tuple[S, ...]], old: S, new: S) -> None:

@@ -117,7 +117,7 @@ def finish(office: Office, outcome: Outcome) -> Visit:
         judge(office, ticket, now, fault=outcome.code is OutcomeCode.REPAIRED, confirmed=outcome.cause)
     match outcome.code:
         case OutcomeCode.REPAIRED:
-            _repaired(office, ticket, outcome)
+            repaired(office, ticket, outcome.cause, now, outcome.actor)
         case OutcomeCode.NO_FAULT_FOUND:
             ticket = moved_ticket(office, ticket, TicketState.FALSE_ALARM, now, outcome.actor, reason=str(outcome.code))
             ticket = office.assign(ticket, DISPATCH, "none", None, closed=now)
@@ -170,14 +170,13 @@ def move_ticket(
     return office.assign(ticket, DISPATCH, action, now + timedelta(hours=24))
 
 
-def _repaired(office: Office, ticket: Ticket, outcome: Outcome) -> None:
-    desk, now = office.desk, outcome.at
-    ticket = moved_ticket(office, ticket, TicketState.DONE, now, outcome.actor)
-    fault = office.fault(replace(ticket, fault=outcome.cause or ticket.fault))
+def repaired(office: Office, ticket: Ticket, cause: str | None, now: datetime, actor: str) -> None:
+    """A ticket's appliance was mended: the detectors hear of it, and their telemetry proves or disproves it."""
+    desk = office.desk
+    ticket = moved_ticket(office, ticket, TicketState.DONE, now, actor)
+    fault = office.fault(replace(ticket, fault=cause or ticket.fault))
     patience = proof_time(fault, office.policy) * office.policy.proof_patience
-    ticket = office.assign(
-        ticket, DISPATCH, "await_proof", now + patience, done=now, fault=outcome.cause or ticket.fault
-    )
+    ticket = office.assign(ticket, DISPATCH, "await_proof", now + patience, done=now, fault=cause or ticket.fault)
     body = {"family": ticket.family, "fault": ticket.fault}
     desk.agenda.control(office.new_id(), ticket.device, "repair_done", now, body)
     desk.agenda.set_due(PROOF, ticket.id, now + patience)

@@ -40,6 +40,7 @@ from storage.desk_rows import (
 )
 from storage.desk_truth import PgTruth
 from storage.desk_visits import PgParts, PgVisits
+from storage.desk_ways import PgWays
 from storage.pool import Connection
 from telemetry.catalogue import load_catalogue
 from telemetry.clock import to_micros
@@ -258,6 +259,7 @@ class PgDesk:
         self.notices = PgNotices(conn)
         self.quotes = PgQuotes(conn)
         self.money = PgMoney(conn)
+        self.ways = PgWays(conn)
         self.agenda = PgAgenda(conn, public_url.rstrip("/"))
         self.levels = PgLevels(conn)
         self.plans = PgPlans(conn)

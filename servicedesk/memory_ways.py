@@ -1,0 +1,56 @@
+"""Ways of repair in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from servicedesk.errors import ConflictError, UnknownError
+from servicedesk.way_rows import WAY_LIVE, Way, WayCase
+
+
+class MemoryWays:
+    """Implements `Ways`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, Way] = {}
+        self.cases: dict[UUID, WayCase] = {}
+
+    def of_org(self, org: str) -> list[Way]:
+        """Active ones by name."""
+        found = [each for each in self.rows.values() if each.org == org and each.active]
+        return sorted(found, key=lambda each: (each.name, each.id))
+
+    def get(self, way: UUID) -> Way:
+        """A way."""
+        if way not in self.rows:
+            raise UnknownError(f"there is no way of repair {way}")
+        return self.rows[way]
+
+    def register(self, way: Way) -> None:
+        """Enter or change."""
+        self.rows[way.id] = way
+
+    def book(self, case: WayCase) -> None:
+        """Enter a case."""
+        if any(each.state in WAY_LIVE for each in self.of_ticket(case.ticket)):
+            raise ConflictError(f"ticket {case.ticket} is being mended in another way already")
+        self.cases[case.id] = case
+
+    def case(self, case: UUID) -> WayCase:
+        """The case."""
+        if case not in self.cases:
+            raise UnknownError(f"there is no repair {case}")
+        return self.cases[case]
+
+    def save(self, case: WayCase) -> WayCase:
+        """Write, version by version."""
+        if self.case(case.id).version != case.version:
+            raise ConflictError(f"repair {case.id} was changed by someone else; read it again")
+        self.cases[case.id] = replace(case, version=case.version + 1)
+        return self.cases[case.id]
+
+    def of_ticket(self, ticket: UUID) -> list[WayCase]:
+        """Oldest first."""
+        found = [each for each in self.cases.values() if each.ticket == ticket]
+        return sorted(found, key=lambda each: (each.made, each.id))

@@ -1,0 +1,68 @@
+"""The other ways of repair that serve a ticket, with their dates, and how they are said."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from servicedesk.model import Ticket
+from servicedesk.office import Office
+from servicedesk.texts import pick, say_day, text
+from servicedesk.way_rows import Way, WayOffer
+
+_ONE_DAY = timedelta(days=1)
+
+
+def way_offers(office: Office, ticket: Ticket, now: datetime) -> tuple[WayOffer, ...]:
+    """The other ways that serve a ticket's appliance, area and skill, the soonest back first."""
+    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    fault = office.fault(ticket)
+    if household is None or fault is None:
+        return ()
+    kind = office.desk.people.appliance(ticket.device).kind
+    found = [
+        _dated(office, way, household.tz, now)
+        for way in office.desk.ways.of_org(ticket.org)
+        if way.serves(kind, household.area, fault.skill)
+    ]
+    return tuple(sorted(found, key=lambda each: (each.back, each.way.name)))
+
+
+def say_ways(office: Office, ticket: Ticket, found: tuple[WayOffer, ...]) -> str:
+    """The ways that are offered, with their dates, in the household's language."""
+    return _mark(office, ticket).join(words_of(office, ticket, each)["way"] for each in found)
+
+
+def words_of(office: Office, ticket: Ticket, offer: WayOffer) -> dict[str, str]:
+    """What the texts say of a way."""
+    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    lang, tz = (household.lang, household.tz) if household is not None else ("en", "UTC")
+    words = {
+        "name": offer.way.name,
+        "begin": say_day(offer.begins, tz, lang),
+        "back": say_day(offer.back, tz, lang),
+        "place": offer.way.address,
+        "open": offer.way.hours,
+    }
+    return words | {"way": pick(text("way", offer.way.kind), lang).format_map(words)}
+
+
+def _dated(office: Office, way: Way, tz: str, now: datetime) -> WayOffer:
+    """A way's dates: it begins in the morning of a workday, and ends so many workdays later."""
+    zone = ZoneInfo(tz)
+    begins = _workday(office, now.astimezone(zone), way.lead_days)
+    return WayOffer(way, begins, _workday(office, begins, way.work_days))
+
+
+def _workday(office: Office, since: datetime, count: int) -> datetime:
+    """Nine o'clock of the workday that lies so many after a moment."""
+    day = since
+    while count > 0:
+        day += _ONE_DAY
+        count -= office.workdays.is_workday(day.date())
+    return day.replace(hour=9, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def _mark(office: Office, ticket: Ticket) -> str:
+    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    return pick(text("label", "list_mark"), household.lang if household is not None else "en")
