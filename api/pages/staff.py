@@ -181,6 +181,7 @@ def dispatch(  # noqa: PLR0917  (named by FastAPI)
         kinds=kinds,
         now=tx.now,
         mailbox=context.settings.mailbox,
+        down=[each for each in tx.office.desk.levels.reach.outages() if each.warned is not None],
     )
     return _remember(request, response)
 

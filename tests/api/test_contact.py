@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 
+from servicedesk.level_rows import Outage
+from storage.desk import PgDesk
+from storage.pool import connect
 from tests.api.case import NOW, Seeded
 
 
@@ -120,3 +125,19 @@ def test_a_channels_address_is_never_told(http: httpx.Client, seeded: Seeded) ->
         assert "secret-topic" not in answer.text
     refused = http.post(f"/v1/households/{seeded.household}/channels", json={"url": "not a url"}, headers=staff)
     assert refused.status_code == 422
+
+
+def test_dispatch_sees_a_channel_that_has_failed_for_a_quarter_of_an_hour(
+    http: httpx.Client, seeded: Seeded, database_url: str
+) -> None:
+    login = {"login": "ana", "password": seeded.staff, "to": "/dispatch"}
+    assert http.post("/login", data=login, headers={"Origin": "null"}).status_code in (200, 303)
+    outage = Outage(id=UUID(int=5), channel="mail", since=NOW - timedelta(minutes=20), failures=9, why="refused")
+    with connect(database_url, application="test") as conn:
+        PgDesk(conn).levels.reach.failed(outage)
+    assert "Messages do not go out" not in http.get("/dispatch").text
+    (listed,) = http.get("/v1/warnings", headers=bearer(seeded, "dispatcher")).json()["items"]
+    assert (listed["channel"], listed["warned"]) == ("mail", None)
+    with connect(database_url, application="test") as conn:
+        PgDesk(conn).levels.reach.save_outage(replace(outage, warned=NOW))
+    assert "Messages do not go out" in http.get("/dispatch").text
