@@ -20,6 +20,7 @@ from stack.cli_replay import replay_ticket
 from stack.cli_rul import rul_app
 from stack.cli_scoreboard import scoreboard
 from stack.cli_shadow import shadow_app
+from stack.cli_technician import area, technician_app
 from stack.cli_trace import trace
 from stack.cli_trial import trial_app
 from stack.cli_world import world
@@ -51,6 +52,7 @@ dead_letter_app = typer.Typer(help="Messages that could not be taken in.", no_ar
 app.add_typer(token_app, name="token")
 app.add_typer(staff_app, name="staff")
 app.add_typer(device_app, name="device")
+app.add_typer(technician_app, name="technician")
 app.add_typer(clock_app, name="clock")
 app.add_typer(bench_app, name="bench")
 app.add_typer(rul_app, name="rul")
@@ -61,6 +63,7 @@ app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")
 app.command("backup", epilog="Example: wellkept backup /backups/2026-11-22")(backup)
 app.command("levels", epilog="Example: wellkept levels --file our-levels.toml --zone Europe/Berlin")(levels)
 app.command("mail-in", epilog='Example, in /etc/aliases: desk: "|wellkept mail-in"')(mail_in)
+app.command("area", epilog="Example: wellkept area Xuhui 31.19 121.44 --org acme")(area)
 app.command("doctor", epilog="Example: wellkept doctor --data-dir /var/lib/wellkept")(doctor)
 app.command("detect", epilog="Example: wellkept detect pump.csv --profile multichannel --train-rows 400 -o scores.csv")(
     detect

@@ -62,6 +62,7 @@ _AREA = """
 insert into area (org, name, latitude, longitude) values (%s, %s, %s, %s)
 on conflict (org, name) do update set latitude = excluded.latitude, longitude = excluded.longitude
 """
+_HOME = "update technician set home_latitude = %s, home_longitude = %s where id = %s"
 _SKILL = """
 insert into technician_skill (technician, skill, valid_until, trained, course) values (%s, %s, %s, %s, %s)
 on conflict (technician, skill) do update
@@ -161,6 +162,11 @@ class PgPlans:
 def register_area(conn: Connection, org: str, name: str, centre: Place) -> None:
     """Enter an area, or move its centre."""
     conn.execute(_AREA, (org, name, centre.latitude, centre.longitude))
+
+
+def register_home(conn: Connection, technician: UUID, home: Place) -> None:
+    """Enter where a technician's day begins and ends."""
+    conn.execute(_HOME, (home.latitude, home.longitude, technician))
 
 
 def register_certificate(conn: Connection, technician: UUID, certificate: Certificate) -> None:

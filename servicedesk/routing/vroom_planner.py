@@ -17,7 +17,8 @@ from servicedesk.routing.greedy import GreedyPlanner, fill
 from servicedesk.routing.problem import TOP, Job, Plan, Problem, Shift, Span, last_start, value
 
 _ONLY = "only:"
-_THOROUGH = 20_000
+_LEVELS = ((12_000, 2), (24_000, 1))
+"""Jobs x shifts up to which VROOM explores so far; above it does not go on from its first solutions."""
 _SMALL = 3_000
 """Jobs x shifts up to which the baseline costs next to nothing."""
 _PROFILE = "car"
@@ -25,22 +26,26 @@ _PROFILE = "car"
 
 @dataclass(frozen=True, slots=True)
 class VroomPlanner:
-    """Plans by VROOM on one thread and without a time limit: the same problem gives the same plan.
+    """Plans by VROOM without a time limit: the same problem gives the same plan, on any number of threads.
 
     Attributes:
         exploration: 0 to 5, how long it searches; None chooses by the size of the problem.
+        threads: its searches run side by side; the best of all is taken, whichever ends first.
     """
 
     exploration: int | None = None
+    threads: int = 2
 
     def plan(self, problem: Problem) -> Plan:
         """See `servicedesk.routing.problem.Planner`."""
         size = len(problem.jobs) * len(problem.shifts)
-        level = self.exploration if self.exploration is not None else int(size <= _THOROUGH)
+        level = next((level for most, level in _LEVELS if size <= most), 0)
+        if self.exploration is not None:
+            level = self.exploration
         board = Board(problem)
         jobs = sorted((job for job in problem.jobs if job.windows), key=lambda job: job.id)
         if jobs and problem.shifts:
-            _enter(board, jobs, _solve(problem, jobs, level))
+            _enter(board, jobs, _solve(problem, jobs, level, self.threads))
         fill(board)
         plan = board.plan()
         pinned = {job.id for job in problem.jobs if job.pinned}
@@ -54,7 +59,7 @@ class VroomPlanner:
         return plan
 
 
-def _solve(problem: Problem, jobs: list[Job], level: int) -> dict[str, list[tuple[str, int]]]:
+def _solve(problem: Problem, jobs: list[Job], level: int, threads: int) -> dict[str, list[tuple[str, int]]]:
     """For each shift its jobs in order, with the second at which the work begins."""
     shifts = sorted(problem.shifts, key=lambda shift: shift.id)
     zero = min(*(shift.start for shift in shifts), *(job.windows[0].start for job in jobs))
@@ -94,7 +99,7 @@ def _solve(problem: Problem, jobs: list[Job], level: int) -> dict[str, list[tupl
             )
         )
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    rows = given.solve(exploration_level=level, nb_threads=1).routes
+    rows = given.solve(exploration_level=level, nb_threads=threads).routes
     names = ("type", "vehicle_id", "id", "arrival", "waiting_time")
     # A solution without any visit has no column of their numbers.
     columns = [rows[name] for name in names] if "id" in rows else [()] * len(names)
