@@ -1,4 +1,4 @@
-"""`/v1/tickets/{id}/ways`: mail-in, service points and partners, where no technician comes or the owner prefers them."""
+"""`/v1/tickets/{id}/ways`: mail-in, service points and partners, where nobody comes or the owner prefers them."""
 
 from __future__ import annotations
 

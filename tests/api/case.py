@@ -19,6 +19,7 @@ from servicedesk.planning import plan
 from servicedesk.quoting import draft_quote
 from servicedesk.replanning import Ask, draw_up
 from servicedesk.routing.greedy import GreedyPlanner
+from servicedesk.way_rows import Way, WayKind
 from storage.access import Role, create_owner_link, create_staff, create_token
 from storage.clock_store import write_clock
 from storage.desk import PgDesk, register_household, seed_demo
@@ -35,6 +36,9 @@ NOW = datetime(2026, 11, 18, 1, 30, tzinfo=UTC)  # 09:30 in Shanghai
 WALL = to_micros(datetime(2026, 11, 22, 5, 0, tzinfo=UTC))
 DAY = timedelta(days=1)
 _ONSET = datetime(2026, 10, 21, 4, 0, tzinfo=UTC)
+
+
+POINT = Way(id=UUID(int=9), org=ORG, kind=WayKind.SERVICE_POINT, name="North Gate", address="Road 9", hours="9-18")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +202,7 @@ def seed(conn: Connection, *, lang: str = "en", name: str = "Lin", wall: int = W
     tokens["foreign"] = create_token(conn, Role.ADMIN, now=to_datetime(wall), org="elsewhere")
     tokens["owner"] = create_owner_link(conn, now=NOW, household=household)
     made = draw_up(office, GreedyPlanner(), Ask(ORG, NOW, 5, "dispatch"), NOW)
+    office.desk.ways.register(POINT)
     quote = draft_quote(office, ticket.id, NOW, "dispatch")
     return Seeded(household, device, ticket.id, ticket.ref, visit.id, link, staff, tokens, finding, made.id, quote.id)
 

@@ -31,7 +31,7 @@ from storage.read_desk import timeline
 from storage.registry import register_device
 from telemetry.identity import DeviceKey
 from telemetry.ids import Ids, millis_of
-from tests.api.case import NOW, ORG, WALL, Seeded
+from tests.api.case import NOW, ORG, POINT, WALL, Seeded
 from tests.api.walk import (
     NOWHERE,
     Route,
@@ -133,6 +133,8 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "/v1/tickets/{ticket}/quotes": {"parts": ["RF-FAN-120"]},
         "/v1/quotes/{quote}/approve": None,
         "/v1/quotes/{quote}/decline": {"reason": "too dear"},
+        "/v1/tickets/{ticket}/ways": {"way": str(POINT.id)},
+        "/v1/tickets/{ticket}/ways/moves": {"to": "received"},
         "/v1/parts/orders": {"org": ORG, "sku": "RF-FAN-120", "quantity": 2},
         "/v1/tickets/{ticket}/warranty/evidence": {"code": "liquid_inside", "note": "picture 2 of the visit"},
         "/v1/tickets/{ticket}/warranty/denial": {"rule": "liquid"},
@@ -215,7 +217,7 @@ def test_every_change_is_conditional_and_repeatable(
             here["visit"] = done["id"]
             assert millis_of(UUID(done["id"])) == round(NOW.timestamp() * 1000)
     ticket = http.get(f"/v1/tickets/{seeded.ticket}", headers=auth).json()
-    assert ticket["state"] == "open"  # reopened, quoted, declined
+    assert ticket["state"] == "in_repair"  # reopened, quoted, declined, brought to a service point
     assert times_are_spelled(ticket["timeline"]) > 8
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from storage.pool import connect
-from tests.api.case import NOW, ORG, Seeded
+from tests.api.case import NOW, ORG, POINT, Seeded
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
@@ -63,6 +63,9 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("POST", f"{ticket}/warranty/denial", {"rule": "liquid"}),
         ("POST", f"{ticket}/warranty/appeal", {"words": "never"}),
         ("POST", f"{ticket}/warranty/settlement", {"decision": NOWHERE, "upheld": True, "reason": "because"}),
+        ("GET", f"{ticket}/ways", None),
+        ("POST", f"{ticket}/ways", {"way": str(POINT.id)}),
+        ("POST", f"{ticket}/ways/moves", {"to": "received"}),
         ("GET", "/v1/serials/LX260-004217", None),
     ]
 
