@@ -134,12 +134,12 @@ def test_quiet_hours_hold_the_next_rung_too_but_not_for_safety(with_chat: Case) 
     case.mail.close()
     case.now = datetime(2026, 3, 3, 20, 30, tzinfo=ZoneInfo("Asia/Shanghai")).astimezone(UTC)
     ticket = case.opened()
-    case.step(3 * HOUR)
+    case.step(3 * HOUR, retry=20 * MINUTE)
     assert case.hook.posts == []
     danger = case.opened(finding(at=case.now, family="refrigerant", severity=1, epoch=3))
     case.step(6 * MINUTE)
     assert len(case.hook.posts) == 1
-    case.step(12 * HOUR)
+    case.step(12 * HOUR, retry=20 * MINUTE)
     assert {each.channel for each in (*case.notices(ticket, "alert"), *case.notices(danger, "safety"))} == {"chat"}
     assert len(case.hook.posts) >= 2
 
