@@ -16,6 +16,7 @@ from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
 from stack.cli_detect import detect
 from stack.cli_doctor import doctor
 from stack.cli_levels import levels, mail_in
+from stack.cli_parts import part_app, way_app
 from stack.cli_replay import replay_ticket
 from stack.cli_rul import rul_app
 from stack.cli_scoreboard import scoreboard
@@ -53,6 +54,8 @@ app.add_typer(token_app, name="token")
 app.add_typer(staff_app, name="staff")
 app.add_typer(device_app, name="device")
 app.add_typer(technician_app, name="technician")
+app.add_typer(part_app, name="part")
+app.add_typer(way_app, name="way")
 app.add_typer(clock_app, name="clock")
 app.add_typer(bench_app, name="bench")
 app.add_typer(rul_app, name="rul")

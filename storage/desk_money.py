@@ -85,6 +85,50 @@ _FIT = "insert into fitted_part (visit, sku, serial, replaced) values (%s, %s, %
 _FITTED = "select visit, sku, serial, replaced from fitted_part where visit = any(%s) order by sku, serial"
 
 
+_SET_PART = """
+insert into part_stock (org, sku, on_hand, least) values (%(org)s, %(sku)s, coalesce(%(on_hand)s, 0), %(least)s)
+on conflict (org, sku) do update set on_hand = coalesce(%(on_hand)s, part_stock.on_hand),
+    least = coalesce(%(least)s, part_stock.least)
+"""
+_SET_PRICE = """
+insert into part_price (org, sku, price) values (%s, %s, %s) on conflict (org, sku) do update set price = excluded.price
+"""
+_PARTS = """
+select s.sku, s.on_hand, s.reserved, s.arrives, s.least, p.price, coalesce((
+    select sum(o.quantity) from part_order o where o.org = s.org and o.sku = s.sku and o.received is null), 0)::int
+    as on_order
+from part_stock s left join part_price p on p.org = s.org and p.sku = s.sku where s.org = %s order by s.sku
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRow:
+    """A part as the depot's people see it."""
+
+    sku: str
+    on_hand: int
+    reserved: int
+    on_order: int
+    arrives: datetime | None
+    least: int | None
+    price: Decimal | None
+
+
+def list_parts(conn: Connection, org: str) -> list[PartRow]:
+    """The parts of an organisation, by SKU."""
+    with conn.cursor(row_factory=class_row(PartRow)) as cursor:
+        return cursor.execute(_PARTS, (org,)).fetchall()
+
+
+def set_part(
+    conn: Connection, org: str, sku: str, *, price: Decimal | None, least: int | None, on_hand: int | None
+) -> None:
+    """Set what is given of a part; the rest stays."""
+    conn.execute(_SET_PART, {"org": org, "sku": sku, "on_hand": on_hand, "least": least})
+    if price is not None:
+        conn.execute(_SET_PRICE, (org, sku, price))
+
+
 def _stored(lines: Iterable[Line]) -> Jsonb:
     return Jsonb(
         [{"kind": line.kind, "amount": str(line.amount), "sku": line.sku, "minutes": line.minutes} for line in lines]
