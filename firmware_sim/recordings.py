@@ -81,12 +81,7 @@ def find_recordings(data: Path, name: str, only: str = "") -> list[Recording]:
     """
     if name == "tracebase":
         root = data / "tracebase"
-        found = [
-            Recording(
-                f"tracebase-{folder.name.lower()}", "smart_plug", tuple(sorted(folder.glob("*.csv"), key=_day_of))
-            )
-            for folder in sorted(root.glob("*/"))
-        ]
+        found = [recording for folder in sorted(root.glob("*/")) for recording in _plugs_in(folder)]
     elif name == "skab":
         root = data / "SKAB"
         found = [
@@ -103,6 +98,22 @@ def find_recordings(data: Path, name: str, only: str = "") -> list[Recording]:
     if not chosen:
         raise RecordingError(f"no recording of {name} under {root}" + (f" matches {only!r}" if only else ""))
     return chosen
+
+
+def _plugs_in(folder: Path) -> list[Recording]:
+    """A recording a device: `dev_ID_YYYY.MM.DD.csv`. The device's id is told where there are several."""
+    by_device: dict[str, list[Path]] = {}
+    for path in folder.glob("*.csv"):
+        by_device.setdefault(path.stem.rpartition("_")[0], []).append(path)
+    kind = folder.name.lower()
+    return [
+        Recording(
+            f"tracebase-{kind}" if len(by_device) == 1 else f"tracebase-{kind}-{name.rpartition('_')[2].lower()}",
+            "smart_plug",
+            tuple(sorted(files, key=_day_of)),
+        )
+        for name, files in sorted(by_device.items())
+    ]
 
 
 def first_time(recording: Recording) -> int:

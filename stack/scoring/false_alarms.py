@@ -31,7 +31,8 @@ SIZES = (0.05, 0.10, 0.15, 0.20)
 _DAY = 86_400 * MICROS
 _BEFORE = 4.5  # days of a recording before its first change: what is learned from, and a day to be wrong in
 _AFTER = 5.0  # days that a change must leave
-_EVERY_SIGMA = 4.0
+_MOST_DATES = 7
+_SIGMAS = 4.0
 
 Detector = Callable[[Recording, "Change | None"], list[int]]
 """Times, microseconds, at which a recording's findings opened."""
@@ -101,7 +102,7 @@ def z_score(recording: Recording, change: Change | None) -> list[int]:
     over = np.zeros(len(power), np.bool_)
     for row, x in enumerate(np.nan_to_num(power).tolist()):
         off = x - mean
-        over[row] = abs(off) > _EVERY_SIGMA * math.sqrt(variance)
+        over[row] = abs(off) > _SIGMAS * math.sqrt(variance)
         mean += gain * off
         variance = (1 - gain) * (variance + gain * off * off)
     return [int(t[row]) for row in _rises(over)]
@@ -127,12 +128,14 @@ def exposure(recording: Recording) -> float:
 
 
 def dates(recording: Recording) -> list[datetime]:
-    """Midnights (UTC) at which a change may begin, a day apart."""
+    """Midnights (UTC) at which a change may begin, at most seven, evenly spread."""
     first, power = power_of(recording)
     begin, end = first * GRID, (first + len(power)) * GRID
     midnight = -(-(begin + round(_BEFORE * _DAY)) // _DAY) * _DAY
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return [epoch + timedelta(microseconds=at) for at in range(midnight, end - round(_AFTER * _DAY) + 1, _DAY)]
+    all_days = range(midnight, end - round(_AFTER * _DAY) + 1, _DAY)
+    count = min(len(all_days), _MOST_DATES)
+    chosen = [all_days[round(place)] for place in np.linspace(0, len(all_days) - 1, count)] if count else []
+    return [datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at) for at in chosen]
 
 
 def changes() -> Iterator[tuple[str, float, float]]:
@@ -196,7 +199,7 @@ def false_alarms(data: Path | None, say: Callable[[str], None] = lambda _line: N
         benchmark="false-alarms",
         protocol=(
             "tracebase, no known fault: findings and alarms a recorded device-day, with the exact 95 % upper bound; "
-            f"then changes from every midnight that leaves {_BEFORE} days before and {_AFTER:.0f} after it"
+            f"then changes from up to {_MOST_DATES} midnights that leave {_BEFORE} days before and {_AFTER:.0f} after"
         ),
         developed_on="the same refrigerator, washing machine and dryer (see docs/results/false-alarms.md)",
         scored_on=", ".join(f"{device} ({length:.1f} days)" for device, length in days.items()),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_sim.recordings import Recording
+from firmware_sim.recordings import Recording, find_recordings
 from stack.errors import StackError
 from stack.scoring.appliances import ROWS, SET, Scorer, auc, devices, figure, profile, splits
 from stack.scoring.common import SEEDS, Floats, find_data
@@ -111,6 +111,21 @@ def a_recording(folder: Path, days: int = 12) -> Recording:
             t, on = t + length, not on
         (folder / f"dev_X_2012.05.{day + 1:02}.csv").write_text("\n".join(lines) + "\n")
     return Recording("tracebase-refrigerator", "smart_plug", tuple(sorted(folder.glob("*.csv"))))
+
+
+def test_devices_of_one_folder_are_kept_apart(tmp_path: Path) -> None:
+    folder = tmp_path / "tracebase" / "Refrigerator"
+    folder.mkdir(parents=True)
+    for device, day in (("A1", 2), ("B2", 1), ("A1", 1)):
+        (folder / f"dev_{device}_2012.05.0{day}.csv").write_text(f"0{day}/05/2012 00:00:00;5;5\n")
+    found = {one.device: [path.stem[4:] for path in one.files] for one in find_recordings(tmp_path, "tracebase")}
+    assert found == {
+        "tracebase-refrigerator-a1": ["A1_2012.05.01", "A1_2012.05.02"],
+        "tracebase-refrigerator-b2": ["B2_2012.05.01"],
+    }
+    for path in folder.glob("dev_B2*"):
+        path.unlink()
+    assert [one.device for one in find_recordings(tmp_path, "tracebase")] == ["tracebase-refrigerator"]
 
 
 def test_a_dated_change_is_found_once_and_nothing_before_it(tmp_path: Path) -> None:
