@@ -75,7 +75,7 @@ def mail_in(
     data_dir: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Take a mail that came in: an answer, an automatic one or a bounce. For the mail server's pipe or alias file."""
+    """Take a mail that came in: an answer, an automatic one or a bounce. A mail server pipes it in."""
     raw = _read(file)
     with database(data_dir) as conn:
         clock = read_clock(conn) or production_clock()
