@@ -147,6 +147,11 @@ class CyclicDetector:
             tracks={family: Track() for family in self._families},
         )
 
+    @property
+    def judges(self) -> bool:
+        """Whether the unit's own reference stands; before, a plug says nothing."""
+        return bool(self._state.usual) if self._adaptive else self._state.learned >= self._need
+
     def observe(self, observation: Observation) -> list[Finding]:
         """Take the next run of messages; return new revisions of episodes, oldest first."""
         found: list[Finding] = []

@@ -70,6 +70,11 @@ class Cycles:
         self._settled = False
         self._judge: Judge | None = None
 
+    @property
+    def judges(self) -> bool:
+        """Whether the reference stands; before, there is no alarm."""
+        return self._settled
+
     def observe(self, t: NDArray[np.float64], x: NDArray[np.float64]) -> Scores:
         """Score the next rows; see `Profile`."""
         times, power = np.array(t, np.float64), np.array(x[:, 0], np.float64)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.bank import Bank
+from detectors.cyclic import CyclicDetector
 from detectors.engine import Observation
 from firmware_sim.firmware import Body
 from firmware_sim.recordings import Change, Recording, changed_power, plug_messages, plug_power, recording_messages
@@ -79,6 +80,17 @@ def findings_of(
         found += detector.observe(message)
         last = message.seq
     return found
+
+
+def judged_from(recording: Recording, catalogue: Catalogue) -> int | None:
+    """Event time, microseconds, from which the live detector of a cyclic device judges; None when it never does."""
+    kind = catalogue[recording.kind]
+    detector = CyclicDetector(DeviceKey("bench", recording.device), kind, Bank(catalogue).version)
+    for message in observations(_plug(recording, None), list(kind.channels)):
+        detector.observe(message)
+        if detector.judges:
+            return int(message.t[-1])
+    return None
 
 
 def episodes(found: list[Finding]) -> list[Finding]:

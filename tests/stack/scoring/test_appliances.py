@@ -14,7 +14,7 @@ from firmware_sim.recordings import Recording, find_recordings
 from stack.errors import StackError
 from stack.scoring.appliances import ROWS, SET, Scorer, auc, devices, figure, profile, splits
 from stack.scoring.common import SEEDS, Floats, find_data
-from stack.scoring.false_alarms import by_profile, dates, exposure, outcome, upper_bound
+from stack.scoring.false_alarms import by_profile, dates, exposure, outcome, profile_judges_from, upper_bound
 
 
 def a_set(root: Path, days: int = 6) -> Path:
@@ -134,6 +134,10 @@ def test_a_dated_change_is_found_once_and_nothing_before_it(tmp_path: Path) -> N
     starts = dates(recording)
     assert starts == [datetime(2012, 5, day, tzinfo=UTC) for day in (6, 7, 8)]
     assert by_profile(recording, None) == []
+    since = profile_judges_from(recording)
+    assert since is not None
+    assert exposure(recording, since) == pytest.approx(9.0, abs=0.6)
+    assert exposure(recording, None) == 0.0
     for power, stretch in ((1.15, 1.0), (1.0, 1.2)):
         found = outcome(by_profile, recording, starts[1], power, stretch)
         assert (found.findings, found.early) == (1, 0)
