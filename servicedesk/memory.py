@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from servicedesk.errors import AlreadyOpenError, ConflictError, UnknownError, WindowGoneError
+from servicedesk.memory_care import MemoryCare
 from servicedesk.memory_levels import MemoryLevels
 from servicedesk.memory_money import MemoryMoney, MemoryQuotes
 from servicedesk.memory_planning import MemoryPlans, occupied
@@ -416,6 +417,7 @@ class MemoryDesk:
         self.truth = MemoryTruth(self.people, self.agenda)
         self.levels = MemoryLevels(self.tickets, self.people, self.notices)
         self.plans = MemoryPlans(self.tickets, self.visits)
+        self.care = MemoryCare(self)
         self.visits.place_of = self._place_of
 
     def _place_of(self, ticket: UUID) -> Place | None:

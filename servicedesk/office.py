@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from servicedesk import calls, levels, money_news
+from servicedesk import calls, care_news, levels, money_news
 from servicedesk.errors import NeedsReasonError
 from servicedesk.level_policies import Levels, load_levels
 from servicedesk.model import Ticket, TicketEvent, Visit
@@ -59,6 +59,7 @@ class Office:
         levels.heed(self, event)
         calls.heed(self, event)
         money_news.heed(self, event)
+        care_news.heed(self, event)
 
     def case(self, visit: UUID) -> tuple[Ticket, Visit]:
         """A visit with its ticket. The ticket is held first, everywhere: two people never wait for each other.

@@ -22,6 +22,7 @@ from servicedesk.model import (
     Visit,
     Window,
 )
+from servicedesk.ports_care import CareBook
 from servicedesk.ports_levels import LevelBook
 from servicedesk.ports_money import MoneyBook, Quotes
 from servicedesk.ports_planning import Plans
@@ -284,6 +285,11 @@ class Desk(Protocol):
     @property
     def money(self) -> MoneyBook:
         """Bills, warranty, parts on order."""
+        ...
+
+    @property
+    def care(self) -> CareBook:
+        """Self-help, surveys, consent, the audit log."""
         ...
 
     @property

@@ -25,6 +25,7 @@ from servicedesk.model import (
 )
 from servicedesk.seed_demo import demo_parts, demo_technicians
 from storage.desk_agenda import PgAgenda, open_due
+from storage.desk_care import PgCare
 from storage.desk_levels import PgLevels
 from storage.desk_money import PgMoney, PgQuotes
 from storage.desk_planning import PgPlans, register_certificate
@@ -263,6 +264,7 @@ class PgDesk:
         self.agenda = PgAgenda(conn, public_url.rstrip("/"))
         self.levels = PgLevels(conn)
         self.plans = PgPlans(conn)
+        self.care = PgCare(conn)
         self.truth = PgTruth(conn)
 
 

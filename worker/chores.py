@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from servicedesk.calling import PAGE
+from servicedesk.care_news import OFFER_JOB, SURVEY_JOB
 from servicedesk.errors import UnknownError
 from servicedesk.judging import LEARN, learn
 from servicedesk.money_news import FOLLOW_JOB, QUOTE_JOB, RESTOCK_JOB
@@ -17,8 +18,11 @@ from servicedesk.office import Office
 from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY, recur, revise
 from servicedesk.ordering import restock
 from servicedesk.planning import plan
+from servicedesk.privacy import ERASE_JOB, erase
 from servicedesk.proving import fall_due, verify
 from servicedesk.quoting import follow, offer_quote
+from servicedesk.selfcheck import offer_withdrawal
+from servicedesk.survey import ask
 from telemetry.finding import Finding
 from worker.notify import Channel, deliver, tell_oncall
 
@@ -107,6 +111,18 @@ def _restock(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> Non
     restock(work.office, UUID(arguments["ticket"]), work.now)
 
 
+def _offer_withdrawal(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    offer_withdrawal(work.office, UUID(arguments["ticket"]), work.now)
+
+
+def _ask(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    ask(work.office, UUID(arguments["ticket"]), work.now)
+
+
+def _erase(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    erase(work.office, UUID(arguments["household"]), work.now)
+
+
 _CHORES: dict[str, Callable[[Work, Channel, Mapping[str, Any]], None]] = {
     PLAN: _plan,
     DELIVER: _deliver,
@@ -119,6 +135,9 @@ _CHORES: dict[str, Callable[[Work, Channel, Mapping[str, Any]], None]] = {
     QUOTE_JOB: _quote,
     FOLLOW_JOB: _follow_quote,
     RESTOCK_JOB: _restock,
+    OFFER_JOB: _offer_withdrawal,
+    SURVEY_JOB: _ask,
+    ERASE_JOB: _erase,
 }
 
 

@@ -15,12 +15,14 @@ from procrastinate.jobs import Job
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
 from servicedesk.calling import PAGE
+from servicedesk.care_news import OFFER_JOB, SURVEY_JOB
 from servicedesk.judging import LEARN
 from servicedesk.ladder import failed
 from servicedesk.money_news import FOLLOW_JOB, QUOTE_JOB, RESTOCK_JOB
 from servicedesk.notices import DELIVER
 from servicedesk.office import Office
 from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY
+from servicedesk.privacy import ERASE_JOB
 from storage.correlation import of_finding, of_notice, of_thing, of_ticket
 from storage.desk import PgDesk
 from storage.jobs import QUEUE
@@ -113,12 +115,20 @@ def _register_of_ticket(app: App, bureau: Bureau, name: str, retry: Patience) ->
             carry_out(work, bureau.channel, name, {"ticket": ticket})
 
 
+def _register_erasure(app: App, bureau: Bureau, retry: Patience) -> None:
+    @app.task(name=ERASE_JOB, queue=QUEUE, retry=retry)
+    def erase_household(*, household: str) -> None:
+        with bureau.transaction(ERASE_JOB, of_thing, UUID(household)) as work:
+            carry_out(work, bureau.channel, ERASE_JOB, {"household": household})
+
+
 def register(app: App, bureau: Bureau) -> None:
     """Add the desk's tasks to an app."""
     patient = Patience()
 
-    for name in (PLAN, QUOTE_JOB, FOLLOW_JOB, RESTOCK_JOB):
+    for name in (PLAN, QUOTE_JOB, FOLLOW_JOB, RESTOCK_JOB, OFFER_JOB, SURVEY_JOB):
         _register_of_ticket(app, bureau, name, patient)
+    _register_erasure(app, bureau, patient)
 
     @app.task(name=DELIVER, queue=QUEUE, retry=patient)
     def deliver_notice(*, notice: str) -> None:
