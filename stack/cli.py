@@ -18,6 +18,7 @@ from stack.cli_doctor import doctor
 from stack.cli_levels import levels, mail_in
 from stack.cli_parts import part_app, way_app
 from stack.cli_replay import replay_ticket
+from stack.cli_report import report_app
 from stack.cli_rul import rul_app
 from stack.cli_scoreboard import scoreboard
 from stack.cli_shadow import shadow_app
@@ -55,6 +56,7 @@ app.add_typer(staff_app, name="staff")
 app.add_typer(device_app, name="device")
 app.add_typer(technician_app, name="technician")
 app.add_typer(part_app, name="part")
+app.add_typer(report_app, name="report")
 app.add_typer(way_app, name="way")
 app.add_typer(clock_app, name="clock")
 app.add_typer(bench_app, name="bench")
