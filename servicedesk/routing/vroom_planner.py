@@ -14,11 +14,11 @@ import vroom
 
 from servicedesk.routing.board import Board
 from servicedesk.routing.greedy import GreedyPlanner, fill
-from servicedesk.routing.problem import TOP, Job, Plan, Problem, Shift, Span, last_start, value
+from servicedesk.routing.problem import TOP, Blocking, Job, Plan, Problem, Shift, Span, last_start, value
 
 _ONLY = "only:"
-_LEVELS = ((12_000, 2), (24_000, 1))
-"""Jobs x shifts up to which VROOM explores so far; above it does not go on from its first solutions."""
+_LEVELS = ((12_000, (1, 2)), (24_000, (1,)))
+"""Jobs x shifts, and how far VROOM explores up to there, the next only while visits are left for lack of time."""
 _SMALL = 3_000
 """Jobs x shifts up to which the baseline costs next to nothing."""
 _PROFILE = "car"
@@ -29,7 +29,7 @@ class VroomPlanner:
     """Plans by VROOM without a time limit: the same problem gives the same plan, on any number of threads.
 
     Attributes:
-        exploration: 0 to 5, how long it searches; None chooses by the size of the problem.
+        exploration: 0 to 5, how long it searches; None chooses by the size of the problem and goes on where it must.
         threads: its searches run side by side; the best of all is taken, whichever ends first.
     """
 
@@ -39,15 +39,11 @@ class VroomPlanner:
     def plan(self, problem: Problem) -> Plan:
         """See `servicedesk.routing.problem.Planner`."""
         size = len(problem.jobs) * len(problem.shifts)
-        level = next((level for most, level in _LEVELS if size <= most), 0)
-        if self.exploration is not None:
-            level = self.exploration
-        board = Board(problem)
-        jobs = sorted((job for job in problem.jobs if job.windows), key=lambda job: job.id)
-        if jobs and problem.shifts:
-            _enter(board, jobs, _solve(problem, jobs, level, self.threads))
-        fill(board)
-        plan = board.plan()
+        levels = next((levels for most, levels in _LEVELS if size <= most), (0,))
+        plan = self._explored(problem, levels[0] if self.exploration is None else self.exploration)
+        for level in levels[1:] if self.exploration is None else ():
+            if any(each.blocking is Blocking.DOUBLE_BOOKING for each in plan.unserved):
+                plan = max(plan, self._explored(problem, level), key=lambda each: value(problem, each).key)
         pinned = {job.id for job in problem.jobs if job.pinned}
         lost = pinned - plan.stops().keys()
         if lost or size <= _SMALL:
@@ -57,6 +53,15 @@ class VroomPlanner:
             if kept < 0 or (kept == 0 and value(problem, other).key > value(problem, plan).key):
                 return other
         return plan
+
+    def _explored(self, problem: Problem, level: int) -> Plan:
+        """What VROOM finds at a level, and what it left out tried once more."""
+        board = Board(problem)
+        jobs = sorted((job for job in problem.jobs if job.windows), key=lambda job: job.id)
+        if jobs and problem.shifts:
+            _enter(board, jobs, _solve(problem, jobs, level, self.threads))
+        fill(board)
+        return board.plan()
 
 
 def _solve(problem: Problem, jobs: list[Job], level: int, threads: int) -> dict[str, list[tuple[str, int]]]:
