@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from servicedesk.errors import AlreadyOpenError, IllegalMoveError
 from servicedesk.judging import held_back
 from servicedesk.model import Appliance, Ticket, TicketDraft
 from servicedesk.notices import notify
@@ -50,6 +51,33 @@ def report(office: Office, finding: Finding, appliance: Appliance, now: datetime
         return None
     held = held_back(office, finding, appliance, draft, now)
     return None if held else _open(office, finding, draft, appliance, now)
+
+
+def take_up(office: Office, finding: Finding, now: datetime, actor: str) -> Ticket:
+    """A person opens the ticket of a finding that was only suggested; its outcome is a verdict like any other.
+
+    Returns:
+        The ticket; the one there is when the finding has one.
+
+    Raises:
+        IllegalMoveError: the finding has ended, is history, or calls for no visit.
+        AlreadyOpenError: another ticket of its device and family is open.
+    """
+    desk = office.desk
+    known = desk.tickets.of_finding(UUID(finding.id))
+    if known is not None:
+        return known
+    appliance = desk.people.appliance(desk.agenda.device_of(finding.device))
+    draft = (
+        decide(finding, office.catalogue[appliance.kind], office.policy) if appliance.kind in office.catalogue else None
+    )
+    if draft is None or not _allowed(office, appliance, draft):
+        raise IllegalMoveError("finding", finding.state, "ticket", ())
+    ticket = _open(office, finding, draft, appliance, now)
+    if ticket is None:
+        raise AlreadyOpenError(f"another ticket is open for {finding.device} and {finding.family}")
+    office.log(ticket.id, now, "taken_up", actor, finding=finding.id)
+    return ticket
 
 
 def _follow_up(office: Office, latest: Ticket, finding: Finding, now: datetime) -> str | None:

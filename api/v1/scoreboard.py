@@ -1,16 +1,21 @@
-"""`/v1/scoreboard`: how far each detector is believed, and why."""
+"""`/v1/scoreboard`, `/v1/findings/{finding}/ticket`: how far each detector is believed, and what was only suggested."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.auth import Reader
+from api.auth import Reader, TicketMover
 from api.context import InTx
-from api.v1.models import Moment
+from api.problems import not_found
+from api.v1.models import Moment, TicketDetailOut
 from api.v1.router import V1Router
+from api.v1.service import read_ticket
+from servicedesk.opening import take_up
 from servicedesk.trust import DEFAULT_TRUST
+from storage.read_devices import get_finding
 from storage.read_truth import scores
 
 router = V1Router()
@@ -78,3 +83,13 @@ def scoreboard(who: Reader, tx: InTx) -> ScoreboardOut:
     return ScoreboardOut(
         level=DEFAULT_TRUST.level, bar=DEFAULT_TRUST.bar, scores=[ScoreOut(**row.plain()) for row in rows]
     )
+
+
+@router.post("/findings/{finding}/ticket", tags=["findings"])
+def finding_ticket(finding: UUID, who: TicketMover, tx: InTx) -> TicketDetailOut:
+    """Open the ticket of a finding that was only suggested; answers with the one there is when it has one."""
+    row = get_finding(tx.conn, who.scope, finding)
+    if row is None:
+        raise not_found("finding")
+    ticket = take_up(tx.office, row.finding, tx.now, who.actor())
+    return read_ticket(tx, who, ticket.id)

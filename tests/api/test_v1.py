@@ -31,6 +31,7 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("GET", f"{device}/readings", None),
         ("POST", f"{device}/reports", {"words": "it is warm", "family": "condenser_airflow"}),
         ("GET", f"/v1/findings/{seeded.finding.id}", None),
+        ("POST", f"/v1/findings/{seeded.finding.id}/ticket", {}),
         ("GET", ticket, None),
         ("POST", f"{ticket}/moves", {"to": "hold", "reason": "x"}),
         ("POST", f"{ticket}/complaints", {"words": "too late"}),

@@ -10,10 +10,13 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as replace_struct
 
 from detectors import cyclic, multichannel
+from servicedesk.errors import AlreadyOpenError, IllegalMoveError
 from servicedesk.judging import DETECTORS
 from servicedesk.model import Outcome, OutcomeCode, Ticket
+from servicedesk.opening import take_up
 from servicedesk.reporting import report_fault
 from servicedesk.states import TicketState, VisitState
 from servicedesk.trust import (
@@ -168,6 +171,22 @@ def test_below_the_bar_a_finding_is_only_suggested(world: World) -> None:
     # What is dangerous is never held back.
     severe = finding(at=world.now, epoch=3, severity=1)
     assert world.report(severe) is not None
+
+
+def test_dispatch_takes_up_a_suggestion(world: World) -> None:
+    judged(world, [False] * 6)
+    world.now += timedelta(days=40)
+    found = finding(at=world.now, epoch=2)
+    assert world.report(found) is None
+    ticket = take_up(world.office, found, world.now, "dispatch")
+    assert take_up(world.office, found, world.now, "dispatch").id == ticket.id
+    other = finding(at=world.now, epoch=3)
+    with pytest.raises(AlreadyOpenError):
+        take_up(world.office, other, world.now, "dispatch")
+    with pytest.raises(IllegalMoveError):
+        take_up(world.office, replace_struct(other, history=True), world.now, "dispatch")
+    visited(world, ticket, OutcomeCode.REPAIRED, "condenser_fan_wear")
+    assert verdict(world, ticket).truth is Truth.TRUE
 
 
 def test_trust_is_won_back_by_a_report_that_confirms_a_suggestion(world: World) -> None:

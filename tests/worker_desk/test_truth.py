@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner
 
-from servicedesk.judging import key_of
+from servicedesk.judging import key_of, learn
 from servicedesk.model import Appliance, Ticket
 from servicedesk.ports import Desk
 from servicedesk.states import TicketState
@@ -147,9 +147,14 @@ def test_outcomes_are_on_the_scoreboard(shop: Shop, monkeypatch: pytest.MonkeyPa
             assert ticket is None
             break
         assert ticket is not None
+        judged = ticket
         move_ticket(shop.office(), ticket.id, TicketState.FALSE_ALARM, shop.now, "dispatch")
         shop.conn.commit()
         shop.now += timedelta(days=40)
+    assert learn(shop.office(), judged.id, shop.now) == 1
+    assert learn(shop.office(), judged.id, shop.now) == 0
+    told = shop.conn.execute("select kind, body ->> 'family' from control_entry where device = %s", (shop.device.no,))
+    assert told.fetchall() == [("priors", "condenser_airflow")]
     (row,) = scores(shop.conn, EVERYTHING, window=30)
     assert (row.right, row.wrong, row.missed, row.suggestions) == (0, 5, 0, 1)
     assert scores(shop.conn, Scope(org="other"), window=30) == []
