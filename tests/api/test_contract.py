@@ -120,6 +120,7 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "/v1/households/{household}/channels": {"url": "ntfy://ntfy.sh/li"},
         "/v1/households/{household}/tier": {"tier": "vip"},
         "/v1/devices/{org}/{device}/reports": {"words": "it is warm", "family": "condenser_airflow"},
+        "/v1/findings/{finding}/ticket": None,
         "/v1/plans": {"org": ORG, "days": 5},
         "/v1/plans/{plan}/lines/{line}/refuse": None,
         "/v1/plans/{plan}/lines/{line}/accept": None,
