@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from detectors.profiles.base import Scores
 from detectors.profiles.discord import Discord
+from detectors.profiles.pace import Pace
 from detectors.profiles.seasons import Season
 from detectors.profiles.tails import MOST, Tail
 from detectors.profiles.univariate import Univariate
@@ -246,3 +247,22 @@ def test_the_season_knows_no_zone() -> None:
     rng = np.random.default_rng(8)
     t, x = clock(ROWS), rng.normal(size=ROWS)
     assert_array_equal(Season().observe(t, x), Season().observe(t + 8 * 3_600.0 + 86_400.0 * 1_000, x))
+
+
+def test_the_pace_is_that_of_most_steps() -> None:
+    t = clock(500)
+    t[200:] += 30 * 86_400.0
+    t[300] = np.nan
+    assert Pace().observe(t)[-1] == pytest.approx(0.0, abs=0.02)
+    assert Pace().observe(clock(500, 3_600.0))[-1] == pytest.approx(np.log10(12.0))
+    assert Pace().observe(np.full(5, np.nan)).tolist() == [0.0] * 5
+    # Rows that are numbered, not dated, count as one a minute.
+    assert Pace().observe(clock(500, 1.0, 0.0))[-1] == pytest.approx(np.log10(0.2))
+
+
+def test_every_other_row_says_the_same_of_a_lasting_change() -> None:
+    x = days(13)
+    level(x)
+    half = Univariate(1, None).observe(clock(ROWS)[::2], x[::2, None])
+    alarms = 2 * np.flatnonzero(half.alarm)
+    assert ((alarms >= HAPPENS) & (alarms <= HAPPENS + 48)).any()
