@@ -31,6 +31,7 @@ _TAGS = [
     {"name": "plans", "description": "All visits of an organisation planned at once, accepted line by line."},
     {"name": "prices", "description": "Estimates, quotes and bills: told before, approved, never exceeded."},
     {"name": "warranty", "description": "A table of rules decides, with reasons; denials need evidence; appeals."},
+    {"name": "reports", "description": "How well the service does."},
     {"name": "parts", "description": "Parts on order."},
     {"name": "contact", "description": "What owners say by any channel, calls, and who took a case on."},
     {"name": "levels", "description": "Promises and their clocks, calls to make, roster, channels, silences."},
