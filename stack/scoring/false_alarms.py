@@ -224,7 +224,7 @@ def false_alarms(data: Path | None, say: Callable[[str], None] = lambda _line: N
     return Result(
         benchmark="false-alarms",
         protocol=(
-            "tracebase, no known fault: findings and alarms a device-day, recorded and judged (once a reference stands), "
+            "tracebase, no known fault: findings and alarms a device-day, recorded and judged (a reference stands), "
             "with the exact 95 % upper bound; "
             f"then changes from up to {_MOST_DATES} midnights that leave {_BEFORE} days before and {_AFTER:.0f} after"
         ),
