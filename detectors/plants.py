@@ -52,7 +52,7 @@ class Plants:
         self.proofs = proofs_of(kind)
         self.exit_after = int(tuning.get("exit_windows", 4))
         effects = {effect.feature: effect for effect in self.spec.signature}
-        share = tuning.get("level_share", 0.05)
+        share, most = tuning.get("level_share", 0.05), tuning.get("level_most", 0.5)
         self.rules = Rules(
             need=int(tuning.get("commissioning_rows", 400)),
             lag=int(tuning.get("lag", 5)),
@@ -70,6 +70,7 @@ class Plants:
             slow=np.array([channel.slow for channel in kind.channels.values()]),
             sign=np.array([float(effects[x].direction) if x in effects else 0.0 for x in self.names]),
             least=np.array([share * effects[x].size if x in effects else 0.0 for x in self.names]),
+            most=np.array([most * effects[x].size if x in effects else 0.0 for x in self.names]),
         )
         self._how = Commissioning(
             lag=self.rules.lag,

@@ -136,6 +136,7 @@ class Rules(NamedTuple):
         slow: whether each channel is slow (channels,).
         sign: direction in which the fault moves each channel's level, 0 where it says nothing.
         least: share of its commissioning mean that a level must have moved at least.
+        most: share of it by which a level's reference follows in the fault's direction, all in all.
     """
 
     need: int
@@ -154,6 +155,7 @@ class Rules(NamedTuple):
     slow: NDArray[np.bool_]
     sign: Double
     least: Double
+    most: Double
 
 
 @compiled
@@ -273,10 +275,14 @@ def _levels(rules: Rules, channel: Double, read: Single, open_: bool) -> bool:  
         wander = channel[WANDER, i]
         shift = level - channel[USUAL, i]
         channel[LEVEL, i] = level
+        sign, size = rules.sign[i], abs(channel[MEAN, i])
         if not open_:
-            channel[USUAL, i] += min(max(shift, -wander), wander) * rules.level_follow
-        moved = rules.sign[i] * shift
-        broken |= moved > rules.level_limit * wander and moved > rules.least[i] * abs(channel[MEAN, i])
+            usual = channel[USUAL, i] + min(max(shift, -wander), wander) * rules.level_follow
+            # Drift is followed, wear is not: so far as half of what a failure moves, and no farther.
+            far = sign * (usual - channel[MEAN, i]) > rules.most[i] * size
+            channel[USUAL, i] = channel[MEAN, i] + sign * rules.most[i] * size if sign != 0.0 and far else usual
+        moved = sign * shift
+        broken |= moved > rules.level_limit * wander and moved > rules.least[i] * size
     return broken
 
 

@@ -126,6 +126,19 @@ def test_a_plant_that_slowly_leaves_its_commissioning_raises_nothing() -> None:
     assert fresh("pump").observe(Observation(1, 1, t, "running", rows.astype(np.float32))) == []
 
 
+def test_wear_is_not_followed_for_ever() -> None:
+    rows = np.concatenate([m.values for m in pump(rows=7000, change=None)]).astype(np.float64)
+    drift = np.maximum(np.arange(len(rows)) - NEED, 0) / 3600
+    rows[:, 7] *= 1 - 0.1 * drift
+    t = START + np.arange(len(rows), dtype=np.int64) * MICROS
+    detector = fresh("pump")
+    found = detector.observe(Observation(1, 1, t, "running", rows.astype(np.float32)))
+    # A failure takes a fifth of the flow; half of that is what a reference may follow.
+    opened = (found[0].opened - START) / MICROS
+    assert 0.1 < drift[round(opened)] * 0.1 < 0.16
+    assert found[0].evidence[0].feature == "flow"
+
+
 def test_nothing_is_learned_while_an_episode_is_open(rows: NDArray[np.float32]) -> None:
     plants, slot, detector = observed(rows)
     before = plants.levels(slot)[1]
