@@ -52,19 +52,24 @@ def fall_due(office: Office, ref: UUID, now: datetime) -> None:
 def climb(office: Office, notice: Notice, now: datetime, why: str) -> Notice:
     """Put a notice on the next way that was not tried: another channel when time ran out, after a bounce any.
 
-    Without one the call goes to a person.
+    Without one the call goes to a person; a notice that no channel has taken goes on trying, one way after the other.
     """
     desk = office.desk
     household = desk.people.household(notice.household)
     tried = desk.levels.reach.attempts(notice.id)
     known = {(each.channel, each.address) for each in tried} | {(notice.channel, notice.address)}
-    left = [] if household is None else [w for w in ways(office, household) if (w.channel, w.address) not in known]
+    usable = [] if household is None else ways(office, household)
+    left = [each for each in usable if (each.channel, each.address) not in known]
     way = _next(left, notice, bounced=notice.state is NoticeState.BOUNCED)
     if notice.state is not NoticeState.QUEUED:
         untold(office, notice, now)
-    if way is None:
-        return _unreached(office, notice, now, why)
     rung = max((each.rung for each in tried), default=0) + 1
+    if way is None:
+        notice = _unreached(office, notice, now, why)
+        others = [each for each in usable if (each.channel, each.address) != (notice.channel, notice.address)]
+        if notice.state is not NoticeState.QUEUED or not others:
+            return notice
+        way = others[rung % len(others)]
     notice = replace(
         notice, channel=way.channel, address=way.address, state=NoticeState.QUEUED, sent=None, bounced=None
     )
@@ -122,12 +127,12 @@ def _next(left: list[Way], notice: Notice, *, bounced: bool) -> Way | None:
 def _unreached(office: Office, notice: Notice, now: datetime, why: str) -> Notice:
     desk = office.desk
     ticket = desk.tickets.get(notice.ticket)
-    if notice.state in (NoticeState.QUEUED, NoticeState.BOUNCED):
-        notice = replace(notice, state=NoticeState.BOUNCED, bounced=notice.bounced or now)
+    if notice.state is NoticeState.BOUNCED:
         desk.notices.save(notice)
-    office.log(ticket.id, now, "unreached", notice=str(notice.id), stage=notice.stage, why=why)
     # Also when the case is over: its owner does not know.
-    open_call(office, ticket.id, UNREACHED, ticket.severity, now)
+    if open_call(office, ticket.id, UNREACHED, ticket.severity, now) is None:
+        return notice
+    office.log(ticket.id, now, "unreached", notice=str(notice.id), stage=notice.stage, why=why)
     if ticket.state not in TICKET_ENDED:
         office.assign(ticket, DISPATCH, "reach_owner", now + office.levels.call_later)
     return notice

@@ -91,6 +91,22 @@ def test_every_channel_down_for_an_hour(with_chat: Case) -> None:
         assert case.open_calls(ticket) == []
 
 
+def test_a_long_outage_goes_on_from_channel_to_channel_beside_the_call(with_chat: Case) -> None:
+    case = with_chat
+    case.mail.close()
+    case.hook.status = 500
+    ticket = case.report()
+    case.step(150 * MINUTE, retry=10 * MINUTE)
+    assert case.open_calls(ticket) == ["unreached"]
+    # Chat stays away for good; the mail server comes back, and the notice finds its way to it.
+    case.mail.open()
+    case.step(20 * MINUTE, retry=10 * MINUTE)
+    (alert,) = case.notices(ticket, "alert")
+    assert (alert.channel, alert.state) == ("mail", NoticeState.SENT)
+    assert [mail["Message-ID"] for mail in case.mail.mails].count(alert.message_id) == 1
+    assert case.kinds(ticket).count("unreached") == 1
+
+
 @pytest.mark.parametrize("kind", [SilenceKind.SNOOZE, SilenceKind.MAINTENANCE])
 def test_a_silence_with_an_end_keeps_messages_until_then(case: Case, kind: SilenceKind) -> None:
     silenced(case, kind, case.now + 3 * HOUR)
