@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from uuid import UUID
 
+from detectors.bank import Bank
 from detectors.engine import Observation
 from servicedesk.model import Ticket
 from storage.pool import connect
@@ -15,15 +17,27 @@ from storage.registry import register_device
 from storage.telemetry_store import TelemetryStore
 from stream.port import Entry, Position
 from telemetry.block import BlockBuilder
+from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import MICROS, to_datetime
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.identity import DeviceKey
 from telemetry.message import telemetry_message
-from tests.detectors.streams import bank, catalogue
 from worker.core import WorkerCore
 from worker.desk import report
 
 _BLOCK = 150
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The product's own, as commands have it."""
+    return load_catalogue()
+
+
+@cache
+def bank() -> Bank:
+    """Its detectors."""
+    return Bank(catalogue())
 
 
 class Worker:
