@@ -73,10 +73,13 @@ class FeatureModel:
 
     def own(self, state: OwnState, x: list[float]) -> Expectation:
         """Expectation from the unit's own reference."""
-        mean = sum(theta * xi for theta, xi in zip(state.theta, x, strict=True))
-        doubt = sum(
-            xi * sum(c * xj for c, xj in zip(row, x, strict=True)) for xi, row in zip(x, state.cov, strict=True)
-        )
+        mean = doubt = 0.0
+        for theta, xi, row in zip(state.theta, x, state.cov, strict=True):
+            mean += theta * xi
+            along = 0.0
+            for c, xj in zip(row, x, strict=True):
+                along += c * xj
+            doubt += xi * along
         return Expectation(mean, self._noise, doubt)
 
     def learn(self, state: OwnState, x: list[float], value: float) -> None:

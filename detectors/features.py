@@ -55,7 +55,7 @@ def _door_time(view: View) -> float:
     door = view.of("door_open")
     if len(door) < 2:  # noqa: PLR2004  (one reading has no duration)
         return NAN
-    total = float((door[:-1] * np.diff(view.seconds)).sum())
+    total = float((door[:-1] * view.steps).sum())
     return total if math.isfinite(total) else NAN
 
 
@@ -75,7 +75,7 @@ def _heating_power(view: View) -> float:
 
 def _held(view: View, x: NDArray[np.float32]) -> float:
     """Integral over the cycle, each reading holding until the next; NaN when none is known."""
-    step = np.diff(view.seconds)
+    step = view.steps
     known = np.isfinite(x[:-1])
     return float((x[:-1][known] * step[known]).sum()) if known.any() else NAN
 
@@ -93,7 +93,7 @@ def _draw_drop(view: View) -> float:
     """Fall of the tank's upper temperature a litre drawn while nothing heats."""
     inside = view.in_phase("drawing")
     both = inside[:-1] & inside[1:]
-    litres = float((view.of("flow")[:-1] * np.diff(view.seconds))[both].sum()) / 60
+    litres = float((view.of("flow")[:-1] * view.steps)[both].sum()) / 60
     fall = -float(np.diff(view.of("temp_tank"))[both].sum())
     return fall / litres if litres > _FEW_LITRES else NAN
 

@@ -36,7 +36,7 @@ def _wash_energy(view: View) -> float:
     if len(power) < 2:  # noqa: PLR2004  (one reading has no duration)
         return NAN
     inside = view.in_phase("wash")[:-1]
-    total = float((power[:-1][inside] * np.diff(view.seconds)[inside]).sum())
+    total = float((power[:-1][inside] * view.steps[inside]).sum())
     return total / 1000 if inside.any() else NAN
 
 

@@ -18,7 +18,7 @@ _DISTURBING = ("defrost", "pulldown")
 class View:
     """A cycle with the kind's channel and phase numbers, as features read it."""
 
-    __slots__ = ("channels", "cycle", "phases", "run", "seconds")
+    __slots__ = ("_steps", "channels", "cycle", "phases", "run", "seconds")
 
     def __init__(self, cycle: Cycle, channels: dict[str, int], phases: dict[str, int]) -> None:
         self.cycle = cycle
@@ -26,6 +26,7 @@ class View:
         self.phases = phases
         self.seconds: NDArray[np.float64] = (cycle.rows.t - cycle.start) / MICROS
         self.run = int(np.searchsorted(cycle.rows.t, cycle.end))
+        self._steps: NDArray[np.float64] | None = None
 
     def of(self, channel: str) -> NDArray[np.float32]:
         """Values of a channel over the cycle's readings."""
@@ -34,6 +35,13 @@ class View:
     def in_phase(self, phase: str) -> NDArray[np.bool_]:
         """Which readings belong to a phase."""
         return np.asarray(self.cycle.rows.phase == self.phases[phase])
+
+    @property
+    def steps(self) -> NDArray[np.float64]:
+        """Seconds from each reading to the next."""
+        if self._steps is None:
+            self._steps = self.seconds[1:] - self.seconds[:-1]
+        return self._steps
 
     @property
     def plain(self) -> bool:
@@ -71,7 +79,7 @@ def over_time(view: View, channel: str) -> float:
     x = view.of(channel)
     if len(x) < 2:  # noqa: PLR2004  (one reading has no duration)
         return mean(x)
-    step = np.diff(view.seconds)
+    step = view.steps
     total = float((x[:-1] * step).sum())
     length = float(step.sum())
     if math.isnan(total):
