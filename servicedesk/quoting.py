@@ -18,7 +18,7 @@ from servicedesk.money_rows import Quote
 from servicedesk.notices import arrived, notify
 from servicedesk.office import DISPATCH, OWNER, SUPERVISOR, SYSTEM, Office, moved_ticket, moved_visit
 from servicedesk.planning import give_up
-from servicedesk.states import QUOTE, TICKET, TICKET_ENDED, QuoteState, TicketState, VisitState, check_move
+from servicedesk.states import QUOTE, TICKET, QuoteState, TicketState, VisitState, check_move
 from servicedesk.texts import LOCALE, say_moment
 from telemetry.catalogue import FaultSpec
 
@@ -155,6 +155,16 @@ def decline_quote(office: Office, quote_id: UUID, now: datetime, actor: str, rea
     return _decided(office, replace(quote, reason=reason), QuoteState.DECLINED, now, actor)
 
 
+def withdraw_quotes(office: Office, ticket: UUID, now: datetime, actor: str, reason: str) -> None:
+    """Take back what waits for an answer about a ticket that ends."""
+    desk = office.desk
+    for each in desk.quotes.of_ticket(ticket):
+        if each.state in OPEN:
+            quote = _moved(office, desk.quotes.get(each.id), QuoteState.DECLINED, now, actor)
+            desk.agenda.drop_due((QUOTE_ENDS,), quote.id)
+            desk.quotes.save(replace(quote, reason=reason, decided=now))
+
+
 def follow_quote(office: Office, quote_id: UUID, now: datetime) -> Quote:
     """Take a quote as far as its notice has come: delivered, seen. Holds ticket and quote."""
     desk = office.desk
@@ -183,11 +193,10 @@ def quote_ends(office: Office, quote_id: UUID, now: datetime) -> None:
     ticket = office.desk.tickets.get(quote.ticket)
     if quote.state not in OPEN:
         return
-    if ticket.state in TICKET_ENDED or quote.state is QuoteState.SENT:
+    if quote.state is QuoteState.SENT:
         office.desk.agenda.set_due(QUOTE_ENDS, quote.id, now + _PATIENCE)
-        if ticket.state not in TICKET_ENDED:
-            office.log(ticket.id, now, "quote_undelivered", quote=str(quote.id))
-            office.assign(ticket, SUPERVISOR, "reach_owner", now)
+        office.log(ticket.id, now, "quote_undelivered", quote=str(quote.id))
+        office.assign(ticket, SUPERVISOR, "reach_owner", now)
         return
     _decided(office, quote, QuoteState.EXPIRED, now, SYSTEM)
     notify(office, office.desk.tickets.get(ticket.id), "quote_expired", now, occasion=_count(office, ticket.id))

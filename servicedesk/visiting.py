@@ -15,6 +15,7 @@ from servicedesk.office import DISPATCH, Office, moved_ticket, moved_visit
 from servicedesk.opening import PLAN, reopen
 from servicedesk.planning import REPLAN, VISIT_DUES, confirm, give_up
 from servicedesk.policy import proof_time
+from servicedesk.quoting import withdraw_quotes
 from servicedesk.states import TICKET, TICKET_ENDED, VISIT, VISIT_LIVE, TicketState, VisitState, check_move
 
 PROOF = "proof"
@@ -120,6 +121,7 @@ def finish(office: Office, outcome: Outcome) -> Visit:
             repaired(office, ticket, outcome.cause, now, outcome.actor)
         case OutcomeCode.NO_FAULT_FOUND:
             ticket = moved_ticket(office, ticket, TicketState.FALSE_ALARM, now, outcome.actor, reason=str(outcome.code))
+            withdraw_quotes(office, ticket.id, now, outcome.actor, str(outcome.code))
             ticket = office.assign(ticket, DISPATCH, "none", None, closed=now)
             notify(office, ticket, "no_fault", now, occasion=ticket.episode)
         case OutcomeCode.PART_MISSING:
@@ -160,6 +162,7 @@ def move_ticket(
                 desk.visits.save(gone)
                 give_up(office, gone)
     if new in TICKET_ENDED:
+        withdraw_quotes(office, ticket.id, now, actor, reason or str(new))
         desk.agenda.drop_due((REPLAN, RESUME, "respond"), ticket.id)
         return office.assign(ticket, DISPATCH, "none", None, closed=now)
     if new is TicketState.OPEN:
@@ -174,6 +177,7 @@ def repaired(office: Office, ticket: Ticket, cause: str | None, now: datetime, a
     """A ticket's appliance was mended: the detectors hear of it, and their telemetry proves or disproves it."""
     desk = office.desk
     ticket = moved_ticket(office, ticket, TicketState.DONE, now, actor)
+    withdraw_quotes(office, ticket.id, now, actor, "repaired")
     fault = office.fault(replace(ticket, fault=cause or ticket.fault))
     patience = proof_time(fault, office.policy) * office.policy.proof_patience
     ticket = office.assign(ticket, DISPATCH, "await_proof", now + patience, done=now, fault=cause or ticket.fault)

@@ -225,6 +225,8 @@ class CaseLife(RuleBasedStateMachine):
             if quote.state is QuoteState.EXPIRED:
                 assert quote.notice is not None
                 assert arrived(desk.notices.get(quote.notice))
+            if quote.state in OPEN:
+                assert desk.tickets.rows[quote.ticket].state not in TICKET_ENDED
 
     @invariant()
     def no_bill_lies_above_what_was_agreed(self) -> None:
