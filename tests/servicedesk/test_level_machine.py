@@ -162,7 +162,7 @@ class LevelLife(RuleBasedStateMachine):
         return [self.oracles[each.policy] for each in self.clocks() if each.open]
 
 
-LevelLife.TestCase.settings = settings(max_examples=12, stateful_step_count=LevelLife.steps, deadline=None)
+LevelLife.TestCase.settings = settings(max_examples=60, stateful_step_count=LevelLife.steps, deadline=None)
 TestLevelLife = LevelLife.TestCase
 
 
