@@ -23,7 +23,7 @@ from api.pages.owner import LinkError
 from api.parts import PartSettings, Watch
 from api.settings import Settings
 from api.tracing import RequestIds
-from api.v1 import contact, events, levels, money, plans, reports, scoreboard, service, telemetry, ways
+from api.v1 import care, contact, events, levels, money, plans, reports, scoreboard, service, telemetry, ways
 from storage.failures import BUSY, OUTAGES, UNFIT
 from telemetry.clock import WallClock, system_wall
 
@@ -92,6 +92,7 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         levels.router,
         plans.router,
         money.router,
+        care.router,
         ways.router,
         reports.router,
         scoreboard.router,

@@ -36,6 +36,8 @@ class Right(StrEnum):
     MOVE_TICKET = "move_ticket"
     MOVE_VISIT = "move_visit"
     REPORT_OUTCOME = "report_outcome"
+    AUDIT = "audit"
+    ADD_PHOTO = "add_photo"
 
 
 _EVERYONE = frozenset(Role)
@@ -45,6 +47,8 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.MOVE_TICKET: frozenset({Role.ADMIN, Role.DISPATCHER}),
     Right.MOVE_VISIT: frozenset({Role.ADMIN, Role.DISPATCHER, Role.TECHNICIAN, Role.PEOPLE}),
     Right.REPORT_OUTCOME: frozenset({Role.ADMIN, Role.TECHNICIAN, Role.PEOPLE}),
+    Right.AUDIT: frozenset({Role.ADMIN}),
+    Right.ADD_PHOTO: _EVERYONE - {Role.ENGINEER, Role.READ_ONLY},
 }
 """Which roles hold which right. An owner's scope is one household or one ticket."""
 
@@ -117,6 +121,8 @@ Confirmer = Annotated[Principal, Depends(needs(Right.CONFIRM))]
 TicketMover = Annotated[Principal, Depends(needs(Right.MOVE_TICKET))]
 VisitMover = Annotated[Principal, Depends(needs(Right.MOVE_VISIT))]
 Reporter = Annotated[Principal, Depends(needs(Right.REPORT_OUTCOME))]
+Auditor = Annotated[Principal, Depends(needs(Right.AUDIT))]
+PhotoAdder = Annotated[Principal, Depends(needs(Right.ADD_PHOTO))]
 
 
 class LoginNeededError(Exception):

@@ -21,6 +21,9 @@ from starlette.exceptions import HTTPException
 from servicedesk.billing import ChargeError
 from servicedesk.covering import SameReviewerError
 from servicedesk.errors import DeskError, IllegalMoveError, NeedsReasonError, UnknownError, WindowGoneError
+from servicedesk.photos import PhotoError
+from servicedesk.selfcheck import AnswerError, NotRecoveredError
+from servicedesk.survey import SurveyAnsweredError
 from servicedesk.warranty import DenialError
 from storage.failures import BUSY, OUTAGES, UNFIT
 from storage.idempotency import InProgressError, KeyReusedError
@@ -53,6 +56,10 @@ PROBLEMS: Mapping[str, Kind] = {
     "illegal-move": Kind(409, "Illegal move", "the state table forbids it; `state` and `legal` say what is possible"),
     "window-gone": Kind(409, "The window is gone", "another visit took it; ask for windows again"),
     "same-reviewer": Kind(409, "Somebody else judges it", "whoever denied does not answer the appeal"),
+    "not-recovered": Kind(
+        409, "The readings have not recovered", "no withdrawal before the signal is back in its range"
+    ),
+    "survey-answered": Kind(409, "It was answered before", "a survey is answered once"),
     "in-progress": Kind(409, "The first request is under way", "a double of a request that has not ended; repeat it"),
     "precondition-failed": Kind(
         412, "It has changed", "`If-Match` names another state; `etag`, `present` tell today's"
@@ -65,6 +72,8 @@ PROBLEMS: Mapping[str, Kind] = {
     "denial-unfounded": Kind(
         422, "A denial without grounds", "no such `rule`, or the evidence in `missing` was not recorded"
     ),
+    "not-asked": Kind(422, "That is not asked", "the guide has no such step or answer now; `legal` names those it has"),
+    "no-photo": Kind(422, "Not a photo that we take", "a JPEG, PNG or WebP by its content, of at most 700,000 bytes"),
     "key-reused": Kind(422, "The key belongs to another request", "an `Idempotency-Key` with another body or address"),
     "precondition-required": Kind(428, "If-Match is needed", "a change that is made only to a state you have seen"),
     "too-many-requests": Kind(429, "Too many requests", "more than your share, or too many streams; see `Retry-After`"),
@@ -163,6 +172,10 @@ _OF_DESK: Mapping[type[DeskError], str] = {
     ChargeError: "above-agreed",
     DenialError: "denial-unfounded",
     SameReviewerError: "same-reviewer",
+    NotRecoveredError: "not-recovered",
+    SurveyAnsweredError: "survey-answered",
+    AnswerError: "not-asked",
+    PhotoError: "no-photo",
 }
 
 
@@ -178,6 +191,8 @@ def _members(error: DeskError) -> dict[str, Any]:
     match error:
         case IllegalMoveError():
             return {"what": error.what, "state": error.old, "legal": list(error.legal)}
+        case AnswerError():
+            return {"legal": list(error.legal)}
         case ChargeError():
             return {"asked": str(error.asked), "most": str(error.most)}
         case DenialError():

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from stack.cli_audit import audit_app
 from stack.cli_backup import backup, restore
 from stack.cli_bench import bench_app
 from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
@@ -63,6 +64,7 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(rul_app, name="rul")
 app.add_typer(trial_app, name="trial")
 app.add_typer(shadow_app, name="shadow")
+app.add_typer(audit_app, name="audit")
 app.add_typer(dead_letter_app, name="dead-letter")
 app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
 app.command("backup", epilog="Example: wellkept backup /backups/2026-11-22")(backup)

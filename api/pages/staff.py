@@ -23,6 +23,7 @@ from api.pages.owner import door_code
 from api.pages.render import render
 from api.pages.timeline import Line, lines_of, visit_name
 from api.problems import ProblemError, not_found
+from api.reads import note_read
 from servicedesk.errors import DeskError
 from servicedesk.model import Technician
 from servicedesk.office import DISPATCH
@@ -192,6 +193,7 @@ def ticket_page(request: Request, ref: str, person: InStaff, tx: InTx, context: 
     row = get_ticket_by_ref(tx.conn, EVERYTHING, ref)
     if row is None:
         raise not_found("ticket")
+    note_read(tx, person, f"ticket {row.id}", row.household)
     words = staff_words(request, person, row.tz)
     finding = get_finding(tx.conn, EVERYTHING, row.finding) if row.finding else None
     visits = visits_of(tx.conn, EVERYTHING, row.id)
@@ -268,6 +270,7 @@ def mailbox(request: Request, person: InStaff, tx: InTx, context: InContext, not
     """The built-in mail reader: what households were told, with their links. Embedded only."""
     if not context.settings.mailbox:
         raise not_found("page")
+    note_read(tx, person, "notices")
     letters = list_notices(tx.conn, EVERYTHING, household=None, after=None, limit=100, sent_only=True)
     chosen = get_notice(tx.conn, EVERYTHING, notice) if notice else (letters[0] if letters else None)
     words = staff_words(request, person, chosen.tz if chosen else "UTC")

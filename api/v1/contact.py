@@ -9,6 +9,7 @@ from uuid import UUID
 from api.auth import Confirmer, TicketMover
 from api.context import InTx
 from api.problems import invalid, not_found
+from api.reads import note_read
 from api.v1.contact_models import CallIn, MailIn, MailTakenOut, MessageIn, UnmatchedListOut, UnmatchedOut
 from api.v1.models import TicketDetailOut
 from api.v1.router import V1Router, changes
@@ -72,8 +73,9 @@ def mail_taken(mail: MailIn, who: TicketMover, tx: InTx) -> MailTakenOut:
 
 
 @router.get("/mails/unmatched", tags=["contact"])
-def unmatched_mails(_: TicketMover, tx: InTx) -> UnmatchedListOut:
+def unmatched_mails(who: TicketMover, tx: InTx) -> UnmatchedListOut:
     """Mails that belong to no ticket we know, newest first: a person looks at them."""
+    note_read(tx, who, "unmatched mails")
     rows = tx.office.desk.levels.calls.unmatched(_MOST_MAILS)
     return UnmatchedListOut(
         items=[

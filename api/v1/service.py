@@ -10,6 +10,7 @@ from fastapi import Depends, Query
 from api.auth import Confirmer, Principal, Reader, Reporter, TicketMover, VisitMover
 from api.context import InContext, InTx, Tx
 from api.problems import invalid, not_found
+from api.reads import note_read
 from api.v1.fresh import with_fresh_windows
 from api.v1.models import (
     ComplaintIn,
@@ -94,7 +95,9 @@ def tickets(
 @router.get("/tickets/{ticket}", tags=["tickets"])
 def one_ticket(ticket: UUID, who: Reader, tx: InTx) -> TicketDetailOut:
     """One ticket with visits, timeline, finding and the moves that are allowed now."""
-    return read_ticket(tx, who, ticket)
+    found = read_ticket(tx, who, ticket)
+    note_read(tx, who, f"ticket {ticket}", found.household)
+    return found
 
 
 @router.post("/tickets/{ticket}/moves", tags=["tickets"])
@@ -229,6 +232,7 @@ def notices(
     who: Reader, tx: InTx, paging: Annotated[Paging, Depends(listing(50))], household: UUID | None = None
 ) -> Page[NoticeOut]:
     """Messages to households, newest first."""
+    note_read(tx, who, "notices", household)
     after = paging.after(Cursor)
     rows = list_notices(tx.conn, who.scope, household=household, after=after, limit=paging.limit + 1)
     return paging.page(rows, notice_out, lambda row: Cursor(row.queued, row.id))

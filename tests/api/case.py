@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +17,7 @@ from psycopg.types.json import Jsonb
 from servicedesk.model import Household
 from servicedesk.office import Office
 from servicedesk.opening import report
+from servicedesk.photos import add_photo
 from servicedesk.planning import plan
 from servicedesk.quoting import draft_quote
 from servicedesk.replanning import Ask, draw_up
@@ -56,6 +59,7 @@ class Seeded:
     finding: Finding
     plan: UUID
     quote: UUID
+    photo: UUID
 
     @property
     def alert(self) -> str:
@@ -204,7 +208,33 @@ def seed(conn: Connection, *, lang: str = "en", name: str = "Lin", wall: int = W
     made = draw_up(office, GreedyPlanner(), Ask(ORG, NOW, 5, "dispatch"), NOW)
     office.desk.ways.register(POINT)
     quote = draft_quote(office, ticket.id, NOW, "dispatch")
-    return Seeded(household, device, ticket.id, ticket.ref, visit.id, link, staff, tokens, finding, made.id, quote.id)
+    photo = add_photo(office, ticket.id, picture(), NOW, "owner")
+    return Seeded(
+        household,
+        device,
+        ticket.id,
+        ticket.ref,
+        visit.id,
+        link,
+        staff,
+        tokens,
+        finding,
+        made.id,
+        quote.id,
+        photo.id,
+    )
+
+
+def picture(grey: int = 0x80) -> bytes:
+    """A PNG of one grey pixel, with a text chunk that says where it was taken."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+    note = chunk(b"tEXt", b"Comment\0at home, 31.2 N 121.5 E")
+    data = chunk(b"IDAT", zlib.compress(bytes((0, grey))))
+    return b"\x89PNG\r\n\x1a\n" + head + note + data + chunk(b"IEND", b"")
 
 
 def finish_case(conn: Connection, seeded: Seeded) -> None:

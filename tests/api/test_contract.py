@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import re
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from fastapi import Depends, FastAPI
 from pydantic import BaseModel
@@ -26,12 +28,13 @@ from api.v1.models import Body, Moment, Page, TicketDetailOut
 from api.v1.paging import Paging, listing
 from api.v1.router import V1Router, changes
 from api.v1.service import TICKET, read_ticket
-from storage.pool import connect
+from storage.pool import Connection, connect
 from storage.read_desk import timeline
 from storage.registry import register_device
+from telemetry.finding import EpisodeState
 from telemetry.identity import DeviceKey
 from telemetry.ids import Ids, millis_of
-from tests.api.case import NOW, ORG, POINT, WALL, Seeded
+from tests.api.case import NOW, ORG, POINT, WALL, Seeded, picture, store_finding
 from tests.api.walk import (
     NOWHERE,
     Route,
@@ -103,6 +106,10 @@ def bodies() -> dict[str, dict[str, Any] | None]:
     return {
         "/v1/tickets/{ticket}/notes": {"text": "rings twice"},
         "/v1/tickets/{ticket}/complaints": {"words": "too late"},
+        "/v1/tickets/{ticket}/self-check": {"step": 1, "answer": "done"},
+        "/v1/tickets/{ticket}/photos": {"content": base64.b64encode(picture(0x10)).decode()},
+        "/v1/tickets/{ticket}/survey": {"score": 5, "words": "friendly"},
+        "/v1/households/{household}/consents": {"purpose": "analytics", "granted": False},
         "/v1/tickets/{ticket}/messages": {"words": "we come at nine"},
         "/v1/tickets/{ticket}/calls": {"outcome": "no_answer"},
         "/v1/tickets/{ticket}/acknowledgement": None,
@@ -121,6 +128,7 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "/v1/households/{household}/tier": {"tier": "vip"},
         "/v1/devices/{org}/{device}/reports": {"words": "it is warm", "family": "condenser_airflow"},
         "/v1/findings/{finding}/ticket": None,
+        "/v1/tickets/{ticket}/merge": {"into": NOWHERE},
         "/v1/plans": {"org": ORG, "days": 5},
         "/v1/plans/{plan}/lines/{line}/refuse": None,
         "/v1/plans/{plan}/lines/{line}/accept": None,
@@ -141,6 +149,8 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "/v1/tickets/{ticket}/warranty/denial": {"rule": "liquid"},
         "/v1/tickets/{ticket}/warranty/appeal": {"words": "it never was wet"},
         "/v1/tickets/{ticket}/warranty/settlement": {"decision": NOWHERE, "upheld": False, "reason": "condensation"},
+        "/v1/tickets/{ticket}/withdrawal": None,
+        "/v1/households/{household}/erasure": None,
     }
 
 
@@ -176,6 +186,49 @@ def test_every_get_has_etags_and_every_list_goes_on(
     is_problem(http.get(f"/v1/lines/{seeded.ticket}", params=more, headers=auth), 400, "bad-cursor")
 
 
+def make_ready(conn: Connection, template: str, seeded: Seeded) -> None:
+    """What has to happen before a change that only readings or time make possible."""
+    if template.endswith("/survey"):
+        conn.execute("insert into survey (ticket, asked) values (%s, %s)", (seeded.ticket, NOW))
+    if template.endswith("/withdrawal"):
+        taken_up = conn.execute(
+            "update ticket set state = 'open' where id = %s and state = 'in_repair'", (seeded.ticket,)
+        )
+        assert taken_up.rowcount == 1
+        gone = {"revision": seeded.finding.revision + 1, "state": EpisodeState.ENDED}
+        store_finding(conn, seeded.device, msgspec.structs.replace(seeded.finding, **gone))
+
+
+def prepared(
+    http: httpx.Client, template: str, here: dict[str, str], body: dict[str, Any] | None, seeded: Seeded
+) -> tuple[dict[str, str], dict[str, Any] | None, dict[str, str]]:
+    """What has to be there before a change can be made: where it is made, with which body, and by whom."""
+    auth = {"Authorization": f"Bearer {seeded.tokens['admin']}"}
+    match template.rsplit("/", 1)[1]:
+        case "outcome":
+            for state in ("travelling", "on_site"):
+                assert http.post(f"/v1/visits/{here['visit']}/moves", json={"to": state}, headers=auth).is_success
+        case "end":
+            (silence,) = http.get("/v1/silences", headers=auth).json()["items"]
+            return here, {"silence": silence["id"]}, auth
+        case "decline":
+            again = http.post(f"/v1/tickets/{here['ticket']}/quotes", json={}, headers=auth)
+            here["quote"] = again.json()["id"]
+        case "merge":
+            wrong = {"words": "it is warm", "family": "refrigerant"}
+            other = http.post(f"/v1/devices/{ORG}/fridge-1/reports", json=wrong, headers=auth).json()
+            return {**here, "ticket": other["id"]}, {"into": here["ticket"]}, auth
+        case "settlement":
+            decided = http.get(f"/v1/tickets/{here['ticket']}/warranty", headers=auth).json()["decisions"]
+            given = {**(body or {}), "decision": decided[0]["id"]}
+            path = f"/v1/tickets/{here['ticket']}/warranty/settlement"
+            is_problem(http.post(path, json=given, headers=auth), 409, "same-reviewer")
+            return here, given, {"Authorization": f"Bearer {seeded.tokens['dispatcher']}"}
+        case _:
+            pass
+    return here, body, auth
+
+
 def test_every_change_is_conditional_and_repeatable(
     http: httpx.Client, seeded: Seeded, auth: Mapping[str, str], database_url: str
 ) -> None:
@@ -185,31 +238,18 @@ def test_every_change_is_conditional_and_repeatable(
     offers = http.get(f"/v1/visits/{here['visit']}/windows", headers=auth).json()
     for template, body in bodies().items():
         given = {"start": offers["best"][1]["start"]} if template.endswith(("/windows", "/holds")) else body
-        if template.endswith("/outcome"):
-            for state in ("travelling", "on_site"):
-                assert http.post(f"/v1/visits/{here['visit']}/moves", json={"to": state}, headers=auth).is_success
-        by = auth
-        if template == "/v1/silences/end":
-            (silence,) = http.get("/v1/silences", headers=auth).json()["items"]
-            given = {"silence": silence["id"]}
-        if template.endswith("/decline"):
-            again = http.post(f"/v1/tickets/{here['ticket']}/quotes", json={}, headers=auth)
-            here["quote"] = again.json()["id"]
-        if template.endswith("/settlement"):
-            decided = http.get(f"/v1/tickets/{here['ticket']}/warranty", headers=auth).json()["decisions"]
-            given = {**(body or {}), "decision": decided[0]["id"]}
-            is_problem(http.post(posts[template].path(here), json=given, headers=auth), 409, "same-reviewer")
-            by = {"Authorization": f"Bearer {seeded.tokens['dispatcher']}"}
+        where, given, by = prepared(http, template, here, given, seeded)
         with connect(database_url, application="test") as conn:
+            make_ready(conn, template, seeded)
             before = len(timeline(conn, seeded.ticket))
-        done = check_changing(http, posts[template], here, by, given)
+        done = check_changing(http, posts[template], where, by, given)
         with connect(database_url, application="test") as conn:
             kinds = [row.kind for row in timeline(conn, seeded.ticket)[before:]]
         # The effect came once, whatever was asked around it.
         assert kinds.count("note") == (template.endswith("/notes"))
         assert kinds.count("outcome") == (template.endswith("/outcome"))
         assert kinds.count("complaint") == (template.endswith("/complaints"))
-        assert kinds.count("owner_reported") == (template.endswith("/reports"))
+        assert kinds.count("owner_reported") == (template.endswith(("/reports", "/merge")))
         if template == "/v1/plans":
             here["plan"] = done["id"]
         if template == "/v1/tickets/{ticket}/quotes":
@@ -218,7 +258,7 @@ def test_every_change_is_conditional_and_repeatable(
             here["visit"] = done["id"]
             assert millis_of(UUID(done["id"])) == round(NOW.timestamp() * 1000)
     ticket = http.get(f"/v1/tickets/{seeded.ticket}", headers=auth).json()
-    assert ticket["state"] == "in_repair"  # reopened, quoted, declined, brought to a service point
+    assert ticket["state"] == "self_fixed"  # reopened, quoted, declined, brought to a service point, withdrawn
     assert times_are_spelled(ticket["timeline"]) > 8
 
 

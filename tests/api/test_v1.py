@@ -25,7 +25,7 @@ def bearer(seeded: Seeded, role: str) -> dict[str, str]:
 
 def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
     device, ticket, visit = f"/v1/devices/{ORG}/fridge-1", f"/v1/tickets/{seeded.ticket}", f"/v1/visits/{seeded.visit}"
-    quote = f"/v1/quotes/{seeded.quote}"
+    quote, home = f"/v1/quotes/{seeded.quote}", f"/v1/households/{seeded.household}"
     return [
         ("GET", device, None),
         ("GET", f"{device}/readings", None),
@@ -64,10 +64,25 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("POST", f"{ticket}/warranty/denial", {"rule": "liquid"}),
         ("POST", f"{ticket}/warranty/appeal", {"words": "never"}),
         ("POST", f"{ticket}/warranty/settlement", {"decision": NOWHERE, "upheld": True, "reason": "because"}),
+        ("POST", f"{ticket}/merge", {"into": str(seeded.ticket)}),
         ("GET", f"{ticket}/ways", None),
         ("POST", f"{ticket}/ways", {"way": str(POINT.id)}),
         ("POST", f"{ticket}/ways/moves", {"to": "received"}),
         ("GET", "/v1/serials/LX260-004217", None),
+        ("GET", f"{ticket}/self-check", None),
+        ("POST", f"{ticket}/self-check", {"step": 1, "answer": "done"}),
+        ("POST", f"{ticket}/withdrawal", {}),
+        ("GET", f"{ticket}/photos", None),
+        ("POST", f"{ticket}/photos", {"content": "eA=="}),
+        ("GET", f"{ticket}/photos/{seeded.photo}", None),
+        ("GET", f"{ticket}/survey", None),
+        ("POST", f"{ticket}/survey", {"score": 5}),
+        ("GET", home, None),
+        ("GET", f"{home}/consents", None),
+        ("POST", f"{home}/consents", {"purpose": "analytics", "granted": False}),
+        ("GET", f"{home}/export", None),
+        ("GET", f"{home}/erasure", None),
+        ("POST", f"{home}/erasure", {}),
     ]
 
 
@@ -95,6 +110,8 @@ WIDE: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "/v1/oncall", None),
     ("POST", "/v1/parts/orders", {"sku": "RF-FAN-120", "quantity": 1}),
     ("POST", "/v1/plans", {"days": 1}),
+    ("GET", "/v1/audit", None),
+    ("GET", "/v1/reports/care", None),
 ]
 """Of the whole desk: they name no object of anybody's."""
 
@@ -121,6 +138,7 @@ def test_every_route_of_the_document_is_in_these_tests(client: httpx.Client, see
         .replace("{plan}", str(seeded.plan))
         .replace("{line}", "1")
         .replace("{quote}", str(seeded.quote))
+        .replace("{photo}", str(seeded.photo))
         .replace("{serial}", "LX260-004217")
         for path in paths
         if path.startswith("/v1/")

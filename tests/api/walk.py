@@ -62,6 +62,7 @@ def samples(seeded: Seeded) -> dict[str, str]:
         "finding": seeded.finding.id,
         "plan": str(seeded.plan),
         "quote": str(seeded.quote),
+        "photo": str(seeded.photo),
         "serial": "LX260-004217",
         "line": "1",
     }
@@ -77,6 +78,7 @@ def strangers() -> dict[str, str]:
         "finding": NOWHERE,
         "plan": NOWHERE,
         "quote": NOWHERE,
+        "photo": NOWHERE,
         "serial": "XX000-000000",
         "line": "1",
     }
