@@ -86,9 +86,10 @@ class MemoryPlans:
             raise UnknownError(f"there is no plan {plan}")
         return self.rows[plan], [line for key, line in sorted(self.lines.items()) if key[0] == plan]
 
-    def refs(self, plan: UUID) -> Mapping[UUID, str]:
+    def tickets(self, plan: UUID) -> Mapping[UUID, tuple[str, int]]:
         """By ticket."""
-        return {line.ticket: self._tickets.rows[line.ticket].ref for key, line in self.lines.items() if key[0] == plan}
+        found = (self._tickets.rows[line.ticket] for key, line in self.lines.items() if key[0] == plan)
+        return {ticket.id: (ticket.ref, ticket.version) for ticket in found}
 
     def line(self, plan: UUID, no: int) -> PlanLine:
         """A line."""

@@ -16,7 +16,6 @@ class LineState(StrEnum):
     OPEN = "open"
     ACCEPTED = "accepted"
     REFUSED = "refused"
-    OUTDATED = "outdated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

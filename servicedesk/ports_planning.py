@@ -42,8 +42,8 @@ class Plans(Protocol):
         """A plan and its lines by number. Raises UnknownError."""
         ...
 
-    def refs(self, plan: UUID) -> Mapping[UUID, str]:
-        """The references of a plan's tickets, for people."""
+    def tickets(self, plan: UUID) -> Mapping[UUID, tuple[str, int]]:
+        """Reference and present version of a plan's tickets."""
         ...
 
     def line(self, plan: UUID, no: int) -> PlanLine:

@@ -56,7 +56,7 @@ select id, org, made, actor, first, until, served, of, travel_before, travel_aft
 _LINE = "plan, no, ticket, version, visit, before_technician, before_span, after_technician, after_span, blocking, state, decided, actor"  # noqa: E501  (one list)
 _LINES = f"select {_LINE} from visit_plan_line where plan = %s order by no"  # noqa: S608  (likewise)
 _GET_LINE = f"select {_LINE} from visit_plan_line where plan = %s and no = %s for update"  # noqa: S608  (likewise)
-_REFS = "select t.id, t.ref from visit_plan_line l join ticket t on t.id = l.ticket where l.plan = %s"
+_VERSIONS = "select t.id, t.ref, t.version from visit_plan_line l join ticket t on t.id = l.ticket where l.plan = %s"
 _SAVE_LINE = "update visit_plan_line set state = %s, decided = %s, actor = %s where plan = %s and no = %s"
 _AREA = """
 insert into area (org, name, latitude, longitude) values (%s, %s, %s, %s)
@@ -141,10 +141,10 @@ class PgPlans:
         with self.conn.cursor(row_factory=kwargs_row(_line)) as cursor:
             return found, cursor.execute(_LINES, (plan,)).fetchall()
 
-    def refs(self, plan: UUID) -> Mapping[UUID, str]:
+    def tickets(self, plan: UUID) -> Mapping[UUID, tuple[str, int]]:
         """By ticket."""
-        with self.conn.cursor(row_factory=args_row(_ref)) as cursor:
-            return dict(cursor.execute(_REFS, (plan,)))
+        with self.conn.cursor(row_factory=args_row(_version)) as cursor:
+            return dict(cursor.execute(_VERSIONS, (plan,)))
 
     def line(self, plan: UUID, no: int) -> PlanLine:
         """A line, locked."""
@@ -208,8 +208,8 @@ def _range(window: Window | None) -> TimestamptzRange | None:
     return None if window is None else TimestamptzRange(window.start, window.end)
 
 
-def _ref(ticket: UUID, ref: str) -> tuple[UUID, str]:
-    return ticket, ref
+def _version(ticket: UUID, ref: str, version: int) -> tuple[UUID, tuple[str, int]]:
+    return ticket, (ref, version)
 
 
 def _line(

@@ -75,7 +75,7 @@ class PlanLineOut(BaseModel):
     after: SlotOut | None = None
     change: Annotated[str, Field(description="`new`, `moved`, `same`, or `none`: without a window, see `blocking`")]
     blocking: Annotated[str | None, Field(description="the constraint that leaves it without a window")] = None
-    state: Annotated[str, Field(description="`open`, `accepted`, `refused` or `outdated`")]
+    state: Annotated[str, Field(description="`open`, `accepted`, `refused`, or `outdated`: its ticket has changed")]
 
 
 class PlanOut(BaseModel):

@@ -29,7 +29,7 @@ from servicedesk.accepting import accept, refuse
 from servicedesk.errors import UnknownError
 from servicedesk.holding import hold_window
 from servicedesk.model import Window
-from servicedesk.plan_rows import PlanLine
+from servicedesk.plan_rows import LineState, PlanLine
 from servicedesk.replanning import Ask, draw_up
 from servicedesk.suggesting import suggest
 from storage.read_desk import get_ticket
@@ -47,7 +47,7 @@ def read_plan(tx: Tx, who: Principal, plan: UUID) -> PlanOut:
     if who.scope.household is not None or who.scope.ticket is not None or who.scope.org not in (None, found.org):
         raise not_found("plan")
     names = {each.id: each.name for each in tx.office.desk.people.technicians(found.org)}
-    refs = tx.office.desk.plans.refs(plan)
+    tickets = tx.office.desk.plans.tickets(plan)
     return PlanOut(
         id=found.id,
         org=found.org,
@@ -58,7 +58,7 @@ def read_plan(tx: Tx, who: Principal, plan: UUID) -> PlanOut:
         of=found.of,
         travel_before_min=round(found.travel_before / 60),
         travel_after_min=round(found.travel_after / 60),
-        lines=[_line(line, names, refs) for line in lines],
+        lines=[_line(line, names, *tickets[line.ticket]) for line in lines],
     )
 
 
@@ -151,18 +151,19 @@ def visit_hold(visit: UUID, window: WindowIn, who: Confirmer, tx: InTx) -> HoldO
     return HoldOut(start=hold.start, end=hold.end, until=hold.until)
 
 
-def _line(line: PlanLine, names: Mapping[UUID, str], refs: Mapping[UUID, str]) -> PlanLineOut:
+def _line(line: PlanLine, names: Mapping[UUID, str], ref: str, version: int) -> PlanLineOut:
     change = "none" if line.after is None else "same" if line.same else "new" if line.before is None else "moved"
+    outdated = line.state is not LineState.ACCEPTED and line.version != version
     return PlanLineOut(
         no=line.no,
         ticket=line.ticket,
-        ref=refs.get(line.ticket, ""),
+        ref=ref,
         visit=line.visit,
         before=_slot(line.before_technician, line.before, names),
         after=_slot(line.after_technician, line.after, names),
         change=change,
         blocking=line.blocking,
-        state=line.state,
+        state="outdated" if outdated else line.state,
     )
 
 

@@ -37,6 +37,8 @@ def test_planning_over_the_api(http: httpx.Client, seeded: Seeded) -> None:
     assert found["best"][0]["parts"] == {"RF-FAN-120": "depot"}
     assert found["best"][0]["life_left_h"] > 0
 
+    again = http.post("/v1/plans", json={"org": ORG}, headers=desk).json()
+
     owner, visit = bearer(seeded, "owner"), f"/v1/visits/{seeded.visit}"
     start = http.get(f"{visit}/windows", headers=owner).json()["best"][0]["start"]
     held = http.post(f"{visit}/holds", json={"start": start}, headers=owner)
@@ -50,3 +52,7 @@ def test_planning_over_the_api(http: httpx.Client, seeded: Seeded) -> None:
     assert all(datetime.fromisoformat(each["end"]) for each in problem["windows"])
     taken = http.post(f"{visit}/windows", json={"start": start}, headers=owner).json()
     assert (taken["state"], taken["window"]["start"]) == ("confirmed", start)
+    outdated = http.get(f"/v1/plans/{again['id']}", headers=desk).json()["lines"][0]
+    assert outdated["state"] == "outdated"
+    late = http.post(f"/v1/plans/{again['id']}/lines/1/accept", headers=desk)
+    assert (late.status_code, late.json()["type"].rpartition("/")[2]) == (409, "conflict")
