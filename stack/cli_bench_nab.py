@@ -18,13 +18,14 @@ def nab_command(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=5, help="So many files, spread evenly; all unless told.")] = None,
     parts: Annotated[bool, typer.Option("--parts", help="Also without each statistic, and with each alone.")] = False,
+    refit: Annotated[bool, typer.Option("--refit", help="Also with constants chosen on other files.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Score on the Numenta Anomaly Benchmark, the threshold fixed on other files than those it is used on."""
     from stack.scoring.nab_bench import nab  # noqa: PLC0415  (its imports are this command's alone)
 
     with err.status("reading") as status:
-        found = nab(data, status.update, limit=limit, parts=parts)
+        found = nab(data, status.update, limit=limit, parts=parts, anew=refit)
     if as_json:
         emit(found.plain(), as_json=True)
         return

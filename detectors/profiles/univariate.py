@@ -24,9 +24,9 @@ from detectors.profiles.tails import Tail
 _SHORT = (4, 5)  # rows of a window, neighbours
 _LONG = (19, 10)
 PARTS = ("short discord", "long discord", "season")
-_PATIENCE = 0.2  # of log10 of the rows seen, taken off each -log10 p
+PATIENCE = 0.2  # of log10 of the rows seen, taken off each -log10 p
 _HEAD_START = 20
-_TEMPO = 0.5  # of log10 of the sampling step over five minutes, added to each: fewer rows a day are fewer false alarms
+TEMPO = 0.5  # of log10 of the sampling step over five minutes, added to each: fewer rows a day are fewer false alarms
 _LONGEST = 40_000  # rows: a longer past makes no extreme likelier, because the tails forget
 THRESHOLD = 4.1
 """Of the sum; chosen on the 27 files of NAB that the results page names, for the benchmark's standard costs."""
@@ -62,12 +62,16 @@ class Evidence:
     Args:
         channels: columns.
         parts: the statistics that speak; all, but for studies of what each is worth.
+        tempo: share of the sampling step that is added, of log10, for each part.
+        patience: share of the rows seen that is taken off, likewise.
     """
 
-    def __init__(self, channels: int, parts: Sequence[str] = PARTS) -> None:
+    def __init__(
+        self, channels: int, parts: Sequence[str] = PARTS, *, tempo: float = TEMPO, patience: float = PATIENCE
+    ) -> None:
         if channels < 1:
             raise ValueError("a series has at least one channel")
-        self._series = [_Series(parts) for _ in range(channels)]
+        self._series = [_Series(parts, tempo, patience) for _ in range(channels)]
 
     def observe(self, t: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
         """The greatest sum of the columns, at least 0, for the next rows; see `Profile` for t and x."""
@@ -80,7 +84,8 @@ class Evidence:
 class _Series:
     """The past of one column."""
 
-    def __init__(self, parts: Sequence[str]) -> None:
+    def __init__(self, parts: Sequence[str], tempo: float, patience: float) -> None:
+        self._tempo, self._patience = tempo, patience
         made: dict[str, Discord | Season] = {
             "short discord": Discord(*_SHORT),
             "long discord": Discord(*_LONG),
@@ -106,7 +111,7 @@ class _Series:
             total += tail.observe(statistic.observe(t, x), noise)
         past = np.minimum(self._seen + np.arange(len(x)) + _HEAD_START, _LONGEST)
         self._seen += len(x)
-        allowance = _TEMPO * self._pace.observe(t) - _PATIENCE * np.log10(past)
+        allowance = self._tempo * self._pace.observe(t) - self._patience * np.log10(past)
         found[rows] = np.maximum(total + len(self._parts) * allowance, 0.0)
         return found
 

@@ -155,6 +155,16 @@ def ruler(series: Series) -> Ruler:
     return Ruler(worth, window, scored, len(set(window[scored & (window >= 0)].tolist())))
 
 
+def raw_of_alarms(measure: Ruler, alarm: NDArray[np.bool_], costs: Costs) -> float:
+    """What the alarms on these rows come to, before it is normalised."""
+    rows = np.flatnonzero(alarm & measure.scored)
+    worth, window = measure.worth[rows], measure.window[rows]
+    total = costs.outside * float(worth[window < 0].sum()) - costs.missed * measure.windows
+    for number in set(window[window >= 0].tolist()):
+        total += costs.missed + costs.found * float(worth[window == number].max())
+    return total
+
+
 class Curve:
     """A file's score as a function of the threshold: alarms are the rows with a score at or above it."""
 

@@ -22,7 +22,20 @@ from stack.scoring.common import (
     find_data,
     over_seeds,
 )
-from stack.scoring.nab import PROFILES, Costs, Curve, Ruler, Series, best_threshold, folds, load, normalised, ruler
+from stack.scoring.nab import (
+    PROFILES,
+    Costs,
+    Curve,
+    Ruler,
+    Series,
+    best_threshold,
+    folds,
+    load,
+    normalised,
+    raw_of_alarms,
+    ruler,
+)
+from stack.scoring.nab_refit import refit
 
 _PROTOCOL = (
     "NAB 1.1, score 0 (no alarm) to 100 (each window's first row alone); an alarm is a row whose score reaches the "
@@ -41,7 +54,6 @@ _THRESHOLD = (
 )
 _GRID = np.round(np.arange(1.0, 10.0, 0.1), 1)
 """Decision thresholds that are tried."""
-_OWN = 0.5
 _PERIOD = 500
 _POSITION = 1_500
 _FEWEST = 5
@@ -75,7 +87,9 @@ class Scored:
         return int((self.alarm & self.measure.scored & (self.measure.window < 0)).sum())
 
 
-def nab(data: Path | None, say: Callable[[str], None], *, limit: int | None = None, parts: bool = False) -> Result:
+def nab(
+    data: Path | None, say: Callable[[str], None], *, limit: int | None = None, parts: bool = False, anew: bool = False
+) -> Result:
     """Score the profile `univariate` on every labelled file.
 
     Args:
@@ -83,6 +97,7 @@ def nab(data: Path | None, say: Callable[[str], None], *, limit: int | None = No
         say: hears of progress.
         limit: so many files, spread evenly; None takes all.
         parts: also what is reached without each of the statistics, and with each alone.
+        anew: also what is reached when the constants too are chosen on other files.
 
     Raises:
         StackError: no recordings, or too few to fix a threshold on.
@@ -122,6 +137,8 @@ def nab(data: Path | None, say: Callable[[str], None], *, limit: int | None = No
             say(f"with {' and '.join(left)}")
             partial = [Evidence(1, left).observe(series.t, series.x) for series in files]
             figures |= _by_group(" and ".join(left), _table(said, partial, PROFILES["standard"]), said)
+    if anew:
+        figures |= refit(files, PROFILES["standard"], say)
     figures |= _counts(said)
     return Result(
         benchmark="nab",
@@ -138,17 +155,12 @@ def nab(data: Path | None, say: Callable[[str], None], *, limit: int | None = No
 
 def _table(said: Sequence[Scored], evidence: Sequence[Floats], costs: Costs) -> Floats:
     """Raw scores, a row a file and a column a decision threshold."""
-    half = np.array(_OWN)
     return np.array(
         [
-            [float(_alarms(one, Decision(level, None).observe(sums).alarm, costs).at(half)) for level in _GRID]
+            [raw_of_alarms(one.measure, Decision(level, None).observe(sums).alarm, costs) for level in _GRID]
             for one, sums in zip(said, evidence, strict=True)
         ]
     )
-
-
-def _alarms(one: Scored, alarm: NDArray[np.bool_], costs: Costs) -> Curve:
-    return Curve(one.measure, alarm.astype(np.float64), costs)
 
 
 def _by_parts(table: Floats, parts: Sequence[NDArray[np.intp]]) -> Floats:
@@ -213,7 +225,7 @@ def _windows(said: Sequence[Scored]) -> NDArray[np.int64]:
 
 
 def _of_alarms(said: Sequence[Scored], costs: Costs) -> Figure:
-    raw = np.array([float(_alarms(one, one.alarm, costs).at(np.array(_OWN))) for one in said])
+    raw = np.array([raw_of_alarms(one.measure, one.alarm, costs) for one in said])
     return _figure([raw], _windows(said), costs)
 
 

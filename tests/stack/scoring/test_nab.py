@@ -23,6 +23,7 @@ from stack.scoring.nab import (
     folds,
     load,
     normalised,
+    raw_of_alarms,
     ruler,
     scaled_sigmoid,
 )
@@ -104,6 +105,7 @@ def test_the_curve_equals_the_sum_over_alarms(levels: list[int], first: int, len
         if (measure.scored & (measure.window == number)).any():
             raw += max([-1.0, *measure.worth[heard & (measure.window == number)]])
     assert float(Curve(measure, score, STANDARD).at(np.array(threshold))) == pytest.approx(raw)
+    assert raw_of_alarms(measure, score >= threshold, STANDARD) == pytest.approx(raw)
 
 
 def test_the_best_threshold_parts_what_is_found_from_what_is_not() -> None:
@@ -172,6 +174,13 @@ def test_the_profile_finds_spikes_in_noise_with_a_threshold_of_other_files(tmp_p
     assert result.figures["standard"].value > result.controls["random"]["standard"].value + 20
     assert result.controls["always"]["standard"].value <= 0
     assert result.not_detected == []
+
+
+@pytest.mark.long
+def test_constants_chosen_on_other_files_find_spikes_too(tmp_path: Path) -> None:
+    figures = nab(write_set(tmp_path), lambda _line: None, parts=True, anew=True).figures
+    assert figures["standard, 96 sets of constants and the threshold fixed on other files"].value > 60
+    assert figures["standard with all parts"].value == figures["standard"].value
 
 
 def test_too_few_files_are_refused(tmp_path: Path) -> None:
