@@ -181,7 +181,7 @@ places = st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3)).map(lambda p: Pla
 weekdays = st.one_of(st.none(), st.tuples(st.integers(0, 720), st.integers(721, 1440)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     hours=st.lists(weekdays, min_size=7, max_size=7),
     away=st.lists(spans, max_size=4),
