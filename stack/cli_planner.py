@@ -22,8 +22,8 @@ def planner_command(
     as_json: AsJson = False,
 ) -> None:
     """Plans of visits: served, travel, time, broken constraints, beside a baseline and the best known."""
-    from stack.bench_planner import Bench, bench_planner  # noqa: PLC0415  (its imports are this command's alone)
     from stack.bench_offers import bench_offers  # noqa: PLC0415  (likewise)
+    from stack.bench_planner import Bench, bench_planner  # noqa: PLC0415  (its imports are this command's alone)
     from stack.planner_instances import Size  # noqa: PLC0415  (likewise)
 
     def tell(line: str) -> None:
