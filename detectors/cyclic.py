@@ -72,6 +72,14 @@ class Lesson(msgspec.Struct, forbid_unknown_fields=True):
     causes: dict[str, Annotated[float, msgspec.Meta(ge=0.0, le=100.0)]] = msgspec.field(default_factory=dict)
 
 
+def lesson_of(entry: ControlEntry) -> Lesson | None:
+    """The lesson of a control entry; None when it is none."""
+    try:
+        return msgspec.convert(entry.body, Lesson)
+    except msgspec.ValidationError:
+        return None
+
+
 class CyclicState(msgspec.Struct):
     """Everything a device's detector knows, as it is snapshotted."""
 
@@ -199,11 +207,8 @@ class CyclicDetector:
 
     def _learn_lesson(self, entry: ControlEntry) -> None:
         """Take a lesson on a family; one that is none of this detector's changes nothing."""
-        try:
-            lesson = msgspec.convert(entry.body, Lesson)
-        except msgspec.ValidationError:
-            return
-        if lesson.family in self._families:
+        lesson = lesson_of(entry)
+        if lesson is not None and lesson.family in self._families:
             self._state.lessons[lesson.family] = lesson
 
     def _factor(self, family: str) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import rowloop
+from detectors.cyclic import lesson_of
 from detectors.decision import date_shift
 from detectors.diagnosis import UNKNOWN
 from detectors.engine import Observation, Observed
@@ -30,6 +31,8 @@ from telemetry.identity import DeviceKey
 NAME = "dynamic_pca"
 _LIKELY = 0.8
 _SIGNALS = 3
+_TAUGHT_NOTHING: dict[str, float] = {}
+"""Shared by all devices that learned nothing: never changed, only replaced."""
 
 
 class MultichannelState(msgspec.Struct):
@@ -37,6 +40,7 @@ class MultichannelState(msgspec.Struct):
 
     slot: SlotState
     episodes: dict[str, Episode]
+    causes: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -53,11 +57,13 @@ class MultichannelDetector:
         plants: memory of the kind's devices.
     """
 
-    __slots__ = ("_book", "plants", "slot")
+    __slots__ = ("_book", "_causes", "plants", "slot")
 
     def __init__(self, key: DeviceKey, kind: KindSpec, version: str, plants: Plants) -> None:
         self.plants = plants
         self.slot = plants.take()
+        # Factors on the probabilities of causes that outcomes taught.
+        self._causes: dict[str, float] = _TAUGHT_NOTHING
         self._book = Book(key, kind, NAME, version, plants.exit_after, proofs=plants.proofs)
 
     def __del__(self) -> None:
@@ -77,7 +83,13 @@ class MultichannelDetector:
         return []
 
     def control(self, entry: ControlEntry) -> list[Finding]:
-        """A repair puts the episode under proof."""
+        """A repair puts the episode under proof; what outcomes taught of the family holds from here on."""
+        if entry.kind is ControlKind.PRIORS:
+            lesson = lesson_of(entry)
+            if lesson is not None and lesson.family == self.plants.spec.family:
+                self.plants.teach(self.slot, lesson.threshold)
+                self._causes = lesson.causes
+            return []
         if entry.kind is not ControlKind.REPAIR_DONE or entry.body.get("family") != self.plants.spec.family:
             return []
         finding = self._book.repaired(self.plants.spec.family, entry.at)
@@ -89,13 +101,13 @@ class MultichannelDetector:
 
     def snapshot(self) -> bytes:
         """The whole state."""
-        return _ENCODER.encode(MultichannelState(self.plants.dump(self.slot), self._book.episodes))
+        return _ENCODER.encode(MultichannelState(self.plants.dump(self.slot), self._book.episodes, self._causes))
 
     def restore(self, state: bytes) -> None:
         """Take back a state of `snapshot` of the same version."""
         decoded = _DECODER.decode(state)
         self.plants.load(self.slot, decoded.slot)
-        self._book.episodes = decoded.episodes
+        self._book.episodes, self._causes = decoded.episodes, decoded.causes
 
     def take_events(self, observation: Observation) -> list[Finding]:
         """Events of a message, before its readings."""
@@ -152,13 +164,16 @@ class MultichannelDetector:
         # What is smoothed over so many rows gives a window that many independent looks.
         looks = max(1, round(rules.window * rules.error_rate))
         p = binomial_tail(math.floor(plants.share(self.slot) * looks), looks, 1 - plants.quantile)
+        known = _LIKELY * self._causes.get(plants.fault, 1.0)
+        doubt = (1 - _LIKELY) * self._causes.get(UNKNOWN, 1.0)
+        likely = known / (known + doubt) if known + doubt > 0 else _LIKELY
         return Assessment(
             severity=self.plants.spec.severity,
             onset=onset,
             onset_low=min(low, onset),
             onset_high=max(high, onset),
             score=1 - p,
-            causes=(Cause(self.plants.fault, _LIKELY, reasons), Cause(UNKNOWN, 1 - _LIKELY)),
+            causes=(Cause(plants.fault, likely, reasons), Cause(UNKNOWN, 1 - likely)),
             evidence=tuple(s for s in signals if s is not None),
             life_low=max(0.5, lead_low - gone) * 86400,
             life_high=max(1.0, lead_high - 0.5 * gone) * 86400,

@@ -107,6 +107,7 @@ class Plants:
         whole = self.fields.whole[slot]
         whole[rowloop.BIN_WIDTH] = self._width
         whole[rowloop.PLACE] = self._place()
+        self.fields.real[slot, rowloop.OPENING] = self.rules.open_share
         return slot
 
     def give(self, slot: int) -> None:
@@ -170,7 +171,7 @@ class Plants:
         channel[rowloop.SLOW] = plant.slow
         count = plant.loadings.shape[1]
         fields.loadings[slot, :, :count] = plant.loadings
-        fields.real[slot] = (0.0, plant.log_mean, plant.log_spread, 0.0, 0.0)
+        fields.real[slot, : rowloop.OPENING] = (0.0, plant.log_mean, plant.log_spread, 0.0, 0.0)
         held = rules.lag - 1
         fields.rows[slot, :held] = plant.last
         whole[rowloop.READY] = 1
@@ -201,6 +202,11 @@ class Plants:
     def mark(self, slot: int, *, open_: bool) -> None:
         """Say whether the device has an open episode."""
         self.fields.whole[slot, rowloop.OPEN] = open_
+
+    def teach(self, slot: int, factor: float) -> None:
+        """Let so many times the evidence open an episode: what may be missing of a full window is divided by it."""
+        missing = (1 - self.rules.open_share) / factor
+        self.fields.real[slot, rowloop.OPENING] = max(1 - missing, self.rules.exit_share)
 
     def begun(self, slot: int) -> int:
         """When the share last left the exit bound; 0 when it never has."""

@@ -52,7 +52,8 @@ LOG_MEAN = 1
 LOG_SPREAD = 2
 ERROR = 3  # smoothed standardised log error
 ERROR_USUAL = 4  # what it follows
-REAL = 5
+OPENING = 5  # share over the limit that opens an episode
+REAL = 6
 
 # Numbers of each channel: rows of `Fields.channel`.
 MEAN = 0  # in commissioning
@@ -124,7 +125,7 @@ class Rules(NamedTuple):
         lag: rows a stack holds.
         window: rows a judgement looks at.
         step: longest time between two rows without a gap, microseconds.
-        open_share: share over the limit that opens an episode.
+        open_share: share over the limit that opens an episode, unless outcomes taught another.
         exit_share: share that counts as calm.
         error_rate: weight of the newest row in the smoothed error.
         error_limit: rise of the smoothed error that is over, in deviations of commissioning.
@@ -219,7 +220,7 @@ def advance(
                 score = (math.log(error + ROUNDING) - real[LOG_MEAN]) / real[LOG_SPREAD]
                 _date(whole, real, fields.track_t[slot], fields.track_x[slot], at, score)
                 broken += 1 if _rises(rules, real, score, whole[OPEN] == 1) else 0
-                why = _judge(rules, whole, fields.over[slot], at, broken)
+                why = _judge(rules, whole, fields.over[slot], at, broken, real[OPENING])
         span[run, 0] = row
         told[run] = why
 
@@ -397,7 +398,7 @@ def _date(whole: Whole, real: Double, track_t: Whole, track_x: Single, at: int, 
 
 
 @compiled
-def _judge(rules: Rules, whole: Whole, over: NDArray[np.uint8], at: int, broken: int) -> int:
+def _judge(rules: Rules, whole: Whole, over: NDArray[np.uint8], at: int, broken: int, opening: float) -> int:
     """Count how many of the last rows were over; say whether that opens an episode or is due for one."""
     place = whole[OVER_AT]
     if whole[OVER_N] == rules.window:
@@ -417,7 +418,7 @@ def _judge(rules: Rules, whole: Whole, over: NDArray[np.uint8], at: int, broken:
         if whole[SINCE] >= rules.window and whole[OVER_N] == rules.window:
             whole[SINCE] = 0
             return FOLLOWS
-    elif share >= rules.open_share:
+    elif share >= opening:
         whole[SINCE] = 0
         return OPENS
     return DONE
