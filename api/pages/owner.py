@@ -17,6 +17,7 @@ from api.auth import same_origin
 from api.context import InContext, InTx, Tx
 from api.i18n import LANGUAGES, Words, accepted, zone_of
 from api.moves import ticket_moves
+from api.pages.care import care_values
 from api.pages.case import Case, load_case
 from api.pages.render import default_words, render
 from servicedesk.contact import say
@@ -26,7 +27,9 @@ from servicedesk.model import NoticeState
 from servicedesk.notices import seen
 from servicedesk.office import OWNER
 from servicedesk.planning import alternatives, confirm, take_window
+from servicedesk.selfcheck import answer_step, withdraw
 from servicedesk.states import TicketState, VisitState
+from servicedesk.survey import rate
 from servicedesk.visiting import move_ticket
 from storage.access import Role, find_token
 from storage.read_desk import get_ticket, list_tickets, timeline, visits_of
@@ -107,7 +110,10 @@ def alert(request: Request, door: InDoor, tx: InTx) -> Response:
             say=t("When the readings leave their usual range, you get one message with one link."),
         )
     _take_note(tx, case)
-    return render(request, "owner_alert.html", t, told=_told(request, t), **_alert_values(case), **_links(door))
+    care = care_values(tx, case)
+    return render(
+        request, "owner_alert.html", t, told=_told(request, t), care=care, **_alert_values(case), **_links(door)
+    )
 
 
 @router.get("/{token}/visit")  # noqa: FAST003  (taken by the door)
@@ -161,6 +167,42 @@ def write_to_us(door: InDoor, tx: InTx, words: Annotated[str, Form(min_length=1,
     """The owner writes: it stands on the ticket, and the clock of the first human response runs."""
     say(tx.office, _case(door).ticket.id, words, tx.now, channel="page")
     return _back(door, "/visit", done="written")
+
+
+@router.post("/{token}/self-check", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
+def self_check(door: InDoor, tx: InTx, step: Annotated[int, Form()], answer: Annotated[str, Form()]) -> Response:
+    """The owner's answer to a step of the guide."""
+    try:
+        answer_step(tx.office, _case(door).ticket.id, step, answer, tx.now, actor=OWNER)
+    except DeskError:
+        return _back(door, "", gone="move")
+    return _back(door, "", done="self-check")
+
+
+@router.post("/{token}/withdrawal", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
+def withdrawal(door: InDoor, tx: InTx) -> Response:
+    """The one tap by which a visit that is not needed any more is withdrawn."""
+    try:
+        withdraw(tx.office, _case(door).ticket.id, tx.now, OWNER)
+    except DeskError:
+        return _back(door, "", gone="move")
+    return _back(door, "", done="withdrawn")
+
+
+@router.post("/{token}/survey", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
+def survey(
+    door: InDoor,
+    tx: InTx,
+    score: Annotated[int, Form(ge=1, le=5)],
+    words: Annotated[str, Form(max_length=2000)] = "",
+    follow_up: Annotated[str, Form()] = "",
+) -> Response:
+    """How the repair was, once."""
+    try:
+        rate(tx.office, _case(door).ticket.id, score, tx.now, words=words, follow_up=bool(follow_up))
+    except DeskError:
+        return _back(door, "", gone="move")
+    return _back(door, "", done="self-check")
 
 
 @router.post("/{token}/not-a-problem", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
@@ -263,6 +305,8 @@ def _told(request: Request, t: Words) -> tuple[bool, str, str] | None:
             t("Your message was sent."),
             t("Your message reaches the same ticket; a person answers within service hours."),
         ),
+        "self-check": (True, t("Thank you for the answer"), t("It stands on the ticket; nobody asks again.")),
+        "withdrawn": (True, t("The visit is withdrawn"), t("Nothing is charged. The appliance stays under watch.")),
         "no-problem": (True, t("Thank you, the ticket is closed"), t("No visit takes place and nothing is charged.")),
     }.get(done or "")
     gone_to = {

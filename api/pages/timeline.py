@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.i18n import Words
+from api.pages.care import care_line, care_stage
 from api.pages.level_lines import level_line, level_stage
 from servicedesk.model import Technician
 from servicedesk.planner import Blocking
@@ -58,7 +59,7 @@ def _line(t: Words, event: EventView, technicians: Mapping[str, Technician]) -> 
             levels = {"old": body.get("old"), "new": body.get("new")}
             icon, text = "leave", t.plain("Severity {old} is now {new}", **levels)
         case _:
-            icon, text = level_line(t, event.kind, body) or _plain(t, event.kind)
+            icon, text = level_line(t, event.kind, body) or care_line(t, event.kind, body) or _plain(t, event.kind)
     return Line(event.at, icon, text, more)
 
 
@@ -147,6 +148,7 @@ def stage_name(t: Words, body: Mapping[str, object]) -> str:
             "reopened_no_visit": t.plain("we come again"),
         }.get(stage)
         or level_stage(t, stage)
+        or care_stage(t, stage)
         or stage
     )
 

@@ -156,3 +156,29 @@ def test_a_household_agrees_purpose_by_purpose_takes_its_data_and_is_forgotten(
     assert "owner@example.org" not in left.text
     assert "Lin" not in left.text
     assert http.get(f"/o/{seeded.link}").status_code == 410
+
+
+def test_the_owners_page_asks_step_by_step_and_offers_the_tap_and_the_survey(
+    http: httpx.Client, seeded: Seeded, database_url: str
+) -> None:
+    page, own = f"/o/{seeded.link}", {"Origin": "null"}
+    assert "I cannot do that" in http.get(page).text
+    for step in (1, 2, 3):
+        answer = {"step": step, "answer": "done"}
+        assert http.post(f"{page}/self-check", data=answer, headers=own).status_code == 303
+    shown = http.get(page).text
+    assert "The readings will show whether it helped" in shown
+    assert "I cannot do that" not in shown
+    early = http.post(f"{page}/withdrawal", headers=own)
+    assert early.headers["location"].endswith("gone=move")
+    with connect(database_url, application="test") as conn:
+        ended = msgspec.structs.replace(seeded.finding, revision=1, state=EpisodeState.ENDED)
+        store_finding(conn, seeded.device, ended)
+        conn.execute("insert into survey (ticket, asked) values (%s, %s)", (seeded.ticket, NOW))
+    assert "No visit is needed" in http.get(page, params={"lang": "en"}).text
+    assert http.post(f"{page}/withdrawal", headers=own).headers["location"].endswith("done=withdrawn")
+    assert "How was the repair?" in http.get(page).text
+    assert http.post(f"{page}/survey", data={"score": 5, "follow_up": "yes"}, headers=own).status_code == 303
+    assert "How was the repair?" not in http.get(page).text
+    http.post("/login", data={"login": "ana", "password": seeded.staff}, headers=own)
+    assert "Self-check, step 3: done" in http.get(f"/tickets/{seeded.ref}").text
