@@ -142,6 +142,7 @@ NOTICE_OUT: dict[str, Any] = {
 OFFERS_OUT: dict[str, Any] = {"best": [WINDOW_OUT], "all": [WINDOW_OUT], "blocking": None}
 MOVE_IN: dict[str, Any] = {"to": "hold", "reason": "waiting for the landlord"}
 COMPLAINT_IN: dict[str, Any] = {"words": "This is the second visit for the same trouble."}
+MERGE_IN: dict[str, Any] = {"into": _TICKET}
 REPORT_IN: dict[str, Any] = {"words": "It no longer cools.", "family": "refrigerant"}
 WINDOW_IN: dict[str, Any] = {"start": "2026-11-20T00:00:00Z"}
 FITTED_IN: dict[str, Any] = {"sku": "RF-FAN-120", "serial": "F-20771", "replaced": "F-11872"}

@@ -267,6 +267,14 @@ class ComplaintIn(Body):
     words: str = Field(min_length=1, max_length=2000)
 
 
+class MergeIn(Body):
+    """The ticket that stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.MERGE_IN]})
+
+    into: UUID
+
+
 class ReportIn(Body):
     """What an owner says of an appliance that has failed; `family` where the words point to one."""
 

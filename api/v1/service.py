@@ -14,6 +14,7 @@ from api.reads import note_read
 from api.v1.fresh import with_fresh_windows
 from api.v1.models import (
     ComplaintIn,
+    MergeIn,
     MoveIn,
     NoticeOut,
     OffersOut,
@@ -29,6 +30,7 @@ from api.v1.models import (
 from api.v1.paging import Paging, listing
 from api.v1.router import Resource, V1Router, changes
 from api.v1.shapes import notice_out, states, ticket_detail, ticket_out, visit_out
+from servicedesk.merging import merge
 from servicedesk.model import Outcome, OutcomeCode
 from servicedesk.office import OWNER
 from servicedesk.planning import alternatives, confirm, take_window
@@ -119,6 +121,16 @@ def ticket_complaint(ticket: UUID, complaint: ComplaintIn, who: Confirmer, tx: I
     return read_ticket(tx, who, ticket)
 
 
+@router.post("/tickets/{ticket}/merge", tags=["tickets"])
+@changes(TICKET)
+def ticket_merge(ticket: UUID, which: MergeIn, who: TicketMover, tx: InTx) -> TicketDetailOut:
+    """End a ticket as part of another one of the same appliance. Answers with the one that stays."""
+    _ticket(tx, who, ticket)
+    _ticket(tx, who, which.into)
+    merge(tx.office, ticket, which.into, tx.now, who.actor())
+    return read_ticket(tx, who, which.into)
+
+
 @router.post("/devices/{org}/{device}/reports", tags=["devices"])
 def device_report(  # noqa: PLR0917  (named by FastAPI)
     org: str, device: str, report: ReportIn, who: Confirmer, tx: InTx, context: InContext
@@ -174,9 +186,7 @@ def visit_move(visit: UUID, move: MoveIn, who: VisitMover, tx: InTx) -> VisitOut
     """The technician's way, the owner's no; an illegal move is a 409 that names the legal ones."""
     row = _visit(tx, who, visit)
     new = _state(move.to, VisitState)
-    actor = (
-        owner_or_desk(who) if new in (VisitState.CONFIRMED, VisitState.DECLINED) else who.actor(str(row.technician))
-    )
+    actor = owner_or_desk(who) if new in (VisitState.CONFIRMED, VisitState.DECLINED) else who.actor(str(row.technician))
     move_visit(tx.office, visit, new, tx.now, actor, reason=move.reason)
     return read_visit(tx, who, visit)
 
