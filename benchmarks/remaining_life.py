@@ -3,8 +3,8 @@
 Protocol: the fleets of `benchmarks.simulated`: each fault of a kind in turn, innocent ups and downs, nobody repairs.
 Every revision of an open episode whose family is that of the device's fault, told after its onset and before its
 functional failure, is one interval: two dates beside the true one. A revision narrows when it lies within the one
-before of the same episode, widened by a twentieth of its width at each end. Where a fault's own lead time is below a day
-(`fast`) no interval of days can serve; they are told apart.
+before of the same episode, widened by a twentieth of its width at each end. Faults with lead times below a day
+(`fast`) stand apart: no interval of days can serve there.
 
 Run: `python -m benchmarks.remaining_life KIND [KIND ...] [--devices N] [--days D] [--seed S] [--json]`.
 """
