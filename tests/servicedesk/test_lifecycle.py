@@ -49,7 +49,7 @@ def test_the_whole_life_to_closed() -> None:
     assert world.ticket(ticket).state is TicketState.VERIFIED
     world.step(world.now + timedelta(hours=25))
     assert world.ticket(ticket).state is TicketState.CLOSED
-    assert world.stages(ticket) == ["alert", "confirmed", "done", "proven"]
+    assert world.stages(ticket) == ["alert", "confirmed", "done", "proven", "survey"]
     assert world.desk.agenda.next_due() is None
 
 
