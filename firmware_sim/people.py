@@ -15,6 +15,7 @@ import structlog
 
 from firmware_sim.people_plan import HOUR, MINUTE, Answer, Decision, Plan, call, decision, is_reached, plan
 from firmware_sim.people_spec import WILLING, PeopleSpec
+from firmware_sim.self_help import SelfHelp
 from firmware_sim.service import Quote, Report, Service, ServiceError, Visit, Waiting
 from firmware_sim.wear import Fault
 from telemetry.clock import to_micros
@@ -46,6 +47,7 @@ class Tally:
     confirmed: int = 0
     repaired: int = 0
     no_fault_found: int = 0
+    self_fixed: int = 0
     errors: int = 0
     last_error: str = ""
 
@@ -91,6 +93,14 @@ class _Job:
 
 
 @dataclass(slots=True)
+class _Hope:
+    """An owner has mended it by the guide and waits for the readings to say so."""
+
+    fault: Fault
+    look: int
+
+
+@dataclass(slots=True)
 class _Broken:
     fault: Fault
     at: int
@@ -112,6 +122,8 @@ class People:
         yours: a household whose owner is not simulated: nobody answers for it.
         spec: how they behave.
         guided: whether the catalogue has a guide by which an owner can mend a fault.
+        helps: by which owners follow a guide and withdraw the visit when the readings have recovered; without it
+            they say at once that it is mended.
         dispatches: whether the people of dispatch are simulated, too.
         told: hears what was done.
         tally: counts.
@@ -123,6 +135,7 @@ class People:
     yours: str | None = None
     spec: PeopleSpec = WILLING
     guided: Callable[[Fault], bool] = _never
+    helps: SelfHelp | None = None
     dispatches: bool = False
     told: Callable[[Deed], None] | None = None
     tally: Tally = field(default_factory=Tally)
@@ -134,6 +147,7 @@ class People:
     _quotes: dict[str, tuple[Quote, Decision]] = field(default_factory=dict)
     _calls: dict[str, tuple[Waiting, int]] = field(default_factory=dict)
     _called: dict[str, int] = field(default_factory=dict)
+    _hoping: dict[str, _Hope] = field(default_factory=dict)
 
     def step(self, now: int) -> int:
         """Look at what is open and do what is due at a fleet time. Returns how many things were done."""
@@ -152,6 +166,7 @@ class People:
                 if cause.conflict:
                     self._jobs.pop(job.visit.id, None)
                 self._failed(f"visit {job.visit.id} ({job.visit.state})", cause)
+        done += self._withdraw(now)
         return done + self._decide_quotes(now) + self._call_service(now) + self._call_owners(now)
 
     def hear(self, faults: Iterable[Fault], now: int) -> None:
@@ -285,9 +300,37 @@ class People:
         if there is None or not job.plan.guide_helps or not self.guided(there):
             return
         self.bench.mend(visit.device, visit.family, at, "self_fix")
+        if self.helps is not None:
+            if self.helps.follow(visit.ticket):
+                self._hoping[visit.ticket] = _Hope(there, at)
+            return
         self.service.self_fix(visit.ticket)
         self._tell(Deed(what="self_fix", at=at, device=visit.device, ticket=visit.ticket, fault=there))
         self._over(job, "cancelled")
+
+    def _withdraw(self, now: int) -> int:
+        """Owners for whom the guide has worked look every hour whether the visit can be withdrawn, until it begins."""
+        done = 0
+        for ticket, hope in list(self._hoping.items()):
+            job = next((each for each in self._jobs.values() if each.visit.ticket == ticket), None)
+            if job is None or job.visit.state not in {"proposed", "confirmed", "dispatched"}:
+                del self._hoping[ticket]
+                continue
+            if self.helps is None or hope.look > now:
+                continue
+            hope.look = now + HOUR
+            try:
+                if not self.helps.withdraw(ticket):
+                    continue
+            except ServiceError as cause:
+                self._failed(f"withdrawing the visit of {hope.fault.device}", cause)
+                continue
+            del self._hoping[ticket]
+            self.tally.self_fixed += 1
+            self._tell(Deed(what="self_fix", at=now, device=hope.fault.device, ticket=ticket, fault=hope.fault))
+            self._over(job, "cancelled")
+            done += 1
+        return done
 
     def _mend(self, job: _Job) -> None:
         """What the technician finds and does on site."""

@@ -71,4 +71,9 @@ WILLING = PeopleSpec(
     wrong_part=0.0,
     badly=0.0,
 )
-"""Owners who agree to every visit and technicians who never err: the people of the demo."""
+"""Owners who agree to every visit and technicians who never err."""
+
+NEIGHBOURS = msgspec.structs.replace(
+    WILLING, self_fixes=1.0, self_fix_works=0.75, self_fix_hours=(1.0, 3.0), finds=0.9, badly=0.1
+)
+"""The people of the demo: most try the guide first, and now and then a technician finds nothing or mends badly."""

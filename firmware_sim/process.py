@@ -20,8 +20,10 @@ import structlog
 from firmware_sim.control import ControlServer
 from firmware_sim.fleet import Fleet
 from firmware_sim.people import People
+from firmware_sim.people_spec import NEIGHBOURS
 from firmware_sim.runner import Runner, open_fleet
 from firmware_sim.scenario import load_scenario
+from firmware_sim.self_help import HttpSelfHelp
 from firmware_sim.service import HttpService
 from firmware_sim.steering import Steering
 from firmware_sim.uplink import Connections
@@ -60,6 +62,7 @@ class Report(msgspec.Struct, kw_only=True):
         confirmed: visits that owners confirmed.
         repaired: appliances that technicians mended.
         no_fault_found: visits without a fault.
+        self_fixed: visits that owners withdrew after the guide.
         people_errors: requests that failed.
     """
 
@@ -84,6 +87,7 @@ class Report(msgspec.Struct, kw_only=True):
     confirmed: int = 0
     repaired: int = 0
     no_fault_found: int = 0
+    self_fixed: int = 0
     people_errors: int = 0
 
 
@@ -103,9 +107,9 @@ class OnSite:
         """The faults that an appliance has now."""
         return [one for one in self._runner.truth() if one.device == device and one.repaired is None]
 
-    def mend(self, device: str, family: str, at: int, by: str) -> Fault | None:  # noqa: ARG002  (a visit, here)
+    def mend(self, device: str, family: str, at: int, by: str) -> Fault | None:
         """Mend a family's fault."""
-        return self._runner.repair(device, family, at)
+        return self._runner.repair(device, family, at, by)
 
 
 class Simulation:
@@ -149,7 +153,16 @@ class Simulation:
         self.people: People | None = None
         if api_url:
             client = httpx.Client(base_url=api_url, headers={"authorization": f"Bearer {token}"}, trust_env=False)
-            self.people = People(HttpService(client), fleet.seed, OnSite(self.runner), yours)
+            kinds = {unit.key: fleet.catalogue[unit.kind] for unit in fleet.devices}
+            self.people = People(
+                HttpService(client),
+                fleet.seed,
+                OnSite(self.runner),
+                yours,
+                spec=NEIGHBOURS,
+                guided=lambda fault: bool(kinds[fault.device].faults[fault.fault].self_fix),
+                helps=HttpSelfHelp(client),
+            )
 
     def run(self) -> None:
         """Until `stop`."""
@@ -180,6 +193,7 @@ class Simulation:
             report.people_open, report.people_next = self.people.overdue(now), self.people.next_due()
             report.confirmed, report.repaired = tally.confirmed, tally.repaired
             report.no_fault_found, report.people_errors = tally.no_fault_found, tally.errors
+            report.self_fixed = tally.self_fixed
         return report
 
     def _settled(self) -> bool:

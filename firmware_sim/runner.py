@@ -184,10 +184,10 @@ class Runner:
             if path is not None:
                 self._recorder = Recorder(path, self.fleet)
 
-    def repair(self, device: str, family: str, at: int) -> Fault | None:
+    def repair(self, device: str, family: str, at: int, by: str = "visit") -> Fault | None:
         """Mend a fault on site; the fault found, or None. Kept on disk before it returns."""
         with self.lock:
-            found = self.fleet.repair(device, family, at)
+            found = self.fleet.repair(device, family, at, by)
             self.save()
         return found
 

@@ -9,6 +9,7 @@ from servicedesk.model import Appliance, Ticket, TicketDraft
 from servicedesk.office import Office
 from servicedesk.trust import UNKNOWN, Key, Truth, Verdict, lesson, says_nothing, suggest_only
 from telemetry.catalogue import KindSpec
+from telemetry.catalogue.guide import WAIT
 from telemetry.control import ControlKind
 from telemetry.finding import Finding
 
@@ -89,6 +90,12 @@ def judge(office: Office, ticket: Ticket, now: datetime, *, fault: bool, confirm
     )
     office.log(ticket.id, now, "verdict", detector=key.detector, truth=str(truth), told=told, confirmed=confirmed)
     desk.agenda.defer(LEARN, once=f"learn:{ticket.id}", ticket=str(ticket.id))
+
+
+def helped(office: Office, ticket: Ticket) -> bool:
+    """Whether the owner has carried out a guide to its end in this episode of the ticket."""
+    answers = office.desk.care.help.answers(ticket.id)
+    return any(each.episode == ticket.episode and each.leads == WAIT for each in answers)
 
 
 def learn(office: Office, ticket: UUID, now: datetime) -> int:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from servicedesk.billing import bill
 from servicedesk.errors import IllegalMoveError
-from servicedesk.judging import judge
+from servicedesk.judging import helped, judge
 from servicedesk.model import Outcome, OutcomeCode, Ticket, Visit
 from servicedesk.notices import notify
 from servicedesk.office import DISPATCH, Office, moved_ticket, moved_visit
@@ -114,7 +114,8 @@ def finish(office: Office, outcome: Outcome) -> Visit:
         parts=list(outcome.parts),
         note=outcome.note,
     )
-    if outcome.code in _VERDICTS:
+    # Nothing is found of what the owner has mended by the guide: that says nothing against whoever found it.
+    if outcome.code in _VERDICTS and not (outcome.code is OutcomeCode.NO_FAULT_FOUND and helped(office, ticket)):
         judge(office, ticket, now, fault=outcome.code is OutcomeCode.REPAIRED, confirmed=outcome.cause)
     match outcome.code:
         case OutcomeCode.REPAIRED:

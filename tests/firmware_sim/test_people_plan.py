@@ -255,3 +255,42 @@ def test_an_owner_answers_a_quote_once_after_some_hours(share: float, said: str)
     assert service.done == [(said, "q")]
     assert people.step(due + HOUR) == 0
     assert people.next_due() is None
+
+
+class Guide:
+    """The product's guide, which says after some looks that the readings have recovered."""
+
+    def __init__(self, looks: int, service: Memory) -> None:
+        self.looks, self.service = looks, service
+        self.followed: list[str] = []
+        self.asked = 0
+
+    def follow(self, ticket: str) -> bool:
+        self.followed.append(ticket)
+        return True
+
+    def withdraw(self, ticket: str) -> bool:
+        assert ticket in self.followed
+        self.asked += 1
+        if self.asked >= self.looks:
+            self.service.live.clear()
+        return self.asked >= self.looks
+
+
+@pytest.mark.parametrize(("looks", "deeds"), [(2, ["self_fix"]), (10_000, ["visit"])])
+def test_an_owner_follows_the_guide_and_withdraws_the_visit_once_the_readings_say_so(
+    looks: int, deeds: list[str]
+) -> None:
+    service, home = Memory(visit()), Home(FAULT)
+    guide = Guide(looks, service)
+    told: list[Deed] = []
+    spec = always(self_fixes=1.0, self_fix_works=1.0, self_fix_hours=(1.0, 1.0))
+    people = People(service, 7, home, spec=spec, guided=lambda _: True, helps=guide, told=told.append)
+    for at in range(READ, LATE, HOUR // 2):
+        people.step(at)
+    assert home.mended == [("drainage", "self_fix")]
+    assert guide.followed == ["t1"]
+    assert [deed.what for deed in told] == deeds
+    assert people.tally.self_fixed == (looks == 2)
+    # Without the readings' word the technician comes, and finds nothing.
+    assert service.done == ([] if looks == 2 else [("no_fault_found", "")])
