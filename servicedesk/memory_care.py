@@ -196,7 +196,7 @@ class MemoryPrivacy:
         """Clear what names the household."""
         desk, people, cases = self._desk, self._desk.people, set(self.tickets(household))
         row = self._household(household)
-        people.households[household] = replace(row, name="", address="", latitude=None, longitude=None)
+        people.households[household] = replace(row, name="", address="", area="", latitude=None, longitude=None)
         contacts = [each for each in people.contact_rows if each.household == household]
         people.contact_rows = [each for each in people.contact_rows if each.household != household]
         numbers = self.devices(household)
