@@ -22,15 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.simulated import scenario
-from detectors.bank import Bank
-from detectors.engine import Observation
+from benchmarks.simulated import revisions, scenario
 from firmware_sim.fleet import Fleet
 from firmware_sim.physics import simulated_kinds
 from firmware_sim.wear import DAY, Fault
 from telemetry.clock import MICROS, to_micros
 from telemetry.finding import EpisodeState, Finding
-from telemetry.identity import DeviceKey
 
 _TOLERANCE = 0.05
 _BANDS = ((0.0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1.0))
@@ -57,24 +54,6 @@ class Told:
     low: float
     high: float
     left: float
-
-
-def revisions(kind: str, fleet: Fleet, until: int) -> dict[str, list[Finding]]:
-    """Every revision of every episode, by device."""
-    catalogue = fleet.catalogue
-    bank = Bank(catalogue)
-    spec, keys = catalogue[kind], {one.index: one.key for one in fleet.devices}
-    detectors = {index: bank(DeviceKey(*key.split("/")), spec) for index, key in keys.items()}
-    sequence: dict[int, int] = defaultdict(int)
-    told: dict[str, list[Finding]] = defaultdict(list)
-    while fleet.now < until:
-        for body in fleet.advance(min(fleet.now + DAY, until)):
-            rows = [np.atleast_1d(np.array(body.q[name], dtype=np.float32)) for name in spec.channels]
-            t = body.t + (body.dt or 0) * np.arange(len(rows[0]), dtype=np.int64)
-            seq = sequence[body.device] = sequence[body.device] + 1
-            run = Observation(1, seq, t, body.phase, np.stack(rows, axis=1), body.events)
-            told[keys[body.device]] += detectors[body.device].observe(run)
-    return told
 
 
 def intervals(kind: str, truth: Iterable[Fault], told: dict[str, list[Finding]]) -> list[Told]:

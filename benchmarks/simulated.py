@@ -98,8 +98,8 @@ def scenario(kind: str, devices: int, days: float) -> Scenario:
     )
 
 
-def findings(kind: str, fleet: Fleet, until: int) -> dict[str, list[Finding]]:
-    """The first revision of every episode, by device."""
+def revisions(kind: str, fleet: Fleet, until: int) -> dict[str, list[Finding]]:
+    """Every revision of every episode, by device, as the kind's detectors tell it of the fleet's own messages."""
     catalogue = fleet.catalogue
     bank = Bank(catalogue)
     spec, keys = catalogue[kind], {one.index: one.key for one in fleet.devices}
@@ -108,12 +108,19 @@ def findings(kind: str, fleet: Fleet, until: int) -> dict[str, list[Finding]]:
     told: dict[str, list[Finding]] = defaultdict(list)
     while fleet.now < until:
         for body in fleet.advance(min(fleet.now + DAY, until)):
-            rows = [np.atleast_1d(np.array(body.q[name], dtype=np.float32)) for name in spec.channels]
-            t = body.t + (body.dt or 0) * np.arange(len(rows[0]), dtype=np.int64)
             seq = sequence[body.device] = sequence[body.device] + 1
+            count = max((np.size(values) for values in body.q.values()), default=0)
+            # A firmware may leave a channel out.
+            rows = [np.broadcast_to(np.asarray(body.q.get(name, np.nan), np.float32), count) for name in spec.channels]
+            t = body.t + (body.dt or 0) * np.arange(max(count, 1), dtype=np.int64)
             run = Observation(1, seq, t, body.phase, np.stack(rows, axis=1), body.events)
-            told[keys[body.device]] += [one for one in detectors[body.device].observe(run) if one.revision == 0]
+            told[keys[body.device]] += detectors[body.device].observe(run)
     return told
+
+
+def opened(told: dict[str, list[Finding]]) -> dict[str, list[Finding]]:
+    """The first revision of every episode alone."""
+    return {device: [one for one in some if one.revision == 0] for device, some in told.items()}
 
 
 def tally(
@@ -158,7 +165,7 @@ def main() -> None:
     start = to_micros(dt.datetime.combine(args.start, dt.time(), dt.UTC))
     end = start + round(args.days * DAY)
     fleet = Fleet(scenario(args.kind, args.devices, args.days), args.seed, start)
-    told = findings(args.kind, fleet, end)
+    told = opened(revisions(args.kind, fleet, end))
     truth = [fault for fault in fleet.truth() if fault.onset < end - _GRACE]
     found, false = tally(list(fleet.catalogue[args.kind].faults), truth, told)
     years = args.devices * args.days / 365.25
