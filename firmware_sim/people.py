@@ -25,6 +25,7 @@ _ABOUT_TO_COME = ("confirmed", "dispatched", "travelling", "on_site")
 _CALLS = ("call_owner", "reach_owner")
 _CALL_AFTER = 2 * HOUR
 _MOST_CALLS = 2
+_READINGS_NEED = 72 * HOUR
 _log = structlog.get_logger(__name__)
 
 
@@ -253,7 +254,8 @@ class People:
     def _tries(self, job: _Job) -> bool:
         """Whether the owner still means to try the guide before anybody comes."""
         yours = self.yours is not None and job.visit.household == self.yours
-        return not job.tried and not yours and job.visit.state in {"proposed", "confirmed"}
+        hopes = job.visit.ticket in self._hoping
+        return not job.tried and not hopes and not yours and job.visit.state in {"proposed", "confirmed"}
 
     def _act(self, job: _Job, at: int) -> None:
         visit = job.visit
@@ -302,21 +304,29 @@ class People:
         self.bench.mend(visit.device, visit.family, at, "self_fix")
         if self.helps is not None:
             if self.helps.follow(visit.ticket):
-                self._hoping[visit.ticket] = _Hope(there, at)
+                self._hoping[visit.ticket] = _Hope(there, at + HOUR)
+                self._postpone(job, at)
             return
         self.service.self_fix(visit.ticket)
         self._tell(Deed(what="self_fix", at=at, device=visit.device, ticket=visit.ticket, fault=there))
         self._over(job, "cancelled")
 
+    def _postpone(self, job: _Job, at: int) -> None:
+        """The readings need some days to say whether it helped: the owner takes the first window after that."""
+        later = [one for one in self.service.windows(job.visit) if to_micros(one.start) >= at + _READINGS_NEED]
+        if later:
+            self.service.move(job.visit, min(later, key=lambda one: one.start))
+            self._over(job, "moved")
+
     def _withdraw(self, now: int) -> int:
         """Owners for whom the guide has worked look every hour whether the visit can be withdrawn, until it begins."""
         done = 0
         for ticket, hope in list(self._hoping.items()):
+            if self.helps is None or hope.look > now:
+                continue
             job = next((each for each in self._jobs.values() if each.visit.ticket == ticket), None)
             if job is None or job.visit.state not in {"proposed", "confirmed", "dispatched"}:
                 del self._hoping[ticket]
-                continue
-            if self.helps is None or hope.look > now:
                 continue
             hope.look = now + HOUR
             try:
