@@ -94,9 +94,13 @@ def record(
 
 def heed(desk: Desk, event: TicketEvent) -> None:
     """A line of a timeline by which a person of ours goes past what the rules would have done is an override."""
+    reason = event.body.get("reason")
+    overturned = event.kind == "warranty_appeal" and event.body.get("outcome") == "overturned"
+    if event.kind == OVERRIDE or overturned:
+        record(desk, OVERRIDE, event.at, event.actor, f"ticket {event.ticket}", kind=event.kind, **event.body)
+        return
     if not event.actor.startswith(_PEOPLE):
         return
-    reason = event.body.get("reason")
     by_hand = event.kind == "moved" and reason and event.body.get("new") not in _BY_RULE
     if by_hand or (event.kind == "visit" and reason and event.body.get("new") in {"cancelled", "missed"}):
         what: dict[str, Any] = {"kind": event.kind, "new": event.body.get("new"), "reason": reason}

@@ -45,7 +45,10 @@ def bill(office: Office, ticket: Ticket, visit: Visit, outcome: Outcome, now: da
     """
     if outcome.code is not OutcomeCode.REPAIRED:
         return None
-    check_parts(office, ticket, outcome.parts, outcome.note, outcome.cause)
+    strange = check_parts(office, ticket, outcome.parts, outcome.note, outcome.cause)
+    if strange:
+        why = {"rule": "parts", "parts": list(strange), "reason": outcome.note}
+        office.log(ticket.id, now, "override", outcome.actor, **why)
     most, quote = agreed(office, ticket, now)
     prices = price_list()
     job = job_of(office, ticket, now, outcome.parts, outcome.cause)

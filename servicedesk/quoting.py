@@ -78,7 +78,7 @@ def draft_quote(
     job = job_of(office, ticket, now, parts)
     if job is None:
         raise UnknownError(f"ticket {ticket.ref} has no known fault yet; a quote needs one")
-    check_parts(office, ticket, job.skus, reason)
+    strange = check_parts(office, ticket, job.skus, reason)
     prices = price_list()
     lines = itemise(job, prices)
     asked, told = total(lines), estimate(job, prices)
@@ -100,6 +100,8 @@ def draft_quote(
     )
     office.desk.quotes.add(quote)
     office.log(ticket.id, now, "quote", actor, quote=str(quote.id), new=str(QuoteState.DRAFT), total=str(asked))
+    if strange or asked > told.high:
+        office.log(ticket.id, now, "override", actor, rule="quote", parts=list(strange), reason=reason)
     return quote
 
 
@@ -237,20 +239,23 @@ def confirmed(office: Office, ticket: Ticket, cause: str | None) -> FaultSpec | 
 
 def check_parts(
     office: Office, ticket: Ticket, skus: tuple[str, ...], reason: str | None, cause: str | None = None
-) -> None:
+) -> tuple[str, ...]:
     """Pass when parts belong to the diagnosis or the confirmed cause, or it is said why others are needed.
+
+    Returns the parts that do not belong to it.
 
     Raises:
         NeedsReasonError: names the parts.
     """
     kind = office.desk.people.appliance(ticket.device).kind
     if kind not in office.catalogue:
-        return
+        return ()
     found = confirmed(office, ticket, cause)
     faults = [*office.catalogue[kind].family_faults(ticket.family).values(), *([] if found is None else [found])]
     strange = sorted(set(skus) - {part.sku for fault in faults for part in fault.parts})
     if strange and not (reason or "").strip():
         raise NeedsReasonError(f"{', '.join(strange)} does not belong to the diagnosis; say why it is needed")
+    return tuple(strange)
 
 
 def _decided(office: Office, quote: Quote, new: QuoteState, now: datetime, actor: str) -> Quote:

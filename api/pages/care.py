@@ -50,6 +50,8 @@ def care_line(t: Words, kind: str, body: Mapping[str, Any]) -> tuple[str, str] |
             return "wrench", t.plain(
                 "Self-check, step {step}: {answer}", step=body.get("step"), answer=_said(t, str(body.get("answer")))
             )
+        case "override":
+            return "flag", t.plain("Went past a rule: {reason}", reason=body.get("reason") or "")
         case "survey":
             return "flag", t.plain("The owner rated the repair: {score} of 5", score=body.get("score"))
         case _:

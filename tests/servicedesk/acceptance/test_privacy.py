@@ -15,12 +15,14 @@ from servicedesk.audit import GENESIS, chained, examine, record
 from servicedesk.care_rows import AuditRow, Purpose
 from servicedesk.contact import say
 from servicedesk.errors import UnknownError
+from servicedesk.model import Outcome, OutcomeCode
 from servicedesk.office import OWNER
 from servicedesk.opening import report
 from servicedesk.privacy import ask_erasure, export, set_consent
+from servicedesk.quoting import OPEN, approve_quote
 from servicedesk.selfcheck import answer_step
 from servicedesk.states import TicketState, VisitState
-from servicedesk.visiting import move_ticket
+from servicedesk.visiting import finish, move_ticket
 from tests.servicedesk.acceptance.case import Case
 from tests.servicedesk.world import finding
 
@@ -148,3 +150,29 @@ def test_each_override_of_a_rule_is_logged(case: Case) -> None:
     (logged,) = entries(case, "override")
     assert logged["body"]["reason"] == "owner is away"
     assert logged["what"] == f"ticket {ticket.id}"
+
+
+def test_a_part_outside_the_diagnosis_is_an_override_with_its_reason(case: Case) -> None:
+    ticket = case.opened()
+    case.confirm(ticket)
+    case.work()
+    for quote in case.desk.quotes.of_ticket(ticket.id):
+        if quote.state in OPEN:
+            approve_quote(case.office, quote.id, case.now, OWNER)
+    visit = case.arrive(ticket)
+    assert entries(case, "override") == []
+    finish(
+        case.office,
+        Outcome(
+            visit=visit.id,
+            code=OutcomeCode.REPAIRED,
+            at=case.now,
+            actor="technician:1",
+            cause="condenser_fan_wear",
+            parts=(*visit.parts, "RF-GAS-600A"),
+            note="the gas was low as well",
+        ),
+    )
+    (logged,) = entries(case, "override")
+    assert (logged["actor"], logged["body"]["parts"]) == ("technician:1", ["RF-GAS-600A"])
+    assert logged["body"]["reason"] == "the gas was low as well"
