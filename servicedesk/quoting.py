@@ -18,7 +18,7 @@ from servicedesk.money_rows import Quote
 from servicedesk.notices import arrived, notify
 from servicedesk.office import DISPATCH, OWNER, SUPERVISOR, SYSTEM, Office, moved_ticket, moved_visit
 from servicedesk.planning import give_up
-from servicedesk.states import QUOTE, TICKET, QuoteState, TicketState, VisitState, check_move
+from servicedesk.states import NEEDS_REASON, QUOTE, TICKET, QuoteState, TicketState, VisitState, check_move
 from servicedesk.texts import LOCALE, say_moment
 from telemetry.catalogue import FaultSpec
 
@@ -278,7 +278,9 @@ def _decided(office: Office, quote: Quote, new: QuoteState, now: datetime, actor
     planned = visit is not None and visit.state is VisitState.CONFIRMED
     if back is TicketState.PLANNED and not planned:
         back = TicketState.OPEN
-    ticket = moved_ticket(office, ticket, back, now, actor)
+    # What was on hold before the quote is on hold again, for a reason that everybody can read.
+    why = f"quote {new}; on hold before it" if back in NEEDS_REASON else None
+    ticket = moved_ticket(office, ticket, back, now, actor, reason=why)
     if visit is not None and planned:
         office.assign(ticket, f"technician:{visit.technician}", "visit", visit.start)
     else:
