@@ -18,8 +18,6 @@ from tests.worker_desk.stored import Store
 
 _NUMBERS = itertools.count(1)
 
-_NUMBERS = itertools.count(1)
-
 
 @pytest.fixture(scope="module")
 def shared_shop(postgres: EmbeddedPostgres, database_template: str) -> Iterator[Shop]:
