@@ -20,6 +20,7 @@ from servicedesk.office import DISPATCH, OWNER, SUPERVISOR, SYSTEM, Office, move
 from servicedesk.planning import give_up
 from servicedesk.states import NEEDS_REASON, QUOTE, TICKET, QuoteState, TicketState, VisitState, check_move
 from servicedesk.texts import LOCALE, say_moment
+from servicedesk.way_rows import WAY_LIVE, WayState
 from telemetry.catalogue import FaultSpec
 
 QUOTE_ENDS = "quote_ends"
@@ -264,6 +265,13 @@ def _decided(office: Office, quote: Quote, new: QuoteState, now: datetime, actor
     desk.agenda.drop_due((QUOTE_ENDS,), quote.id)
     ticket = desk.tickets.get(quote.ticket)
     if ticket.state is not TicketState.AWAITING_QUOTE:
+        return quote
+    elsewhere = next((each for each in desk.ways.of_ticket(ticket.id) if each.state in WAY_LIVE), None)
+    if elsewhere is not None:
+        # It is mended, or not, where it is; the visit's rules do not hold.
+        begun = elsewhere.state is not WayState.BOOKED
+        ticket = moved_ticket(office, ticket, TicketState.IN_REPAIR if begun else TicketState.PLANNED, now, actor)
+        office.assign(ticket, f"way:{desk.ways.get(elsewhere.way).name}", "await_way", elsewhere.back)
         return quote
     visit = next((each for each in desk.visits.of_ticket(ticket.id) if each.state in _COMING), None)
     if new is not QuoteState.APPROVED:

@@ -17,6 +17,7 @@ from servicedesk.planning import REPLAN, VISIT_DUES, confirm, give_up
 from servicedesk.policy import proof_time
 from servicedesk.quoting import withdraw_quotes
 from servicedesk.states import TICKET, TICKET_ENDED, VISIT, VISIT_LIVE, TicketState, VisitState, check_move
+from servicedesk.way_rows import WAY_LIVE, WayState
 
 PROOF = "proof"
 """Due: no verdict of the telemetry in several times its nominal time."""
@@ -151,6 +152,7 @@ def move_ticket(
     ticket = desk.tickets.get(ticket_id)
     if new not in ticket_moves(ticket):
         raise IllegalMoveError("ticket", ticket.state, new, tuple(map(str, ticket_moves(ticket))))
+    _leave_way(office, ticket, new, now, actor)
     if new is TicketState.REOPENED:
         return reopen(office, ticket, now, reason or "by hand", actor)
     if new in (TicketState.FALSE_ALARM, TicketState.SELF_FIXED):
@@ -172,6 +174,21 @@ def move_ticket(
     action = "order_part" if new is TicketState.AWAITING_PARTS else "resume"
     desk.agenda.set_due(RESUME, ticket.id, now + timedelta(hours=24))
     return office.assign(ticket, DISPATCH, action, now + timedelta(hours=24))
+
+
+def _leave_way(office: Office, ticket: Ticket, new: TicketState, now: datetime, actor: str) -> None:
+    """Give up a repair elsewhere that has not begun.
+
+    Raises:
+        IllegalMoveError: it has begun; it ends when the appliance is back.
+    """
+    for case in office.desk.ways.of_ticket(ticket.id):
+        if case.state not in WAY_LIVE:
+            continue
+        if case.state is not WayState.BOOKED:
+            raise IllegalMoveError("ticket", f"{ticket.state} ({case.state} elsewhere)", new, ())
+        office.log(ticket.id, now, "way_moved", actor, case=str(case.id), old="booked", new="cancelled", note=str(new))
+        office.desk.ways.save(replace(case, state=WayState.CANCELLED))
 
 
 def repaired(office: Office, ticket: Ticket, cause: str | None, now: datetime, actor: str) -> None:

@@ -103,6 +103,8 @@ def move_way(
         _plan_anew(office, ticket, now, actor)
     if new is WayState.RETURNED:
         case = replace(case, returned=now)
+        if ticket.state is not TicketState.IN_REPAIR:
+            ticket = moved_ticket(office, ticket, TicketState.IN_REPAIR, now, actor)
         if case.mended:
             repaired(office, ticket, case.cause, now, actor)
         else:

@@ -32,7 +32,7 @@ Row = tuple[Any, ...]
 _TABLES = """
 select format('%I.%I', schemaname, tablename) from pg_tables
 where schemaname = 'public' and tablename <> 'schema_migration'
-  and tablename not like 'procrastinate%'
+  and tablename not like 'procrastinate%' and tablename not like 'audit%'
 """
 _VIEWS = "select format('%I.%I', view_schema, view_name) from timescaledb_information.continuous_aggregates"
 
