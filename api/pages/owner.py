@@ -19,14 +19,16 @@ from api.i18n import LANGUAGES, Words, accepted, zone_of
 from api.moves import ticket_moves
 from api.pages.care import care_values
 from api.pages.case import Case, load_case
+from api.pages.prices import quote_values
 from api.pages.render import default_words, render
 from servicedesk.contact import say
-from servicedesk.errors import DeskError, IllegalMoveError, WindowGoneError
+from servicedesk.errors import DeskError, IllegalMoveError, UnknownError, WindowGoneError
 from servicedesk.invite import calendar_file
 from servicedesk.model import NoticeState
 from servicedesk.notices import seen
 from servicedesk.office import OWNER
 from servicedesk.planning import alternatives, confirm, take_window
+from servicedesk.quoting import approve_quote, decline_quote
 from servicedesk.selfcheck import answer_step, withdraw
 from servicedesk.states import TicketState, VisitState
 from servicedesk.survey import rate
@@ -110,10 +112,8 @@ def alert(request: Request, door: InDoor, tx: InTx) -> Response:
             say=t("When the readings leave their usual range, you get one message with one link."),
         )
     _take_note(tx, case)
-    care = care_values(tx, case)
-    return render(
-        request, "owner_alert.html", t, told=_told(request, t), care=care, **_alert_values(case), **_links(door)
-    )
+    more: dict[str, Any] = {"care": care_values(tx, case), "quote": quote_values(tx, case)}
+    return render(request, "owner_alert.html", t, told=_told(request, t), **more, **_alert_values(case), **_links(door))
 
 
 @router.get("/{token}/visit")  # noqa: FAST003  (taken by the door)
@@ -205,6 +205,30 @@ def survey(
     return _back(door, "", done="self-check")
 
 
+@router.post("/{token}/quote/approve", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
+def quote_approve(door: InDoor, tx: InTx, quote: Annotated[UUID, Form()]) -> Response:
+    """The owner agrees to a price."""
+    try:
+        _own_quote(door, tx, quote)
+        approve_quote(tx.office, quote, tx.now, OWNER)
+    except DeskError:
+        return _back(door, "", gone="move")
+    return _back(door, "", done="approved")
+
+
+@router.post("/{token}/quote/decline", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
+def quote_decline(
+    door: InDoor, tx: InTx, quote: Annotated[UUID, Form()], reason: Annotated[str, Form(min_length=1, max_length=500)]
+) -> Response:
+    """The owner does not agree to a price."""
+    try:
+        _own_quote(door, tx, quote)
+        decline_quote(tx.office, quote, tx.now, OWNER, reason)
+    except DeskError:
+        return _back(door, "", gone="move")
+    return _back(door, "", done="declined")
+
+
 @router.post("/{token}/not-a-problem", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
 def not_a_problem(door: InDoor, tx: InTx, reason: Annotated[str, Form(min_length=1, max_length=200)]) -> Response:
     """The owner says that nothing is wrong: the ticket ends as a false alarm with their words."""
@@ -271,6 +295,12 @@ def _case(door: Door) -> Case:
     return door.case
 
 
+def _own_quote(door: Door, tx: Tx, quote: UUID) -> None:
+    """Pass when a quote belongs to the case behind the link."""
+    if tx.office.desk.quotes.ticket_of(quote) != _case(door).ticket.id:
+        raise UnknownError(f"there is no quote {quote}")
+
+
 def _links(door: Door) -> dict[str, Any]:
     return {"base": door.base, "q": door.q}
 
@@ -307,6 +337,8 @@ def _told(request: Request, t: Words) -> tuple[bool, str, str] | None:
         ),
         "self-check": (True, t("Thank you for the answer"), t("It stands on the ticket; nobody asks again.")),
         "withdrawn": (True, t("The visit is withdrawn"), t("Nothing is charged. The appliance stays under watch.")),
+        "approved": (True, t("Quote approved"), t("Nothing above this is charged without your consent.")),
+        "declined": (True, t("Quote declined"), t("Nothing is charged. A person from service calls you.")),
         "no-problem": (True, t("Thank you, the ticket is closed"), t("No visit takes place and nothing is charged.")),
     }.get(done or "")
     gone_to = {
