@@ -195,6 +195,7 @@ def make_ready(conn: Connection, template: str, seeded: Seeded) -> None:
             "update ticket set state = 'open' where id = %s and state = 'in_repair'", (seeded.ticket,)
         )
         assert taken_up.rowcount == 1
+        conn.execute("update way_case set state = 'cancelled' where ticket = %s", (seeded.ticket,))
         gone = {"revision": seeded.finding.revision + 1, "state": EpisodeState.ENDED}
         store_finding(conn, seeded.device, msgspec.structs.replace(seeded.finding, **gone))
 
