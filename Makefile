@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 # Files of tests side by side; most of them wait for servers more than they compute. Bounds of time are stretched for it.
-# One more than two cores: much of the time a test waits for a server that was killed.
 JOBS ?= 3
 CODE := api detectors firmware_sim ingest servicedesk stack storage stream telemetry worker tests benchmarks
 
