@@ -74,6 +74,6 @@ WILLING = PeopleSpec(
 """Owners who agree to every visit and technicians who never err."""
 
 NEIGHBOURS = msgspec.structs.replace(
-    WILLING, self_fixes=1.0, self_fix_works=0.75, self_fix_hours=(1.0, 3.0), finds=0.9, badly=0.1
+    WILLING, self_fixes=0.4, self_fix_works=0.75, self_fix_hours=(1.0, 3.0), finds=0.95, badly=0.08
 )
-"""The people of the demo: most try the guide first, and now and then a technician finds nothing or mends badly."""
+"""The people of the demo: some try the guide first, and now and then a technician finds nothing or mends badly."""

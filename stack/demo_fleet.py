@@ -27,7 +27,7 @@ SCENARIO = "demo"
 START = datetime.fromisoformat("2026-03-02T08:00:00+08:00")
 _HOMES = UUID("5c2a0d5e-2f1b-5c2e-9f7e-6a4f2f0f3a51")
 _BOUGHT = timedelta(days=1_100)
-_WARRANTY_YEARS = timedelta(days=3 * 365)
+_WARRANTY_YEARS = timedelta(days=2 * 365)
 _FILE = "demo.json"
 
 
