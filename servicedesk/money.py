@@ -68,6 +68,7 @@ class Job:
         model: of the appliance.
         own: prices of parts that have one of their own.
         share: what the maker pays, 0 to 1.
+        rule: of the warranty table, which says so.
         call_out_free: a second visit for the same fault.
     """
 
@@ -76,6 +77,7 @@ class Job:
     model: str | None = None
     own: Mapping[str, Decimal] = field(default_factory=dict)
     share: Decimal = Decimal(0)
+    rule: str = ""
     call_out_free: bool = False
 
 

@@ -65,8 +65,7 @@ def order_part(
     Raises:
         UnknownError: the catalogue has no such part.
     """
-    faults = (fault for kind in office.catalogue.kinds.values() for fault in kind.faults.values())
-    if not any(part.sku == sku for fault in faults for part in fault.parts):
+    if sku not in office.catalogue.skus():
         raise UnknownError(f"no part of the catalogue is called {sku!r}")
     order = PartOrder(
         id=office.new_id(),

@@ -307,6 +307,13 @@ def _stage(office: Office, ticket: Ticket, first: str, reopened: str) -> str:
     return reopened if ticket.episode else first
 
 
+def call_off(office: Office, visit: Visit, now: datetime, actor: str, reason: str) -> None:
+    """Cancel a visit that is not needed where it was planned; its ticket stays as it is."""
+    gone = moved_visit(office, visit, VisitState.CANCELLED, now, actor, reason=reason)
+    office.desk.visits.save(gone)
+    give_up(office, gone)
+
+
 def give_up(office: Office, visit: Visit) -> None:
     """Free the parts of a visit that will not be, and its due things."""
     office.desk.parts.release(visit.id)

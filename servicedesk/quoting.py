@@ -16,18 +16,18 @@ from servicedesk.money import Estimate, Job, estimate, itemise, price_list, tax_
 from servicedesk.money_news import QUOTE_STAGE
 from servicedesk.money_rows import Quote
 from servicedesk.notices import arrived, notify
-from servicedesk.office import DISPATCH, OWNER, SUPERVISOR, SYSTEM, Office, moved_ticket, moved_visit
-from servicedesk.planning import give_up
+from servicedesk.office import DISPATCH, OWNER, SUPERVISOR, SYSTEM, Office, moved_ticket
+from servicedesk.planning import call_off
 from servicedesk.states import NEEDS_REASON, QUOTE, TICKET, QuoteState, TicketState, VisitState, check_move
 from servicedesk.texts import LOCALE, say_moment
-from servicedesk.way_rows import WAY_LIVE, WayState
+from servicedesk.way_offers import live_case
+from servicedesk.way_rows import WayState
 from telemetry.catalogue import FaultSpec
 
 QUOTE_ENDS = "quote_ends"
 """Due: a quote is no longer valid; its ref is the quote."""
 OPEN = frozenset({QuoteState.SENT, QuoteState.DELIVERED, QuoteState.SEEN})
 """The owner may still decide."""
-_DECISIONS = (QuoteState.APPROVED, QuoteState.DECLINED, QuoteState.EXPIRED)
 _COMING = (VisitState.PROPOSED, VisitState.CONFIRMED)
 _PATIENCE = timedelta(hours=24)
 
@@ -93,7 +93,7 @@ def draft_quote(
         lines=lines,
         total=asked,
         tax=tax_in(asked, prices),
-        rule=verdict_on(office, ticket, now).rule,
+        rule=job.rule,
         parts=job.skus,
         valid_until=now + timedelta(days=prices.valid_days),
         made=now,
@@ -126,8 +126,7 @@ def send_quote(office: Office, quote_id: UUID, now: datetime, actor: str) -> Quo
         "price": format_currency(quote.total, quote.currency, locale=LOCALE[lang]),
         "until": say_moment(quote.valid_until, tz, lang),
     }
-    count = len(desk.quotes.of_ticket(ticket.id))
-    notice = notify(office, ticket, QUOTE_STAGE, now, occasion=count, say=say)
+    notice = notify(office, ticket, QUOTE_STAGE, now, occasion=_count(office, ticket.id), say=say)
     office.assign(ticket, DISPATCH, "await_quote", quote.valid_until)
     desk.agenda.set_due(QUOTE_ENDS, quote.id, quote.valid_until)
     return desk.quotes.save(replace(quote, back=back, notice=notice.id if notice is not None else None))
@@ -213,12 +212,14 @@ def job_of(
     if fault is None:
         return None
     skus = parts if parts is not None else tuple(part.sku for part in fault.parts)
+    verdict = verdict_on(office, ticket, now)
     return Job(
         fault=fault,
         skus=skus,
         model=office.desk.people.appliance(ticket.device).model,
         own=office.desk.money.bills.prices(ticket.org, skus),
-        share=verdict_on(office, ticket, now).share,
+        share=verdict.share,
+        rule=verdict.rule,
         call_out_free=ticket.callout_free,
     )
 
@@ -266,7 +267,7 @@ def _decided(office: Office, quote: Quote, new: QuoteState, now: datetime, actor
     ticket = desk.tickets.get(quote.ticket)
     if ticket.state is not TicketState.AWAITING_QUOTE:
         return quote
-    elsewhere = next((each for each in desk.ways.of_ticket(ticket.id) if each.state in WAY_LIVE), None)
+    elsewhere = live_case(office, ticket.id)
     if elsewhere is not None:
         # It is mended, or not, where it is; the visit's rules do not hold.
         begun = elsewhere.state is not WayState.BOOKED
@@ -276,9 +277,7 @@ def _decided(office: Office, quote: Quote, new: QuoteState, now: datetime, actor
     visit = next((each for each in desk.visits.of_ticket(ticket.id) if each.state in _COMING), None)
     if new is not QuoteState.APPROVED:
         if visit is not None:
-            gone = moved_visit(office, visit, VisitState.CANCELLED, now, actor, reason=f"quote {new}")
-            desk.visits.save(gone)
-            give_up(office, gone)
+            call_off(office, visit, now, actor, f"quote {new}")
         ticket = moved_ticket(office, ticket, TicketState.OPEN, now, actor)
         office.assign(ticket, DISPATCH, "call_owner", now + timedelta(hours=4))
         return quote

@@ -62,6 +62,5 @@ def demo_place(number: int) -> Place:
 
 def demo_parts(org: str, catalogue: Catalogue) -> Iterator[PartStock]:
     """Forty of each part that the catalogue names."""
-    faults = (fault for kind in catalogue.kinds.values() for fault in kind.faults.values())
-    for sku in sorted({part.sku for fault in faults for part in fault.parts}):
+    for sku in catalogue.skus():
         yield PartStock(org=org, sku=sku, on_hand=_STOCK)

@@ -13,11 +13,12 @@ from servicedesk.model import Outcome, OutcomeCode, Ticket, Visit
 from servicedesk.notices import notify
 from servicedesk.office import DISPATCH, Office, moved_ticket, moved_visit
 from servicedesk.opening import PLAN, reopen
-from servicedesk.planning import REPLAN, VISIT_DUES, confirm, give_up
+from servicedesk.planning import REPLAN, VISIT_DUES, call_off, confirm, give_up
 from servicedesk.policy import proof_time
 from servicedesk.quoting import withdraw_quotes
 from servicedesk.states import TICKET, TICKET_ENDED, VISIT, VISIT_LIVE, TicketState, VisitState, check_move
-from servicedesk.way_rows import WAY_LIVE, WayState
+from servicedesk.way_offers import live_case
+from servicedesk.way_rows import WayState
 
 PROOF = "proof"
 """Due: no verdict of the telemetry in several times its nominal time."""
@@ -161,9 +162,7 @@ def move_ticket(
     if new in TICKET_ENDED or new is TicketState.OPEN:
         for visit in desk.visits.of_ticket(ticket.id):
             if visit.state in VISIT_LIVE:
-                gone = moved_visit(office, visit, VisitState.CANCELLED, now, actor, reason=reason or str(new))
-                desk.visits.save(gone)
-                give_up(office, gone)
+                call_off(office, visit, now, actor, reason or str(new))
     if new in TICKET_ENDED:
         withdraw_quotes(office, ticket.id, now, actor, reason or str(new))
         desk.agenda.drop_due((REPLAN, RESUME, "respond"), ticket.id)
@@ -182,13 +181,13 @@ def _leave_way(office: Office, ticket: Ticket, new: TicketState, now: datetime, 
     Raises:
         IllegalMoveError: it has begun; it ends when the appliance is back.
     """
-    for case in office.desk.ways.of_ticket(ticket.id):
-        if case.state not in WAY_LIVE:
-            continue
-        if case.state is not WayState.BOOKED:
-            raise IllegalMoveError("ticket", f"{ticket.state} ({case.state} elsewhere)", new, ())
-        office.log(ticket.id, now, "way_moved", actor, case=str(case.id), old="booked", new="cancelled", note=str(new))
-        office.desk.ways.save(replace(case, state=WayState.CANCELLED))
+    case = live_case(office, ticket.id)
+    if case is None:
+        return
+    if case.state is not WayState.BOOKED:
+        raise IllegalMoveError("ticket", f"{ticket.state} ({case.state} elsewhere)", new, ())
+    office.log(ticket.id, now, "way_moved", actor, case=str(case.id), old="booked", new="cancelled", note=str(new))
+    office.desk.ways.save(replace(case, state=WayState.CANCELLED))
 
 
 def repaired(office: Office, ticket: Ticket, cause: str | None, now: datetime, actor: str) -> None:

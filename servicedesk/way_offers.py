@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from servicedesk.model import Ticket
 from servicedesk.office import Office
 from servicedesk.texts import pick, say_day, text
-from servicedesk.way_rows import Way, WayOffer
+from servicedesk.way_rows import WAY_LIVE, Way, WayCase, WayOffer
 
 _ONE_DAY = timedelta(days=1)
 
@@ -26,6 +27,11 @@ def way_offers(office: Office, ticket: Ticket, now: datetime) -> tuple[WayOffer,
         if way.serves(kind, household.area, fault.skill)
     ]
     return tuple(sorted(found, key=lambda each: (each.back, each.way.name)))
+
+
+def live_case(office: Office, ticket: UUID) -> WayCase | None:
+    """The case of a ticket that is being mended in another way, or None."""
+    return next((each for each in office.desk.ways.of_ticket(ticket) if each.state in WAY_LIVE), None)
 
 
 def say_ways(office: Office, ticket: Ticket, found: tuple[WayOffer, ...]) -> str:

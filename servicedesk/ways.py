@@ -9,13 +9,13 @@ from uuid import UUID
 from servicedesk.errors import IllegalMoveError, UnknownError
 from servicedesk.model import Ticket
 from servicedesk.notices import notify
-from servicedesk.office import DISPATCH, Office, moved_ticket, moved_visit
+from servicedesk.office import DISPATCH, Office, moved_ticket
 from servicedesk.opening import PLAN
-from servicedesk.planning import REPLAN, give_up
-from servicedesk.states import VISIT_LIVE, TicketState, VisitState, check_move
+from servicedesk.planning import REPLAN, call_off
+from servicedesk.states import VISIT_LIVE, TicketState, check_move
 from servicedesk.visiting import repaired
 from servicedesk.way_offers import way_offers, words_of
-from servicedesk.way_rows import WAY, WAY_LIVE, WayCase, WayState
+from servicedesk.way_rows import WAY, WayCase, WayState
 
 _TAKES = (TicketState.OPEN, TicketState.REOPENED, TicketState.PLANNED, TicketState.AWAITING_PARTS)
 _UNDER_WAY = (WayState.PICKED_UP, WayState.RECEIVED, WayState.ON_BENCH)
@@ -49,9 +49,7 @@ def take_way(office: Office, ticket_id: UUID, way_id: UUID, now: datetime, actor
     desk.ways.book(case)
     for visit in desk.visits.of_ticket(ticket.id):
         if visit.state in VISIT_LIVE:
-            gone = moved_visit(office, visit, VisitState.CANCELLED, now, actor, reason=f"another way: {offer.way.kind}")
-            desk.visits.save(gone)
-            give_up(office, gone)
+            call_off(office, visit, now, actor, f"another way: {offer.way.kind}")
     if ticket.state is not TicketState.PLANNED:
         ticket = moved_ticket(office, ticket, TicketState.PLANNED, now, actor)
     office.log(ticket.id, now, "way", actor, case=str(case.id), how=str(offer.way.kind), name=offer.way.name)
@@ -110,11 +108,6 @@ def move_way(
         else:
             _plan_anew(office, ticket, now, actor)
     return desk.ways.save(case)
-
-
-def live_case(office: Office, ticket: UUID) -> WayCase | None:
-    """The case of a ticket that is being mended in another way, or None."""
-    return next((each for each in office.desk.ways.of_ticket(ticket) if each.state in WAY_LIVE), None)
 
 
 def _plan_anew(office: Office, ticket: Ticket, now: datetime, actor: str) -> None:

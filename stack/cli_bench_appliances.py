@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from stack.cli_desk import AsJson
-from stack.console import emit, err, out
+from stack.cli_results import show
+from stack.console import err
 
 EXAMPLE = "Example: wellkept bench appliances --data /data --json"
 
@@ -23,11 +24,4 @@ def appliances_command(
 
     with err.status("reading") as status:
         result = appliances(data, status.update)
-    if as_json:
-        emit(result.plain(), as_json=True)
-        return
-    for title, rows in result.tables():
-        out.print(f"\n{title}", highlight=False, markup=False)
-        emit(rows, as_json=False)
-    for line in result.not_detected:
-        out.print(f"hardly told apart: {line}", highlight=False, markup=False)
+    show(result, (f"hardly told apart: {line}" for line in result.not_detected), as_json=as_json)

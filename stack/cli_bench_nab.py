@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from stack.cli_desk import AsJson
-from stack.console import emit, err, out
+from stack.cli_results import show
+from stack.console import err
 
 
 def nab_command(
@@ -26,11 +27,5 @@ def nab_command(
 
     with err.status("reading") as status:
         found = nab(data, status.update, limit=limit, parts=parts, anew=refit)
-    if as_json:
-        emit(found.plain(), as_json=True)
-        return
-    for title, rows in found.tables():
-        out.print(f"\n{title}", highlight=False)
-        emit(rows, as_json=False)
-    for line in (f"Developed on {found.developed_on}.", f"Threshold: {found.threshold}.", *found.not_detected):
-        out.print(line, highlight=False)
+    remarks = (f"Developed on {found.developed_on}.", f"Threshold: {found.threshold}.", *found.not_detected)
+    show(found, remarks, as_json=as_json)

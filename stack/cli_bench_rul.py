@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from stack.cli_desk import AsJson
-from stack.console import emit, err, out
+from stack.cli_results import show
+from stack.console import err
 
 EXAMPLE = "Example: wellkept bench rul --data /data --json"
 
@@ -27,11 +28,4 @@ def rul_command(
 
     with err.status("reading") as status:
         result = cmapss(data, status.update, seeds=range(seeds), only=subset)
-    if as_json:
-        emit(result.plain(), as_json=True)
-        return
-    for title, rows in result.tables():
-        out.print(f"\n{title}", highlight=False, markup=False)
-        emit(rows, as_json=False)
-    for line in result.not_detected:
-        out.print(f"told worst: {line}", highlight=False, markup=False)
+    show(result, (f"told worst: {line}" for line in result.not_detected), as_json=as_json)

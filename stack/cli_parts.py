@@ -43,8 +43,7 @@ def part_set(
     as_json: AsJson = False,
 ) -> None:
     """Set a part's price, its count, or when it is ordered again; what is not named stays."""
-    kinds = load_catalogue().kinds.values()
-    known = sorted({part.sku for kind in kinds for fault in kind.faults.values() for part in fault.parts})
+    known = load_catalogue().skus()
     if sku not in known:
         raise typer.BadParameter(f"no part of the catalogue is called {sku!r}: {', '.join(known)}")
     try:

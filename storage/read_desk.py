@@ -9,13 +9,8 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from storage.read_models import Connection, Cursor, Scope
+from storage.read_models import TICKET_SCOPE, Connection, Cursor, Scope
 
-_SCOPE = """
-where (%(org)s::text is null or t.org = %(org)s)
-  and (%(household)s::uuid is null or t.household = %(household)s)
-  and (%(only_ticket)s::uuid is null or t.id = %(only_ticket)s)
-"""
 _TICKET = """
 select t.id, t.ref, t.org, d.device, d.kind, d.room, d.model, d.serial, d.warranty_until, d.lang as device_lang,
        t.household, coalesce(h.name, '') as household_name, coalesce(h.lang, d.lang) as lang,
@@ -40,7 +35,7 @@ left join technician tech on tech.id = v.technician
 """
 _TICKETS = (
     _TICKET
-    + _SCOPE
+    + TICKET_SCOPE
     + """
   and (%(states)s::text[] is null or t.state = any(%(states)s))
   and (%(after_at)s::timestamptz is null or (t.opened, t.id) < (%(after_at)s, %(after_id)s::uuid))
@@ -48,11 +43,11 @@ order by t.opened desc, t.id desc
 limit %(limit)s
 """
 )
-_ONE_TICKET = _TICKET + _SCOPE + " and t.id = %(ticket)s"
-_BY_REF = _TICKET + _SCOPE + " and t.ref = %(ref)s"
+_ONE_TICKET = _TICKET + TICKET_SCOPE + " and t.id = %(ticket)s"
+_BY_REF = _TICKET + TICKET_SCOPE + " and t.ref = %(ref)s"
 _BOARD = (
     _TICKET
-    + _SCOPE
+    + TICKET_SCOPE
     + """
   and (%(states)s::text[] is null or t.state = any(%(states)s))
   and (%(severity)s::int is null or t.severity = %(severity)s)
@@ -61,7 +56,7 @@ order by t.safety desc, t.next_due nulls last, t.severity, t.opened
 limit %(limit)s
 """
 )
-_COUNTS = "select t.state, count(*) from ticket t " + _SCOPE + " group by t.state"  # noqa: S608  (constants of this module)
+_COUNTS = "select t.state, count(*) from ticket t " + TICKET_SCOPE + " group by t.state"  # noqa: S608  (constants of this module)
 _TIMELINE = "select id, ticket, at, kind, actor, body from ticket_event where ticket = %s order by id"
 
 _VISIT = """
@@ -79,7 +74,7 @@ left join outcome o on o.visit = v.id
 """
 _VISITS = (
     _VISIT
-    + _SCOPE
+    + TICKET_SCOPE
     + """
   and (%(states)s::text[] is null or v.state = any(%(states)s))
   and (%(technician)s::text is null or tech.name = %(technician)s or v.technician::text = %(technician)s)
@@ -88,8 +83,8 @@ order by lower(v.span), v.id
 limit %(limit)s
 """
 )
-_ONE_VISIT = _VISIT + _SCOPE + " and v.id = %(visit)s"
-_TICKET_VISITS = _VISIT + _SCOPE + " and v.ticket = %(ticket)s order by v.proposed, v.id"
+_ONE_VISIT = _VISIT + TICKET_SCOPE + " and v.id = %(visit)s"
+_TICKET_VISITS = _VISIT + TICKET_SCOPE + " and v.ticket = %(ticket)s order by v.proposed, v.id"
 
 _NOTICE = """
 select n.id, n.ticket, t.ref, t.org, n.household, n.stage, n.lang, n.channel, n.address, n.subject, n.body, n.link,
@@ -103,7 +98,7 @@ left join household h on h.id = n.household
 """
 _NOTICES = (
     _NOTICE
-    + _SCOPE
+    + TICKET_SCOPE
     + """
   and (%(of_household)s::uuid is null or n.household = %(of_household)s)
   and (%(sent_only)s = false or n.sent is not null)
@@ -112,7 +107,7 @@ order by n.queued desc, n.id desc
 limit %(limit)s
 """
 )
-_ONE_NOTICE = _NOTICE + _SCOPE + " and n.id = %(notice)s"
+_ONE_NOTICE = _NOTICE + TICKET_SCOPE + " and n.id = %(notice)s"
 
 
 @dataclass(frozen=True, slots=True)

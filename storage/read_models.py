@@ -29,6 +29,12 @@ class Scope:
 
 
 EVERYTHING = Scope()
+TICKET_SCOPE = """
+where (%(org)s::text is null or t.org = %(org)s)
+  and (%(household)s::uuid is null or t.household = %(household)s)
+  and (%(only_ticket)s::uuid is null or t.id = %(only_ticket)s)
+"""
+"""What narrows a statement about a ticket `t` to a scope."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,8 @@ from psycopg.rows import class_row, kwargs_row
 
 from servicedesk.money import Line
 from storage.desk_money import lines_of
-from storage.read_models import Connection, Cursor, Scope
+from storage.read_models import TICKET_SCOPE, Connection, Cursor, Scope
 
-_SCOPE = """
-where (%(org)s::text is null or t.org = %(org)s)
-  and (%(household)s::uuid is null or t.household = %(household)s)
-  and (%(only_ticket)s::uuid is null or t.id = %(only_ticket)s)
-"""
 _QUOTE = """
 select q.id, q.ticket, t.ref, d.org || '/' || d.device as device, t.family, t.household, q.state, q.currency, q.lines,
     q.total, q.tax, q.rule, q.valid_until, q.made, q.decided, q.reason
@@ -28,7 +23,7 @@ from quote q join ticket t on t.id = q.ticket join device d on d.no = t.device
 _TOLD = " and (q.state <> 'draft' or (%(household)s::uuid is null and %(only_ticket)s::uuid is null))"
 _QUOTES = (
     _QUOTE
-    + _SCOPE
+    + TICKET_SCOPE
     + _TOLD
     + """
   and (%(states)s::text[] is null or q.state = any(%(states)s))
@@ -38,7 +33,7 @@ order by q.made desc, q.id desc
 limit %(limit)s
 """
 )
-_ONE_QUOTE = _QUOTE + _SCOPE + _TOLD + " and q.id = %(quote)s"
+_ONE_QUOTE = _QUOTE + TICKET_SCOPE + _TOLD + " and q.id = %(quote)s"
 _SERIAL = """
 select d.no, d.org, d.device, d.kind, d.model, d.serial, d.sold, d.warranty_until
 from device d
@@ -49,10 +44,10 @@ where d.serial = %(serial)s and (%(org)s::text is null or d.org = %(org)s)
 order by d.no
 """
 _TICKETS_OF = f"""
-select t.id from ticket t {_SCOPE} and t.device = %(device)s order by t.opened desc, t.id desc limit %(limit)s
+select t.id from ticket t {TICKET_SCOPE} and t.device = %(device)s order by t.opened desc, t.id desc limit %(limit)s
 """  # noqa: S608  (constants of this module)
 _OF_DECISION = f"""
-select t.id from warranty_decision w join ticket t on t.id = w.ticket {_SCOPE} and w.id = %(decision)s
+select t.id from warranty_decision w join ticket t on t.id = w.ticket {TICKET_SCOPE} and w.id = %(decision)s
 """  # noqa: S608  (likewise)
 
 

@@ -219,10 +219,9 @@ def make_order(wanted: OrderIn, who: TicketMover, tx: InTx) -> OrderOut:
         raise invalid("say for whose stock", "#/org")
     if who.scope.org not in (None, org):
         raise not_found("organisation")
-    kinds = tx.office.catalogue.kinds.values()
-    known = {part.sku for kind in kinds for fault in kind.faults.values() for part in fault.parts}
+    known = tx.office.catalogue.skus()
     if wanted.sku not in known:
-        raise invalid(f"no part of the catalogue is called {wanted.sku!r}", "#/sku", allowed=sorted(known))
+        raise invalid(f"no part of the catalogue is called {wanted.sku!r}", "#/sku", allowed=known)
     made = order_part(tx.office, org, wanted.sku, wanted.quantity, tx.now, actor=who.actor(), arrives=wanted.arrives)
     return _order_out(made)
 

@@ -11,9 +11,9 @@ from api.v1.router import V1Router
 from api.v1.service import owner_or_desk, read_ticket
 from api.v1.way_models import WayCaseOut, WayIn, WayMoveIn, WayOfferOut, WaysOut
 from servicedesk.errors import UnknownError
-from servicedesk.way_offers import way_offers
+from servicedesk.way_offers import live_case, way_offers
 from servicedesk.way_rows import WAY, WayCase, WayState
-from servicedesk.ways import live_case, move_way, take_way
+from servicedesk.ways import move_way, take_way
 
 router = V1Router()
 

@@ -40,6 +40,11 @@ class Catalogue:
     def __contains__(self, kind: str) -> bool:
         return kind in self.kinds
 
+    def skus(self) -> list[str]:
+        """Every part that a repair may need, sorted."""
+        faults = (fault for kind in self.kinds.values() for fault in kind.faults.values())
+        return sorted({part.sku for fault in faults for part in fault.parts})
+
     def error(self, kind: str, key: str, detail: str) -> CatalogueError:
         """What to raise when a kind's page asks for what does not exist, e.g. an estimator; `key` is dotted."""
         text = self.texts.get(kind)

@@ -10,9 +10,9 @@ import pytest
 from servicedesk.errors import ConflictError, IllegalMoveError, UnknownError
 from servicedesk.office import OWNER
 from servicedesk.states import TicketState, VisitState
-from servicedesk.way_offers import way_offers
+from servicedesk.way_offers import live_case, way_offers
 from servicedesk.way_rows import Way, WayKind, WayState
-from servicedesk.ways import live_case, move_way, take_way
+from servicedesk.ways import move_way, take_way
 from tests.servicedesk.world import World
 
 POINT = Way(
