@@ -38,6 +38,11 @@ class Right(StrEnum):
     REPORT_OUTCOME = "report_outcome"
     AUDIT = "audit"
     ADD_PHOTO = "add_photo"
+    SEE_DESK = "see_desk"
+    SEE_LAB = "see_lab"
+    STEER_LAB = "steer_lab"
+    GO_OUT = "go_out"
+    CONFIGURE = "configure"
 
 
 _EVERYONE = frozenset(Role)
@@ -49,6 +54,11 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.REPORT_OUTCOME: frozenset({Role.ADMIN, Role.TECHNICIAN, Role.PEOPLE}),
     Right.AUDIT: frozenset({Role.ADMIN}),
     Right.ADD_PHOTO: _EVERYONE - {Role.ENGINEER, Role.READ_ONLY},
+    Right.SEE_DESK: frozenset({Role.ADMIN, Role.DISPATCHER, Role.READ_ONLY}),
+    Right.SEE_LAB: frozenset({Role.ADMIN, Role.ENGINEER, Role.READ_ONLY}),
+    Right.STEER_LAB: frozenset({Role.ADMIN, Role.ENGINEER}),
+    Right.GO_OUT: frozenset({Role.TECHNICIAN}),
+    Right.CONFIGURE: frozenset({Role.ADMIN}),
 }
 """Which roles hold which right. An owner's scope is one household or one ticket."""
 
@@ -151,6 +161,36 @@ def staff(request: Request, tx: InTx) -> StaffRow:
 
 
 InStaff = Annotated[StaffRow, Depends(staff)]
+
+
+def staff_may(person: StaffRow, right: Right) -> bool:
+    """Whether a person's role holds a right."""
+    return Role(person.role) in RIGHTS[right]
+
+
+def staff_needs(right: Right) -> Callable[[StaffRow], StaffRow]:
+    """A dependency of pages that lets through who holds a right."""
+
+    def check(person: InStaff) -> StaffRow:
+        if not staff_may(person, right):
+            raise problem("forbidden", f"role {person.role} does not hold the right {right}")
+        return person
+
+    return check
+
+
+def staff_scope(person: StaffRow) -> Scope:
+    """What a person sees: their organisation and areas where they are limited to them, else everything."""
+    return Scope(org=person.org, areas=None if person.areas is None else tuple(person.areas))
+
+
+DeskPerson = Annotated[StaffRow, Depends(staff_needs(Right.SEE_DESK))]
+TicketPerson = Annotated[StaffRow, Depends(staff_needs(Right.MOVE_TICKET))]
+LabPerson = Annotated[StaffRow, Depends(staff_needs(Right.SEE_LAB))]
+LabHand = Annotated[StaffRow, Depends(staff_needs(Right.STEER_LAB))]
+OnTheRoad = Annotated[StaffRow, Depends(staff_needs(Right.GO_OUT))]
+Configurer = Annotated[StaffRow, Depends(staff_needs(Right.CONFIGURE))]
+AuditPerson = Annotated[StaffRow, Depends(staff_needs(Right.AUDIT))]
 
 
 def csrf_token(request: Request) -> str:

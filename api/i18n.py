@@ -47,11 +47,13 @@ class MissingWordsError(KeyError):
 
 @cache
 def catalogue(lang: str) -> dict[str, str]:
-    """All messages of a language, read once."""
-    path = files("api").joinpath("locale", lang, "LC_MESSAGES", "messages.po")
-    with path.open("rb") as file:
-        found = read_po(file, locale=lang)
-    return {str(m.id): str(m.string) for m in found if m.id and m.string}
+    """All messages of a language, read once; each area of pages has a file of its own."""
+    known: dict[str, str] = {}
+    for path in sorted(files("api").joinpath("locale", lang, "LC_MESSAGES").iterdir(), key=lambda each: each.name):
+        if path.name.endswith(".po"):
+            with path.open("rb") as file:
+                known |= {str(m.id): str(m.string) for m in read_po(file, locale=lang) if m.id and m.string}
+    return known
 
 
 def accepted(header: str | None, allowed: Iterable[str] = LANGUAGES) -> str | None:

@@ -15,6 +15,7 @@ from stack.settings import DEFAULT_DATA_DIR, Settings
 from storage import access, registry
 from storage.access import Role
 from storage.clock_store import read_clock
+from storage.desk import PgDesk
 from telemetry.catalogue import load_catalogue
 from telemetry.clock import production_clock, system_wall, to_datetime
 from telemetry.errors import WellkeptError
@@ -67,12 +68,34 @@ def staff_new(
     name: Annotated[str | None, typer.Option(help="Name on the pages.")] = None,
     role: Annotated[Role, typer.Option(help="What they may do.")] = Role.DISPATCHER,
     lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    org: Annotated[str | None, typer.Option(help="Limit them to one organisation.")] = None,
+    area: Annotated[
+        list[str] | None, typer.Option(help="Limit them to an area of households; may be repeated.")
+    ] = None,
+    technician: Annotated[str | None, typer.Option(help="Who they are on the road, by the technician's name.")] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
     """Enter a person, or give a known login a new password; the password is printed once."""
+    if (technician is not None) != (role is Role.TECHNICIAN):
+        raise typer.BadParameter("role technician, and only it, names its technician", param_hint="--technician")
     with database(data_dir) as conn:
-        password = access.create_staff(conn, login, now=to_datetime(system_wall()), name=name, role=role, lang=lang)
+        known = PgDesk(conn).people.technicians(org or Settings().org) if technician else []
+        found = next((each for each in known if each.name == technician), None)
+        if technician is not None and found is None:
+            names = ", ".join(each.name for each in known) or "none yet"
+            raise WellkeptError(f"there is no technician {technician!r}; active ones: {names}")
+        password = access.create_staff(
+            conn,
+            login,
+            now=to_datetime(system_wall()),
+            name=name,
+            role=role,
+            lang=lang,
+            org=org,
+            areas=area,
+            technician=found.id if found else None,
+        )
     emit({"login": login, "password": password}, as_json=as_json)
 
 

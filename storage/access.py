@@ -37,12 +37,12 @@ _FIND_ACCESS = f"select {_ACCESS_COLUMNS} from access_token where digest = %s"  
 _LIST_ACCESS = f"select {_ACCESS_COLUMNS} from access_token where role <> 'owner' order by created, id"  # noqa: S608  (likewise)
 _REVOKE_ACCESS = "update access_token set revoked = %s where id = %s and revoked is null"
 
-_STAFF_COLUMNS = "s.id, s.login, s.name, s.role, s.lang"
+_STAFF_COLUMNS = "s.id, s.login, s.name, s.role, s.lang, s.org, s.areas, s.technician"
 _UPSERT_STAFF = """
-insert into staff_user (id, login, name, role, lang, password, created)
-values (%s, %s, %s, %s, %s, %s, %s)
+insert into staff_user (id, login, name, role, lang, password, org, areas, technician, created)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (login) do update set password = excluded.password, name = excluded.name, role = excluded.role,
-    lang = excluded.lang, disabled = null
+    lang = excluded.lang, org = excluded.org, areas = excluded.areas, technician = excluded.technician, disabled = null
 """
 _CREDENTIAL = "select password from staff_user where login = %s and disabled is null"
 _STAFF_BY_LOGIN = f"select {_STAFF_COLUMNS} from staff_user s where s.login = %s and s.disabled is null"  # noqa: S608  (likewise)
@@ -65,6 +65,7 @@ class Role(StrEnum):
     ENGINEER = "engineer"
     READ_ONLY = "read_only"
     PEOPLE = "people"
+    INTEGRATION = "integration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,22 @@ class TokenRow:
 
 @dataclass(frozen=True, slots=True)
 class StaffRow:
-    """A person of the service desk."""
+    """A person of the service desk.
+
+    Attributes:
+        org: the only organisation that they see; all when None.
+        areas: the only areas of households that they see; all when None.
+        technician: who they are on the road, for role `technician`.
+    """
 
     id: UUID
     login: str
     name: str
     role: str
     lang: str
+    org: str | None = None
+    areas: list[str] | None = None
+    technician: UUID | None = None
 
 
 def new_secret() -> str:
@@ -178,11 +188,14 @@ def create_staff(
     role: Role = Role.DISPATCHER,
     lang: str = "en",
     password: str | None = None,
+    org: str | None = None,
+    areas: list[str] | None = None,
+    technician: UUID | None = None,
 ) -> str:
     """Enter a person, or give a known login a new password. Returns the password, generated unless given."""
     chosen = password if password is not None else secrets.token_urlsafe(12)
-    row = (_IDS.at(to_micros(now)), login, name or login.capitalize(), role.value, lang, _HASHER.hash(chosen), now)
-    conn.execute(_UPSERT_STAFF, row)
+    known = (_IDS.at(to_micros(now)), login, name or login.capitalize(), role.value, lang, _HASHER.hash(chosen))
+    conn.execute(_UPSERT_STAFF, (*known, org, areas, technician, now))
     return chosen
 
 

@@ -17,15 +17,21 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the asker may see; a field that is None does not narrow."""
+    """What the asker may see; a field that is None does not narrow.
+
+    Attributes:
+        areas: of households.
+    """
 
     org: str | None = None
     household: UUID | None = None
     ticket: UUID | None = None
+    areas: tuple[str, ...] | None = None
 
     def parameters(self) -> dict[str, Any]:
         """For the statements of this package."""
-        return {"org": self.org, "household": self.household, "only_ticket": self.ticket}
+        areas = None if self.areas is None else list(self.areas)
+        return {"org": self.org, "household": self.household, "only_ticket": self.ticket, "areas": areas}
 
 
 EVERYTHING = Scope()
@@ -33,6 +39,7 @@ TICKET_SCOPE = """
 where (%(org)s::text is null or t.org = %(org)s)
   and (%(household)s::uuid is null or t.household = %(household)s)
   and (%(only_ticket)s::uuid is null or t.id = %(only_ticket)s)
+  and (%(areas)s::text[] is null or t.household in (select id from household where area = any(%(areas)s)))
 """
 """What narrows a statement about a ticket `t` to a scope."""
 

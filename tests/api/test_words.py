@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
 
 import api
 from api.i18n import LANGUAGES, MissingWordsError, Words, accepted, catalogue
@@ -32,6 +33,17 @@ def test_every_message_has_words(lang: str) -> None:
     assert len(used) > 250
     assert used - known.keys() == set()
     assert known.keys() - used == set()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_message_stands_in_one_file(lang: str) -> None:
+    stands: dict[str, str] = {}
+    for path in sorted((_ROOT / "locale" / lang / "LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=lang):
+                if message.id:
+                    assert str(message.id) not in stands, f"{message.id!r}: {path.name}, {stands[str(message.id)]}"
+                    stands[str(message.id)] = path.name
 
 
 def test_translations_keep_what_is_put_in() -> None:
