@@ -19,7 +19,7 @@ from api.feed import Feed
 from api.limits import Limits
 from api.meters import Meters
 from api.pages import live, owner, staff
-from api.pages.owner import LinkError
+from api.pages.door import LinkError, link_page
 from api.parts import PartSettings, Watch
 from api.settings import Settings
 from api.tracing import RequestIds
@@ -116,7 +116,7 @@ def _install_pages(app: FastAPI) -> None:
 
     @app.exception_handler(LinkError)
     def _link(request: Request, error: LinkError) -> Response:
-        return owner.link_page(request, error)
+        return link_page(request, error)
 
     @app.exception_handler(LoginNeededError)
     def _login(request: Request, error: LoginNeededError) -> Response:

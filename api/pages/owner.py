@@ -7,25 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, Response
-from fastapi.responses import RedirectResponse
 
 from api.auth import same_origin
-from api.context import InContext, InTx, Tx
-from api.i18n import LANGUAGES, Words, accepted, zone_of
+from api.context import InTx, Tx
+from api.i18n import Words
 from api.moves import ticket_moves
 from api.pages.care import care_values
-from api.pages.case import Case, load_case
+from api.pages.case import Case
+from api.pages.door import Door, InDoor, LinkError, back, case_of, links, take_note
 from api.pages.prices import quote_values
-from api.pages.render import default_words, render
+from api.pages.render import render
 from servicedesk.contact import say
 from servicedesk.errors import DeskError, IllegalMoveError, UnknownError, WindowGoneError
 from servicedesk.invite import calendar_file
-from servicedesk.model import NoticeState
-from servicedesk.notices import seen
 from servicedesk.office import OWNER
 from servicedesk.planning import alternatives, confirm, take_window
 from servicedesk.quoting import approve_quote, decline_quote
@@ -33,66 +30,9 @@ from servicedesk.selfcheck import answer_step, withdraw
 from servicedesk.states import TicketState, VisitState
 from servicedesk.survey import rate
 from servicedesk.visiting import move_ticket
-from storage.access import Role, find_token
-from storage.read_desk import get_ticket, list_tickets, timeline, visits_of
-from storage.read_devices import get_finding
-from storage.read_models import Scope
+from storage.read_desk import timeline
 
 router = APIRouter(prefix="/o", include_in_schema=False)
-_UNSETTLED = [s for s in TicketState if s not in ("closed", "self_fixed", "false_alarm", "cancelled")]
-
-
-class LinkError(Exception):
-    """A link that opens nothing.
-
-    Attributes:
-        expired: it once did.
-    """
-
-    def __init__(self, *, expired: bool) -> None:
-        super().__init__("expired" if expired else "unknown")
-        self.expired = expired
-
-
-@dataclass(slots=True)
-class Door:
-    """An opened link: its case, the words, and addresses that keep the chosen language."""
-
-    case: Case | None
-    words: Words
-    base: str
-    q: str
-
-
-def open_door(token: str, request: Request, tx: InTx, context: InContext) -> Door:
-    """What a link opens.
-
-    Raises:
-        LinkError: nothing.
-    """
-    row = find_token(tx.conn, token)
-    if row is None or row.role != Role.OWNER:
-        raise LinkError(expired=False)
-    if not row.valid_at(wall=tx.wall, fleet=tx.now):
-        raise LinkError(expired=True)
-    scope = Scope(household=row.household, ticket=row.ticket)
-    ticket = get_ticket(tx.conn, scope, row.ticket) if row.ticket else None
-    if row.household is not None:
-        unsettled = list_tickets(tx.conn, scope, states=list(map(str, _UNSETTLED)), after=None, limit=1)
-        ticket = unsettled[0] if unsettled else None
-    asked = request.query_params.get("lang")
-    chosen = asked if asked in LANGUAGES else None
-    q = f"?lang={chosen}" if chosen else ""
-    base = f"/o/{token}"
-    if ticket is None:
-        return Door(None, default_words(chosen or _browser(request)), base, q)
-    words = Words(chosen or ticket.lang, zone_of(ticket.tz))
-    finding = get_finding(tx.conn, scope, ticket.finding) if ticket.finding else None
-    case = load_case(tx, context.catalogue, ticket, finding, visits_of(tx.conn, scope, ticket.id), words)
-    return Door(case, words, base, q)
-
-
-InDoor = Annotated[Door, Depends(open_door)]
 
 
 @router.get("/{token}")  # noqa: FAST003  (taken by the door)
@@ -111,20 +51,20 @@ def alert(request: Request, door: InDoor, tx: InTx) -> Response:
             title=t("Nothing to do"),
             say=t("When the readings leave their usual range, you get one message with one link."),
         )
-    _take_note(tx, case)
+    take_note(tx, case)
     more: dict[str, Any] = {"care": care_values(tx, case), "quote": quote_values(tx, case)}
-    return render(request, "owner_alert.html", t, told=_told(request, t), **more, **_alert_values(case), **_links(door))
+    return render(request, "owner_alert.html", t, told=_told(request, t), **more, **_alert_values(case), **links(door))
 
 
 @router.get("/{token}/visit")  # noqa: FAST003  (taken by the door)
 def visit_page(request: Request, door: InDoor, tx: InTx) -> Response:
     """Where the visit stands."""
-    case, t = _case(door), door.words
-    _take_note(tx, case)
+    case, t = case_of(door), door.words
+    take_note(tx, case)
     values = _visit_values(case, timeline(tx.conn, case.ticket.id))
     paid = tx.office.desk.levels.clocks.compensations(case.ticket.id)
     values["paid"] = [f"{each.amount} {each.currency}" for each in paid]
-    return render(request, "owner_visit.html", t, told=_told(request, t), **values, **_links(door))
+    return render(request, "owner_visit.html", t, told=_told(request, t), **values, **links(door))
 
 
 @router.get("/{token}/time")  # noqa: FAST003  (taken by the door)
@@ -136,57 +76,57 @@ def time_page(request: Request, door: InDoor, tx: InTx) -> Response:
 @router.post("/{token}/confirm", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
 def confirm_visit(door: InDoor, tx: InTx, visit: Annotated[UUID, Form()]) -> Response:
     """The owner's yes to the visit that was shown."""
-    case = _case(door)
+    case = case_of(door)
     if visit not in {each.id for each in case.visits}:
         raise LinkError(expired=False)
     try:
         confirm(tx.office, visit, tx.now, OWNER)
     except (IllegalMoveError, WindowGoneError):
-        return _back(door, "/time", gone="visit")
-    return _back(door, "/visit", done="confirmed")
+        return back(door, "/time", gone="visit")
+    return back(door, "/visit", done="confirmed")
 
 
 @router.post("/{token}/time", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
 def choose_time(door: InDoor, tx: InTx, start: Annotated[datetime, Form()]) -> Response:
     """The owner's own choice of a window, confirmed at once."""
-    case = _case(door)
+    case = case_of(door)
     if case.visit is None or start.tzinfo is None:
-        return _back(door, "/time", gone="window")
+        return back(door, "/time", gone="window")
     try:
         with tx.conn.transaction():
             take_window(tx.office, case.visit.id, start, tx.now, OWNER)
     except IllegalMoveError:
-        return _back(door, "/visit", gone="move")
+        return back(door, "/visit", gone="move")
     except DeskError:
-        return _back(door, "/time", gone="window")
-    return _back(door, "/visit", done="moved")
+        return back(door, "/time", gone="window")
+    return back(door, "/visit", done="moved")
 
 
 @router.post("/{token}/message", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
 def write_to_us(door: InDoor, tx: InTx, words: Annotated[str, Form(min_length=1, max_length=4000)]) -> Response:
     """The owner writes: it stands on the ticket, and the clock of the first human response runs."""
-    say(tx.office, _case(door).ticket.id, words, tx.now, channel="page")
-    return _back(door, "/visit", done="written")
+    say(tx.office, case_of(door).ticket.id, words, tx.now, channel="page")
+    return back(door, "/visit", done="written")
 
 
 @router.post("/{token}/self-check", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
 def self_check(door: InDoor, tx: InTx, step: Annotated[int, Form()], answer: Annotated[str, Form()]) -> Response:
     """The owner's answer to a step of the guide."""
     try:
-        answer_step(tx.office, _case(door).ticket.id, step, answer, tx.now, actor=OWNER)
+        answer_step(tx.office, case_of(door).ticket.id, step, answer, tx.now, actor=OWNER)
     except DeskError:
-        return _back(door, "", gone="move")
-    return _back(door, "", done="self-check")
+        return back(door, "", gone="move")
+    return back(door, "", done="self-check")
 
 
 @router.post("/{token}/withdrawal", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
 def withdrawal(door: InDoor, tx: InTx) -> Response:
     """The one tap by which a visit that is not needed any more is withdrawn."""
     try:
-        withdraw(tx.office, _case(door).ticket.id, tx.now, OWNER)
+        withdraw(tx.office, case_of(door).ticket.id, tx.now, OWNER)
     except DeskError:
-        return _back(door, "", gone="move")
-    return _back(door, "", done="withdrawn")
+        return back(door, "", gone="move")
+    return back(door, "", done="withdrawn")
 
 
 @router.post("/{token}/survey", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
@@ -199,10 +139,10 @@ def survey(
 ) -> Response:
     """How the repair was, once."""
     try:
-        rate(tx.office, _case(door).ticket.id, score, tx.now, words=words, follow_up=bool(follow_up))
+        rate(tx.office, case_of(door).ticket.id, score, tx.now, words=words, follow_up=bool(follow_up))
     except DeskError:
-        return _back(door, "", gone="move")
-    return _back(door, "", done="self-check")
+        return back(door, "", gone="move")
+    return back(door, "", done="self-check")
 
 
 @router.post("/{token}/quote/approve", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
@@ -212,8 +152,8 @@ def quote_approve(door: InDoor, tx: InTx, quote: Annotated[UUID, Form()]) -> Res
         _own_quote(door, tx, quote)
         approve_quote(tx.office, quote, tx.now, OWNER)
     except DeskError:
-        return _back(door, "", gone="move")
-    return _back(door, "", done="approved")
+        return back(door, "", gone="move")
+    return back(door, "", done="approved")
 
 
 @router.post("/{token}/quote/decline", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
@@ -225,25 +165,25 @@ def quote_decline(
         _own_quote(door, tx, quote)
         decline_quote(tx.office, quote, tx.now, OWNER, reason)
     except DeskError:
-        return _back(door, "", gone="move")
-    return _back(door, "", done="declined")
+        return back(door, "", gone="move")
+    return back(door, "", done="declined")
 
 
 @router.post("/{token}/not-a-problem", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
 def not_a_problem(door: InDoor, tx: InTx, reason: Annotated[str, Form(min_length=1, max_length=200)]) -> Response:
     """The owner says that nothing is wrong: the ticket ends as a false alarm with their words."""
-    case = _case(door)
+    case = case_of(door)
     try:
         move_ticket(tx.office, case.ticket.id, TicketState.FALSE_ALARM, tx.now, OWNER, reason=reason)
     except IllegalMoveError:
-        return _back(door, "", gone="move")
-    return _back(door, "", done="no-problem")
+        return back(door, "", gone="move")
+    return back(door, "", done="no-problem")
 
 
 @router.get("/{token}/visit.ics")  # noqa: FAST003  (taken by the door)
 def calendar(door: InDoor, tx: InTx) -> Response:
     """The visit for a calendar (RFC 5545)."""
-    case = _case(door)
+    case = case_of(door)
     row = case.visit
     if row is None or case.ticket.household is None:
         raise LinkError(expired=False)
@@ -262,66 +202,10 @@ def calendar(door: InDoor, tx: InTx) -> Response:
     )
 
 
-def link_page(request: Request, error: LinkError) -> Response:
-    """A link that opens nothing says so, and what still holds."""
-    t = default_words(_browser(request))
-    if error.expired:
-        heading = t("This link is no longer in use")
-        lead = t("The matter is settled, or you have a newer link. Nothing was cancelled by this.")
-        say = t("The newest message from us holds the link that works.")
-    else:
-        heading, lead = (
-            t("This link opens nothing"),
-            t("Perhaps a part of it is missing. Copy it whole from the message."),
-        )
-        say = t("The message from us holds the whole link.")
-    return render(
-        request,
-        "owner_none.html",
-        t,
-        410 if error.expired else 404,
-        heading=heading,
-        lead=lead,
-        mark="info",
-        mark_tone="is-plan",
-        title=t("Open the link in the message"),
-        say=say,
-    )
-
-
-def _case(door: Door) -> Case:
-    if door.case is None:
-        raise LinkError(expired=True)
-    return door.case
-
-
 def _own_quote(door: Door, tx: Tx, quote: UUID) -> None:
     """Pass when a quote belongs to the case behind the link."""
-    if tx.office.desk.quotes.ticket_of(quote) != _case(door).ticket.id:
+    if tx.office.desk.quotes.ticket_of(quote) != case_of(door).ticket.id:
         raise UnknownError(f"there is no quote {quote}")
-
-
-def _links(door: Door) -> dict[str, Any]:
-    return {"base": door.base, "q": door.q}
-
-
-def _back(door: Door, path: str, **flags: str) -> RedirectResponse:
-    query = dict(pair.split("=") for pair in door.q[1:].split("&") if pair) | flags
-    return RedirectResponse(f"{door.base}{path}?{urlencode(query)}", 303)
-
-
-def _browser(request: Request) -> str:
-    asked = request.query_params.get("lang")
-    if asked in LANGUAGES:
-        return str(asked)
-    return accepted(request.headers.get("accept-language")) or "en"
-
-
-def _take_note(tx: Tx, case: Case) -> None:
-    """An opened link shows that its notice arrived; it confirms nothing."""
-    desk = tx.office.desk
-    if any(each.state in (NoticeState.SENT, NoticeState.DELIVERED) for each in desk.notices.of_ticket(case.ticket.id)):
-        seen(tx.office, desk.tickets.get(case.ticket.id), tx.now)
 
 
 def _told(request: Request, t: Words) -> tuple[bool, str, str] | None:
@@ -505,14 +389,14 @@ def _steps(case: Case, events: list[Any]) -> list[Step]:
 
 
 def _time_page(request: Request, door: Door, tx: Tx, told: tuple[bool, str, str] | None) -> Response:
-    case, t = _case(door), door.words
+    case, t = case_of(door), door.words
     visit = case.visit
     found = alternatives(tx.office, visit.id, tx.now) if visit is not None else None
     windows = [offer.window for offer in found.all] if found else []
     best = [offer.window for offer in found.best] if found else []
     rest = [w for w in windows if w not in best]
     days = [(t.long_day(day), list(each)) for day, each in groupby(rest, key=lambda w: t.local(w.start).date())]
-    return render(request, "owner_time.html", t, case=case, best=best, days=days, told=told, **_links(door))
+    return render(request, "owner_time.html", t, case=case, best=best, days=days, told=told, **links(door))
 
 
 def door_code(visit: UUID) -> str:

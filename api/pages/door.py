@@ -1,0 +1,141 @@
+"""An owner's link: what it opens, in which words; and the page of a link that opens nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.context import InContext, InTx, Tx
+from api.i18n import LANGUAGES, Words, accepted, zone_of
+from api.pages.case import Case
+from api.pages.render import default_words, render
+from servicedesk.model import NoticeState
+from servicedesk.notices import seen
+from servicedesk.states import TicketState
+from storage.access import Role, find_token
+from storage.read_desk import get_ticket, list_tickets, visits_of
+from storage.read_devices import get_finding
+from storage.read_models import Scope
+
+_UNSETTLED = [s for s in TicketState if s not in ("closed", "self_fixed", "false_alarm", "cancelled")]
+
+
+class LinkError(Exception):
+    """A link that opens nothing.
+
+    Attributes:
+        expired: it once did.
+    """
+
+    def __init__(self, *, expired: bool) -> None:
+        super().__init__("expired" if expired else "unknown")
+        self.expired = expired
+
+
+@dataclass(slots=True)
+class Door:
+    """An opened link: its case, the words, and addresses that keep the chosen language."""
+
+    case: Case | None
+    words: Words
+    base: str
+    q: str
+
+
+def open_door(token: str, request: Request, tx: InTx, context: InContext) -> Door:
+    """What a link opens.
+
+    Raises:
+        LinkError: nothing.
+    """
+    row = find_token(tx.conn, token)
+    if row is None or row.role != Role.OWNER:
+        raise LinkError(expired=False)
+    if not row.valid_at(wall=tx.wall, fleet=tx.now):
+        raise LinkError(expired=True)
+    scope = Scope(household=row.household, ticket=row.ticket)
+    ticket = get_ticket(tx.conn, scope, row.ticket) if row.ticket else None
+    if row.household is not None:
+        unsettled = list_tickets(tx.conn, scope, states=list(map(str, _UNSETTLED)), after=None, limit=1)
+        ticket = unsettled[0] if unsettled else None
+    asked = request.query_params.get("lang")
+    chosen = asked if asked in LANGUAGES else None
+    q = f"?lang={chosen}" if chosen else ""
+    base = f"/o/{token}"
+    if ticket is None:
+        return Door(None, default_words(chosen or browser_language(request)), base, q)
+    words = Words(chosen or ticket.lang, zone_of(ticket.tz))
+    finding = get_finding(tx.conn, scope, ticket.finding) if ticket.finding else None
+    case = load_case(tx, context.catalogue, ticket, finding, visits_of(tx.conn, scope, ticket.id), words)
+    return Door(case, words, base, q)
+
+
+InDoor = Annotated[Door, Depends(open_door)]
+
+
+def link_page(request: Request, error: LinkError) -> Response:
+    """A link that opens nothing says so, and what still holds."""
+    t = default_words(browser_language(request))
+    if error.expired:
+        heading = t("This link is no longer in use")
+        lead = t("The matter is settled, or you have a newer link. Nothing was cancelled by this.")
+        say = t("The newest message from us holds the link that works.")
+    else:
+        heading, lead = (
+            t("This link opens nothing"),
+            t("Perhaps a part of it is missing. Copy it whole from the message."),
+        )
+        say = t("The message from us holds the whole link.")
+    return render(
+        request,
+        "owner_none.html",
+        t,
+        410 if error.expired else 404,
+        heading=heading,
+        lead=lead,
+        mark="info",
+        mark_tone="is-plan",
+        title=t("Open the link in the message"),
+        say=say,
+    )
+
+
+def case_of(door: Door) -> Case:
+    """The case behind a link.
+
+    Raises:
+        LinkError: the link has none any more.
+    """
+    if door.case is None:
+        raise LinkError(expired=True)
+    return door.case
+
+
+def links(door: Door) -> dict[str, Any]:
+    """What templates make addresses of."""
+    return {"base": door.base, "q": door.q}
+
+
+def back(door: Door, path: str, **flags: str) -> RedirectResponse:
+    """To a page behind the same link, in the same language, with what became of the choice."""
+    query = dict(pair.split("=") for pair in door.q[1:].split("&") if pair) | flags
+    return RedirectResponse(f"{door.base}{path}?{urlencode(query)}", 303)
+
+
+def browser_language(request: Request) -> str:
+    """Asked for, else the browser's, else English."""
+    asked = request.query_params.get("lang")
+    if asked in LANGUAGES:
+        return str(asked)
+    return accepted(request.headers.get("accept-language")) or "en"
+
+
+def take_note(tx: Tx, case: Case) -> None:
+    """An opened link shows that its notice arrived; it confirms nothing."""
+    desk = tx.office.desk
+    if any(each.state in (NoticeState.SENT, NoticeState.DELIVERED) for each in desk.notices.of_ticket(case.ticket.id)):
+        seen(tx.office, desk.tickets.get(case.ticket.id), tx.now)

@@ -1,0 +1,53 @@
+"""Every page in Chromium: nothing that axe finds, both languages, light and dark, phone and desk."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.api.axe import axe_violations
+from tests.api.case import Seeded
+
+pytestmark = pytest.mark.browser
+_SIZES = ((360, 740), (1366, 768))
+_LANGUAGES = ("en", "zh")
+_SCHEMES = ("light", "dark")
+
+
+def _pages(browser: Browser, base_url: str, seeded: Seeded, paths: list[str], *, staff: bool) -> Iterator[str]:
+    for (width, height), scheme in itertools.product(_SIZES, _SCHEMES):
+        context = browser.new_context(viewport={"width": width, "height": height})
+        page = context.new_page()
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        if staff:
+            _log_in(page, base_url, seeded)
+        for path, lang in itertools.product(paths, _LANGUAGES):
+            answer = page.goto(f"{base_url}{path}?lang={lang}")
+            assert answer is not None
+            assert answer.ok, path
+            yield from (f"{path} {lang} {scheme} {width}: {line}" for line in axe_violations(page))
+            sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if sideways > 0:
+                yield f"{path} {lang} {scheme} {width}: {sideways} px too wide"
+        context.close()
+
+
+def _log_in(page: Page, base_url: str, seeded: Seeded) -> None:
+    page.goto(f"{base_url}/login")
+    page.locator("input[name=login]").fill("ana")
+    page.locator("input[name=password]").fill(seeded.staff)
+    page.locator("form button").last.click()
+    page.wait_for_url("**/dispatch")
+
+
+def test_owners_pages(browser: Browser, base_url: str, seeded: Seeded) -> None:
+    paths = [seeded.alert + each for each in ("", "/visit", "/time")]
+    assert list(_pages(browser, base_url, seeded, paths, staff=False)) == []
+
+
+def test_staffs_pages(browser: Browser, base_url: str, seeded: Seeded) -> None:
+    paths = ["/dispatch", f"/tickets/{seeded.ref}", "/mailbox"]
+    assert list(_pages(browser, base_url, seeded, paths, staff=True)) == []
