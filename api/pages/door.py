@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from api.context import InContext, InTx, Tx
 from api.i18n import LANGUAGES, Words, accepted, zone_of
-from api.pages.case import Case
+from api.pages.case import Case, load_case
 from api.pages.render import default_words, render
 from servicedesk.model import NoticeState
 from servicedesk.notices import seen
