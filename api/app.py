@@ -18,7 +18,7 @@ from api.edge import Edge
 from api.feed import Feed
 from api.limits import Limits
 from api.meters import Meters
-from api.pages import live, owner, staff
+from api.pages import live, mailbox, owner, session, ticket, ticket_list
 from api.pages.door import LinkError, link_page
 from api.parts import PartSettings, Watch
 from api.settings import Settings
@@ -98,7 +98,10 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         scoreboard.router,
         events.router,
         owner.router,
-        staff.router,
+        session.router,
+        ticket_list.router,
+        ticket.router,
+        mailbox.router,
         live.router,
     ):
         app.include_router(router)
@@ -120,24 +123,24 @@ def _install_pages(app: FastAPI) -> None:
 
     @app.exception_handler(LoginNeededError)
     def _login(request: Request, error: LoginNeededError) -> Response:
-        return staff.login_redirect(request, error)
+        return session.login_redirect(request, error)
 
     @app.exception_handler(problems.ProblemError)
     def _problem(request: Request, error: problems.ProblemError) -> Response:
         if problems.wants_page(request):
-            return staff.error_page(request, error.status)
+            return session.error_page(request, error.status)
         return problems.problem_response(error, request.url.path)
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
         if problems.wants_page(request):
-            return staff.error_page(request, error.status_code)
+            return session.error_page(request, error.status_code)
         return problems.http_problem(request, error)
 
     def _accident(request: Request, error: Exception) -> Response:
         problem = problems.of_accident(request, error)
         if problems.wants_page(request):
-            return staff.error_page(request, problem.status)
+            return session.error_page(request, problem.status)
         return problems.problem_response(problem, request.url.path)
 
     for kind in (*BUSY, *UNFIT, *OUTAGES):

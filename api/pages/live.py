@@ -7,11 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from starlette.responses import StreamingResponse
 
-from api.auth import SESSION_COOKIE, InStaff
+from api.auth import SESSION_COOKIE, DeskPerson, staff_scope
 from api.context import InContext, InTx, Tx
 from api.v1.events import Watch, open_stream
 from storage.access import find_session
-from storage.read_models import EVERYTHING
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/dispatch/events")
 def dispatch_events(
     request: Request,
-    _: InStaff,
+    person: DeskPerson,
     tx: InTx,
     context: InContext,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
@@ -30,4 +29,6 @@ def dispatch_events(
     def still(later: Tx) -> bool:
         return find_session(later.conn, secret, now=later.wall) is not None
 
-    return open_stream(request, tx, context, Watch(EVERYTHING, ("ticket", "visit"), None, still), last_event_id)
+    return open_stream(
+        request, tx, context, Watch(staff_scope(person), ("ticket", "visit"), None, still), last_event_id
+    )
