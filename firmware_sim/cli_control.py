@@ -24,13 +24,13 @@ from firmware_sim.cli_common import (
     table,
 )
 from firmware_sim.commander import command as ask_device
-from firmware_sim.control import Clear, Inject, Reboot, Record, Request, SetNetwork, Status, ask
 from firmware_sim.names import known_name
 from firmware_sim.network_spec import Link
 from telemetry.clock import MICROS
 from telemetry.command import Name, Value
 from telemetry.command import Status as Answered
 from telemetry.identity import parse_key
+from telemetry.steering import Clear, Inject, Reboot, Record, Request, SetNetwork, Status, ask
 
 ALL = "all"
 LINK = tuple(Link.__dataclass_fields__)

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 
 from firmware_sim.comms import Restart, SetLink
-from firmware_sim.control import Clear, Inject, Reboot, Record, Request, SetNetwork, Status
 from firmware_sim.names import known_name
 from firmware_sim.network_spec import Link, NetworkPart
 from firmware_sim.runner import Runner
 from firmware_sim.wear import Fault
 from telemetry.clock import MICROS
+from telemetry.steering import Clear, Developing, Inject, Reboot, Record, Request, SetNetwork, Status
 
 
 class Steering:
@@ -38,6 +38,8 @@ class Steering:
         with self._runner.lock:
             if isinstance(request, Status):
                 return self._status(request)
+            if isinstance(request, Developing):
+                return self._developing()
             if isinstance(request, Record):
                 return self._record(request)
             if isinstance(request, Inject):
@@ -121,6 +123,22 @@ class Steering:
             "unreceipted": len(slot.held),
             "faults": [_shown(fault) for fault in faults],
         }
+
+    def _developing(self) -> dict[str, Any]:
+        now = self._fleet.now
+        faults = sorted((one for one in self._fleet.truth() if one.repaired is None), key=lambda one: one.failure)
+        return {
+            "fleet": now / MICROS,
+            "faults": [_shown(one) | {"level": min(1.0, self._level(one, now))} for one in faults],
+        }
+
+    def _level(self, fault: Fault, now: int) -> float:
+        """How far a fault has come: 0 new, 1 functional failure; of an intermittent one its share of bursts."""
+        kind, _, name = (fault.mechanism_of or "").partition(".")
+        if not name:
+            kind, name = self._devices[fault.device].kind, fault.fault
+        course = self._fleet.catalogue[kind].faults[name].course
+        return ((now - fault.onset) / (fault.failure - fault.onset)) ** course.shape if now > fault.onset else 0.0
 
     def _key(self, device: str) -> str:
         """`org/device`; the organisation may be left out."""

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from firmware_sim.control import NotRunningError, Status, ask
 from firmware_sim.fleet_file import RecordedFleet
 from stack.embedded_nats import EmbeddedNats
+from telemetry.steering import NotRunningError, Status, ask
 from tests.firmware_sim.answering import Answering
 
 pytestmark = pytest.mark.stack

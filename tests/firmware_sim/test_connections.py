@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from firmware_sim.control import SetNetwork
 from firmware_sim.firmware import Body
 from firmware_sim.mqtt import DescriptorError, Gateway
 from firmware_sim.network_spec import NetworkSpec
@@ -24,6 +23,7 @@ from stack.embedded_nats import EmbeddedNats
 from telemetry.clock import MICROS, FleetClock, system_wall
 from telemetry.identity import parse_key
 from telemetry.message import State, encode_json
+from telemetry.steering import SetNetwork
 from telemetry.topics import Channel
 from tests.firmware_sim.answering import Answering
 from tests.firmware_sim.listener import Listener

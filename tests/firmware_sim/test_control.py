@@ -11,11 +11,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from firmware_sim.control import (
+from firmware_sim.control import ControlServer
+from firmware_sim.fleet_file import RecordedFleet
+from firmware_sim.process import Simulation
+from firmware_sim.runner import open_fleet
+from firmware_sim.scenario import FleetEntry, Scenario
+from stack.embedded_nats import EmbeddedNats
+from telemetry.clock import MICROS, FleetClock, system_wall
+from telemetry.identity import parse_key
+from telemetry.message import decode_envelope
+from telemetry.steering import (
     Answer,
     Clear,
     ControlError,
-    ControlServer,
+    Developing,
     Inject,
     NotRunningError,
     Reboot,
@@ -25,14 +34,6 @@ from firmware_sim.control import (
     Status,
     ask,
 )
-from firmware_sim.fleet_file import RecordedFleet
-from firmware_sim.process import Simulation
-from firmware_sim.runner import open_fleet
-from firmware_sim.scenario import FleetEntry, Scenario
-from stack.embedded_nats import EmbeddedNats
-from telemetry.clock import MICROS, FleetClock, system_wall
-from telemetry.identity import parse_key
-from telemetry.message import decode_envelope
 from telemetry.topics import Channel
 from tests.firmware_sim.answering import Answering
 from tests.firmware_sim.listener import Listener
@@ -74,6 +75,9 @@ def test_a_fault_is_injected_and_cleared_while_the_fleet_runs(running: Running) 
     assert fault["failure"] - fault["onset"] == pytest.approx(2 * 86_400)
     said = ask(running.folder, Status(device="demo/fridge-002"))
     assert [one["fault"] for one in said["faults"]] == ["condenser_fan_wear"]
+    (growing,) = ask(running.folder, Developing())["faults"]
+    assert (growing["device"], growing["fault"]) == ("demo/fridge-002", "condenser_fan_wear")
+    assert 0 <= growing["level"] < 1
     again = open_fleet(running.folder, SMALL, 1001, START)
     assert again.active("demo/fridge-002", fault["family"]) is not None
     cleared = ask(running.folder, Clear(device="fridge-002", fault="condenser_fan_wear"))["cleared"]
