@@ -32,6 +32,10 @@ class Right(StrEnum):
     """What a route asks for."""
 
     READ = "read"
+    READ_CASE = "read_case"
+    READ_PEOPLE = "read_people"
+    PLAN = "plan"
+    ACKNOWLEDGE = "acknowledge"
     CONFIRM = "confirm"
     MOVE_TICKET = "move_ticket"
     MOVE_VISIT = "move_visit"
@@ -45,15 +49,21 @@ class Right(StrEnum):
     CONFIGURE = "configure"
 
 
+ASKS_FOR = "__wellkept_right__"
+"""What a dependency that asks for a right bears, so that a route's right can be read from the route."""
 _EVERYONE = frozenset(Role)
 RIGHTS: dict[Right, frozenset[Role]] = {
     Right.READ: _EVERYONE,
+    Right.READ_CASE: _EVERYONE - {Role.INTEGRATION},
+    Right.READ_PEOPLE: _EVERYONE - {Role.INTEGRATION, Role.ENGINEER},
+    Right.PLAN: frozenset({Role.ADMIN, Role.DISPATCHER, Role.READ_ONLY, Role.PEOPLE}),
+    Right.ACKNOWLEDGE: frozenset({Role.ADMIN, Role.DISPATCHER, Role.INTEGRATION}),
     Right.CONFIRM: frozenset({Role.ADMIN, Role.DISPATCHER, Role.OWNER, Role.PEOPLE}),
     Right.MOVE_TICKET: frozenset({Role.ADMIN, Role.DISPATCHER}),
     Right.MOVE_VISIT: frozenset({Role.ADMIN, Role.DISPATCHER, Role.TECHNICIAN, Role.PEOPLE}),
     Right.REPORT_OUTCOME: frozenset({Role.ADMIN, Role.TECHNICIAN, Role.PEOPLE}),
     Right.AUDIT: frozenset({Role.ADMIN}),
-    Right.ADD_PHOTO: _EVERYONE - {Role.ENGINEER, Role.READ_ONLY},
+    Right.ADD_PHOTO: _EVERYONE - {Role.ENGINEER, Role.READ_ONLY, Role.INTEGRATION},
     Right.SEE_DESK: frozenset({Role.ADMIN, Role.DISPATCHER, Role.READ_ONLY}),
     Right.SEE_LAB: frozenset({Role.ADMIN, Role.ENGINEER, Role.READ_ONLY}),
     Right.STEER_LAB: frozenset({Role.ADMIN, Role.ENGINEER}),
@@ -83,7 +93,14 @@ class Principal:
 
 def principal_of(token: TokenRow) -> Principal:
     """Whom a valid token stands for."""
-    scope = Scope(org=token.org, household=token.household, ticket=token.ticket)
+    scope = Scope(
+        org=token.org,
+        household=token.household,
+        ticket=token.ticket,
+        areas=None if token.areas is None else tuple(token.areas),
+        # A technician's token that names nobody sees nothing.
+        technician=token.technician or "" if token.role == Role.TECHNICIAN else None,
+    )
     return Principal(token.id, Role(token.role), scope, token.technician)
 
 
@@ -115,6 +132,26 @@ def bearer(request: Request, tx: InTx) -> Principal:
     return principal_of(token)
 
 
+def whole_desk(who: Principal) -> None:
+    """Pass who sees everything.
+
+    Raises:
+        ProblemError: 403, the token is limited.
+    """
+    if not who.scope.whole_desk:
+        raise problem("forbidden", "this is the whole desk's; this token is of a part of it")
+
+
+def whole_org(who: Principal) -> None:
+    """Pass who sees all of an organisation.
+
+    Raises:
+        ProblemError: 403, the token is limited to some areas.
+    """
+    if not who.scope.whole_org:
+        raise problem("forbidden", "this is the whole organisation's; this token is of a part of it")
+
+
 def needs(right: Right) -> Callable[[Principal], Principal]:
     """A dependency that lets through who holds a right."""
 
@@ -123,10 +160,15 @@ def needs(right: Right) -> Callable[[Principal], Principal]:
             raise problem("forbidden", f"role {principal.role} does not hold the right {right}")
         return principal
 
+    setattr(check, ASKS_FOR, right)
     return check
 
 
 Reader = Annotated[Principal, Depends(needs(Right.READ))]
+CaseReader = Annotated[Principal, Depends(needs(Right.READ_CASE))]
+PeopleReader = Annotated[Principal, Depends(needs(Right.READ_PEOPLE))]
+PlanReader = Annotated[Principal, Depends(needs(Right.PLAN))]
+Acknowledger = Annotated[Principal, Depends(needs(Right.ACKNOWLEDGE))]
 Confirmer = Annotated[Principal, Depends(needs(Right.CONFIRM))]
 TicketMover = Annotated[Principal, Depends(needs(Right.MOVE_TICKET))]
 VisitMover = Annotated[Principal, Depends(needs(Right.MOVE_VISIT))]
@@ -176,12 +218,17 @@ def staff_needs(right: Right) -> Callable[[StaffRow], StaffRow]:
             raise problem("forbidden", f"role {person.role} does not hold the right {right}")
         return person
 
+    setattr(check, ASKS_FOR, right)
     return check
 
 
 def staff_scope(person: StaffRow) -> Scope:
-    """What a person sees: their organisation and areas where they are limited to them, else everything."""
-    return Scope(org=person.org, areas=None if person.areas is None else tuple(person.areas))
+    """What a person sees: their organisation, areas or visits where they are limited to them, else everything."""
+    return Scope(
+        org=person.org,
+        areas=None if person.areas is None else tuple(person.areas),
+        technician=str(person.technician or "") if person.role == Role.TECHNICIAN else None,
+    )
 
 
 DeskPerson = Annotated[StaffRow, Depends(staff_needs(Right.SEE_DESK))]

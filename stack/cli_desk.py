@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -16,6 +17,7 @@ from storage import access, registry
 from storage.access import Role
 from storage.clock_store import read_clock
 from storage.desk import PgDesk
+from storage.pool import Connection
 from telemetry.catalogue import load_catalogue
 from telemetry.clock import production_clock, system_wall, to_datetime
 from telemetry.errors import WellkeptError
@@ -37,7 +39,8 @@ def token_new(
     role: Annotated[Role, typer.Option(help="What it may do.")] = Role.READ_ONLY,
     label: Annotated[str, typer.Option(help="What it is for.")] = "",
     org: Annotated[str | None, typer.Option(help="Limit it to one organisation.")] = None,
-    technician: Annotated[str | None, typer.Option(help="Technician it speaks for.")] = None,
+    area: Annotated[list[str] | None, typer.Option(help="Limit it to an area of households; may be repeated.")] = None,
+    technician: Annotated[str | None, typer.Option(help="Technician it speaks for, by name.")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Valid for so many days.")] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
@@ -45,10 +48,14 @@ def token_new(
     """Make a bearer token and print it once."""
     if role is Role.OWNER:
         raise typer.BadParameter("owners' tokens are the links in their notices", param_hint="--role")
+    _check_technician(role, technician)
     now = to_datetime(system_wall())
     expires = now + timedelta(days=days) if days else None
     with database(data_dir) as conn:
-        secret = access.create_token(conn, role, now=now, label=label, org=org, technician=technician, expires=expires)
+        own = None if technician is None else str(_technician_id(conn, org, technician))
+        secret = access.create_token(
+            conn, role, now=now, label=label, org=org, technician=own, areas=area, expires=expires
+        )
     emit({"token": secret, "role": role.value, "expires": expires} if as_json else secret, as_json=as_json)
 
 
@@ -57,7 +64,7 @@ def token_list(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False)
     """List tokens, without their secrets."""
     with database(data_dir) as conn:
         rows = access.list_tokens(conn)
-    keep = ("id", "label", "role", "org", "technician", "created", "expires", "revoked")
+    keep = ("id", "label", "role", "org", "areas", "technician", "created", "expires", "revoked")
     emit([{key: asdict(row)[key] for key in keep} for row in rows], as_json=as_json)
 
 
@@ -77,14 +84,9 @@ def staff_new(
     as_json: AsJson = False,
 ) -> None:
     """Enter a person, or give a known login a new password; the password is printed once."""
-    if (technician is not None) != (role is Role.TECHNICIAN):
-        raise typer.BadParameter("role technician, and only it, names its technician", param_hint="--technician")
+    _check_technician(role, technician)
     with database(data_dir) as conn:
-        known = PgDesk(conn).people.technicians(org or Settings().org) if technician else []
-        found = next((each for each in known if each.name == technician), None)
-        if technician is not None and found is None:
-            names = ", ".join(each.name for each in known) or "none yet"
-            raise WellkeptError(f"there is no technician {technician!r}; active ones: {names}")
+        own = None if technician is None else _technician_id(conn, org, technician)
         password = access.create_staff(
             conn,
             login,
@@ -94,9 +96,23 @@ def staff_new(
             lang=lang,
             org=org,
             areas=area,
-            technician=found.id if found else None,
+            technician=own,
         )
     emit({"login": login, "password": password}, as_json=as_json)
+
+
+def _check_technician(role: Role, technician: str | None) -> None:
+    if (technician is not None) != (role is Role.TECHNICIAN):
+        raise typer.BadParameter("role technician, and only it, names its technician", param_hint="--technician")
+
+
+def _technician_id(conn: Connection, org: str | None, name: str) -> UUID:
+    known = PgDesk(conn).people.technicians(org or Settings().org)
+    found = next((each for each in known if each.name == name), None)
+    if found is None:
+        names = ", ".join(each.name for each in known) or "none yet"
+        raise WellkeptError(f"there is no technician {name!r}; active ones: {names}")
+    return found.id
 
 
 @device_app.command("add", epilog="Example: wellkept device add acme/fridge-7 refrigerator --room Kitchen")

@@ -28,10 +28,10 @@ _IDS = Ids(secrets.SystemRandom())
 # Verified when the login is unknown, so that both answers take the same time.
 _DECOY = _HASHER.hash(secrets.token_urlsafe(12))
 
-_ACCESS_COLUMNS = "id, label, role, org, household, ticket, technician, created, expires, revoked"
+_ACCESS_COLUMNS = "id, label, role, org, household, ticket, technician, areas, created, expires, revoked"
 _INSERT_ACCESS = """
-insert into access_token (id, digest, label, role, org, household, ticket, technician, created, expires)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+insert into access_token (id, digest, label, role, org, household, ticket, technician, areas, created, expires)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _FIND_ACCESS = f"select {_ACCESS_COLUMNS} from access_token where digest = %s"  # noqa: S608  (a constant of this module)
 _LIST_ACCESS = f"select {_ACCESS_COLUMNS} from access_token where role <> 'owner' order by created, id"  # noqa: S608  (likewise)
@@ -74,7 +74,8 @@ class TokenRow:
 
     Attributes:
         expires: wall time, but fleet time for role `owner`; None lasts until revoked.
-        technician: the technician a `technician` token speaks for.
+        technician: the technician a `technician` token speaks for, by name or id.
+        areas: the only areas of households that it sees; all when None.
     """
 
     id: UUID
@@ -84,6 +85,7 @@ class TokenRow:
     household: UUID | None
     ticket: UUID | None
     technician: str | None
+    areas: list[str] | None
     created: datetime
     expires: datetime | None
     revoked: datetime | None
@@ -134,6 +136,7 @@ def create_token(
     household: UUID | None = None,
     ticket: UUID | None = None,
     technician: str | None = None,
+    areas: list[str] | None = None,
     expires: datetime | None = None,
 ) -> str:
     """Enter a bearer token and return its secret, which is shown once and kept nowhere.
@@ -143,7 +146,7 @@ def create_token(
     """
     secret = new_secret()
     new = _IDS.at(to_micros(now))
-    row = (new, digest_of(secret), label, role.value, org, household, ticket, technician, now, expires)
+    row = (new, digest_of(secret), label, role.value, org, household, ticket, technician, areas, now, expires)
     conn.execute(_INSERT_ACCESS, row)
     return secret
 

@@ -23,7 +23,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from storage.pool import connect
-from storage.read_models import Connection, Scope
+from storage.read_models import EVENT_SCOPE, Connection, Scope
 
 KINDS = ("ticket", "visit", "notice", "finding", "device")
 """What events are about."""
@@ -53,21 +53,21 @@ update api_feed set forgotten = greatest(forgotten, (select max(no) from gone)) 
 """
 _ANEW = "update api_feed set newest = newest + 1000000000, forgotten = newest + 1000000000"
 _STANDING = "select newest, forgotten from api_feed"
-_READ = """
+_READ = (
+    """
 select e.no, e.kind, e.subject, e.what, e.state, e.was, e.ticket
 from api_event e
 left join technician tech on tech.id = e.technician
 where e.no > %(after)s and e.no <= %(upto)s and e.kind = any(%(kinds)s)
-  and (%(org)s::text is null or e.org = %(org)s)
-  and (%(household)s::uuid is null or e.household = %(household)s)
   and (%(technician)s::text is null or e.kind <> 'visit'
        or %(technician)s in (tech.name, e.technician::text))
-  and (%(only_ticket)s::uuid is null or e.ticket = %(only_ticket)s
-       or (e.kind = 'device' and e.device = (select t.device from ticket t where t.id = %(only_ticket)s))
-       or (e.kind = 'finding' and e.subject = (select t.finding::text from ticket t where t.id = %(only_ticket)s)))
+"""
+    + EVENT_SCOPE
+    + """
 order by e.no
 limit %(limit)s
 """
+)
 _LISTEN = "listen wellkept_api_event"
 
 

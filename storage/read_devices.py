@@ -12,7 +12,7 @@ import msgspec
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
-from storage.read_models import Connection, Cursor, Scope
+from storage.read_models import DEVICE_SCOPE, Connection, Cursor, Scope
 from storage.registry import DeviceRow
 from telemetry.finding import Finding, Signal
 
@@ -21,12 +21,9 @@ select d.no, d.org, d.device, d.kind, d.model, d.serial, d.room, d.lang, d.house
        d.registered, coalesce(o.health, 'unknown') as health, o.since as health_since, o.last_t, o.last_arrival
 from device d
 left join device_observed o on o.device = d.no
-where (%(org)s::text is null or d.org = %(org)s)
-  and (%(household)s::uuid is null or d.household = %(household)s)
-  and (%(only_ticket)s::uuid is null or d.no = (select t.device from ticket t where t.id = %(only_ticket)s))
 """
-_DEVICES = _DEVICE + " and d.no > %(after)s order by d.no limit %(limit)s"
-_ONE_DEVICE = _DEVICE + " and d.org = %(of_org)s and d.device = %(of_device)s"
+_DEVICES = _DEVICE + DEVICE_SCOPE + " and d.no > %(after)s order by d.no limit %(limit)s"
+_ONE_DEVICE = _DEVICE + DEVICE_SCOPE + " and d.org = %(of_org)s and d.device = %(of_device)s"
 
 # Columns of a kind are identifiers of the catalogue, checked there, and quoted here.
 _READINGS = """
@@ -47,12 +44,14 @@ select f.id, d.org, d.device, d.kind, f.family, f.opened, f.history, f.revision,
        (select s.at from suggestion s where s.finding = f.id) as suggested
 from finding_current f
 join device d on d.no = f.device
-where (%(org)s::text is null or d.org = %(org)s)
-  and (%(household)s::uuid is null or d.household = %(household)s)
-  and (%(only_ticket)s::uuid is null or f.id = (select t.finding from ticket t where t.id = %(only_ticket)s))
 """
+_FINDING_SCOPE = f"""
+{DEVICE_SCOPE}
+  and (%(only_ticket)s::uuid is null or f.id = (select t.finding from ticket t where t.id = %(only_ticket)s))
+"""  # noqa: S608  (constants of this module)
 _FINDINGS = (
     _FINDING
+    + _FINDING_SCOPE
     + """
   and (%(of_org)s::text is null or (d.org = %(of_org)s and d.device = %(of_device)s))
   and (%(state)s::text is null or f.state = %(state)s)
@@ -61,7 +60,7 @@ order by f.opened desc, f.id desc
 limit %(limit)s
 """
 )
-_ONE_FINDING = _FINDING + " and f.id = %(finding)s"
+_ONE_FINDING = _FINDING + _FINDING_SCOPE + " and f.id = %(finding)s"
 _EVIDENCE = """
 select body -> 'evidence' from finding_revision where finding = %s order by revision desc limit 24
 """

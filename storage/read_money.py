@@ -12,7 +12,7 @@ from psycopg.rows import class_row, kwargs_row
 
 from servicedesk.money import Line
 from storage.desk_money import lines_of
-from storage.read_models import TICKET_SCOPE, Connection, Cursor, Scope
+from storage.read_models import DEVICE_SCOPE, TICKET_SCOPE, Connection, Cursor, Scope
 
 _QUOTE = """
 select q.id, q.ticket, t.ref, d.org || '/' || d.device as device, t.family, t.household, q.state, q.currency, q.lines,
@@ -34,15 +34,12 @@ limit %(limit)s
 """
 )
 _ONE_QUOTE = _QUOTE + TICKET_SCOPE + _TOLD + " and q.id = %(quote)s"
-_SERIAL = """
+_SERIAL = f"""
 select d.no, d.org, d.device, d.kind, d.model, d.serial, d.sold, d.warranty_until
 from device d
-where d.serial = %(serial)s and (%(org)s::text is null or d.org = %(org)s)
-  and (%(household)s::uuid is null or d.household = %(household)s)
-  and (%(only_ticket)s::uuid is null or exists (
-    select from ticket t where t.device = d.no and t.id = %(only_ticket)s))
+{DEVICE_SCOPE} and d.serial = %(serial)s
 order by d.no
-"""
+"""  # noqa: S608  (constants of this module)
 _TICKETS_OF = f"""
 select t.id from ticket t {TICKET_SCOPE} and t.device = %(device)s order by t.opened desc, t.id desc limit %(limit)s
 """  # noqa: S608  (constants of this module)

@@ -8,9 +8,9 @@ from typing import Any
 from psycopg.rows import kwargs_row
 
 from servicedesk.service_report import CaseRow, VisitRow
-from storage.read_models import Connection, Scope
+from storage.read_models import TICKET_SCOPE, Connection, Scope
 
-_CASES = """
+_CASES = f"""
 select d.org || '/' || d.device as device, d.kind, coalesce(d.model, '') as model, t.family,
     coalesce(h.area, '') as region, coalesce(tier.tier, '') as tier,
     case when t.finding is null then 'owner' else 'telemetry' end as origin,
@@ -31,12 +31,12 @@ join device d on d.no = t.device
 left join household h on h.id = t.household
 left join household_tier tier on tier.household = t.household
 left join survey s on s.ticket = t.id
-where (%(org)s::text is null or t.org = %(org)s)
+{TICKET_SCOPE}
   and (%(since)s::timestamptz is null or t.opened >= %(since)s)
   and (%(until)s::timestamptz is null or t.opened < %(until)s)
   and (h.consent_analytics is null or h.consent_analytics)
 order by t.opened, t.id
-"""
+"""  # noqa: S608  (constants of this package)
 
 
 def read_cases(conn: Connection, scope: Scope, since: datetime | None, until: datetime | None) -> list[CaseRow]:
@@ -44,14 +44,14 @@ def read_cases(conn: Connection, scope: Scope, since: datetime | None, until: da
 
     Args:
         conn: a connection.
-        scope: whose organisation; a household's or ticket's scope sees none.
+        scope: of people of ours; a household's or ticket's scope sees none.
         since: first moment, or None.
         until: first moment after it, or None.
     """
     if scope.household is not None or scope.ticket is not None:
         return []
     with conn.cursor(row_factory=kwargs_row(_case)) as cursor:
-        return cursor.execute(_CASES, {"org": scope.org, "since": since, "until": until}).fetchall()
+        return cursor.execute(_CASES, scope.parameters() | {"since": since, "until": until}).fetchall()
 
 
 def _case(*, opened: datetime, visits: list[dict[str, Any]], **columns: Any) -> CaseRow:  # noqa: ANN401  (columns of one row)

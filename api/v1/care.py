@@ -12,9 +12,19 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from api.auth import Auditor, Confirmer, PhotoAdder, Principal, Reader, TicketMover
+from api.auth import (
+    Auditor,
+    CaseReader,
+    Confirmer,
+    PeopleReader,
+    PhotoAdder,
+    Principal,
+    TicketMover,
+    whole_desk,
+    whole_org,
+)
 from api.context import InTx, Tx
-from api.problems import invalid, not_found, problem
+from api.problems import invalid, not_found
 from api.reads import named, note_read
 from api.v1.care_models import (
     AnswerOut,
@@ -49,6 +59,7 @@ from servicedesk.photos import add_photo
 from servicedesk.privacy import ask_erasure, export, set_consent
 from servicedesk.selfcheck import answer_step, avoided, progress, withdraw
 from servicedesk.survey import content, rate
+from storage.read_models import household_in
 from telemetry.catalogue import GuideStep
 
 router = V1Router()
@@ -57,7 +68,7 @@ _OFFSET_ZERO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
 
 
 @router.get("/tickets/{ticket}/self-check", tags=["self-help"])
-def self_check(ticket: UUID, who: Reader, tx: InTx) -> SelfCheckOut:
+def self_check(ticket: UUID, who: CaseReader, tx: InTx) -> SelfCheckOut:
     """The guide of a ticket's fault, what was answered, and what is asked next."""
     read_ticket(tx, who, ticket)
     return _check_out(tx, ticket)
@@ -81,7 +92,7 @@ def withdrawal(ticket: UUID, who: Confirmer, tx: InTx) -> TicketDetailOut:
 
 
 @router.get("/tickets/{ticket}/photos", tags=["self-help"])
-def photos(ticket: UUID, who: Reader, tx: InTx) -> PhotosOut:
+def photos(ticket: UUID, who: PeopleReader, tx: InTx) -> PhotosOut:
     """A ticket's photos."""
     read_ticket(tx, who, ticket)
     return PhotosOut(items=[_photo_out(each) for each in tx.office.desk.care.help.photos(ticket)])
@@ -99,7 +110,7 @@ def upload_photo(ticket: UUID, photo: PhotoIn, who: PhotoAdder, tx: InTx) -> Pho
 
 
 @router.get("/tickets/{ticket}/photos/{photo}", tags=["self-help"])
-def one_photo(ticket: UUID, photo: UUID, who: Reader, tx: InTx) -> PhotoContentOut:
+def one_photo(ticket: UUID, photo: UUID, who: PeopleReader, tx: InTx) -> PhotoContentOut:
     """A photo as data: nothing that a browser would run."""
     detail = read_ticket(tx, who, ticket)
     found = tx.office.desk.care.help.photo(photo)
@@ -110,7 +121,7 @@ def one_photo(ticket: UUID, photo: UUID, who: Reader, tx: InTx) -> PhotoContentO
 
 
 @router.get("/tickets/{ticket}/survey", tags=["survey"])
-def survey(ticket: UUID, who: Reader, tx: InTx) -> SurveyOut:
+def survey(ticket: UUID, who: CaseReader, tx: InTx) -> SurveyOut:
     """The survey of a case."""
     read_ticket(tx, who, ticket)
     return _survey_out(tx, ticket)
@@ -125,7 +136,7 @@ def answer_survey(ticket: UUID, given: SurveyIn, who: Confirmer, tx: InTx) -> Su
 
 
 @router.get("/households/{household}", tags=["privacy"])
-def household_read(household: UUID, who: Reader, tx: InTx) -> HouseholdOut:
+def household_read(household: UUID, who: PeopleReader, tx: InTx) -> HouseholdOut:
     """A household with its contacts; that staff looked is logged."""
     row = _household(tx, who, household)
     note_read(tx, who, "household contacts", row.id)
@@ -153,7 +164,7 @@ def household_read(household: UUID, who: Reader, tx: InTx) -> HouseholdOut:
 
 
 @router.get("/households/{household}/consents", tags=["privacy"])
-def consents(household: UUID, who: Reader, tx: InTx) -> ConsentsOut:
+def consents(household: UUID, who: PeopleReader, tx: InTx) -> ConsentsOut:
     """What a household agrees to, purpose by purpose, with its history."""
     return _consents_out(tx, _household(tx, who, household).id)
 
@@ -193,8 +204,7 @@ def audit(
     who: Auditor, tx: InTx, paging: Annotated[Paging, Depends(listing(50))], household: UUID | None = None
 ) -> Page[AuditOut]:
     """Who read personal data and who went past a rule, newest first; for no token of a single organisation."""
-    if who.scope.org is not None:
-        raise problem("forbidden", "the audit log is the whole desk's; this token is of one organisation")
+    whole_desk(who)
     rows = tx.office.desk.care.audit.page(household=household, before=paging.after(int), limit=paging.limit + 1)
     return paging.page(list(rows), _audit_out, lambda row: row.seq)
 
@@ -207,6 +217,7 @@ def care_report(
     end: Annotated[GivenMoment | None, Query(alias="to", description="now when absent")] = None,
 ) -> CareReportOut:
     """Visits that self-help has saved, and how content owners were. Households without consent do not count."""
+    whole_org(who)
     until: datetime = end or tx.now
     since = start or until - _REPORT
     saved = avoided(tx.office, who.scope.org, since, until)
@@ -227,9 +238,7 @@ def care_report(
 def _household(tx: Tx, who: Principal, household: UUID) -> Household:
     """The household, of staff or of its own link; the link of a single case does not open it."""
     found = tx.office.desk.people.household(household)
-    scope = who.scope
-    foreign = found is None or scope.org not in (None, found.org) or scope.household not in (None, found.id)
-    if found is None or foreign or scope.ticket is not None:
+    if found is None or not household_in(tx.conn, who.scope, household):
         raise not_found("household")
     return found
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 from uuid import UUID
 
-from api.auth import Confirmer, TicketMover
+from api.auth import Acknowledger, Confirmer, TicketMover, whole_desk
 from api.context import InTx
 from api.problems import invalid, not_found
 from api.reads import note_read
@@ -49,7 +49,7 @@ def ticket_call(ticket: UUID, call: CallIn, who: TicketMover, tx: InTx) -> Ticke
 
 @router.post("/tickets/{ticket}/acknowledgement", tags=["contact"])
 @changes(TICKET)
-def ticket_acknowledge(ticket: UUID, who: TicketMover, tx: InTx) -> TicketDetailOut:
+def ticket_acknowledge(ticket: UUID, who: Acknowledger, tx: InTx) -> TicketDetailOut:
     """Take a case on: nobody further up the on-call roster is told. Twice is the same as once."""
     read_ticket(tx, who, ticket)
     acknowledge(tx.office, ticket, tx.now, who.actor())
@@ -74,7 +74,8 @@ def mail_taken(mail: MailIn, who: TicketMover, tx: InTx) -> MailTakenOut:
 
 @router.get("/mails/unmatched", tags=["contact"])
 def unmatched_mails(who: TicketMover, tx: InTx) -> UnmatchedListOut:
-    """Mails that belong to no ticket we know, newest first: a person looks at them."""
+    """Mails that belong to no ticket we know, newest first: a person who sees the whole desk looks at them."""
+    whole_desk(who)
     note_read(tx, who, "unmatched mails")
     rows = tx.office.desk.levels.calls.unmatched(_MOST_MAILS)
     return UnmatchedListOut(

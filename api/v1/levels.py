@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from api.auth import Principal, Reader, TicketMover
+from api.auth import CaseReader, Principal, TicketMover, whole_org
 from api.context import InTx, Tx
 from api.problems import invalid, not_found
 from api.v1.contact_models import (
@@ -43,6 +43,7 @@ from servicedesk.levels import consumed
 from servicedesk.model import Household, Ticket
 from servicedesk.promises import downtime
 from servicedesk.tiers import in_order, tier_of
+from storage.read_models import household_in, tickets_in
 
 router = V1Router()
 _LOOK_BACK = timedelta(days=180)
@@ -50,7 +51,7 @@ _REPORT = timedelta(days=30)
 
 
 @router.get("/tickets/{ticket}/levels", tags=["levels"])
-def ticket_levels(ticket: UUID, who: Reader, tx: InTx) -> TicketLevelsOut:
+def ticket_levels(ticket: UUID, who: CaseReader, tx: InTx) -> TicketLevelsOut:
     """What is promised to a case, how far each clock is, what was given for broken promises, and the downtime."""
     read_ticket(tx, who, ticket)
     desk = tx.office.desk
@@ -76,7 +77,8 @@ def ticket_levels(ticket: UUID, who: Reader, tx: InTx) -> TicketLevelsOut:
 def calls(who: TicketMover, tx: InTx) -> CallsOut:
     """Calls that a person is to make, in the order of work."""
     tasks = tx.office.desk.levels.calls.opened(who.scope.org, tx.now - _LOOK_BACK, tx.now + timedelta(seconds=1))
-    found = in_order(tx.office, [each for each in tasks if each.state is CallState.OPEN])
+    seen = tickets_in(tx.conn, who.scope, (each.ticket for each in tasks))
+    found = in_order(tx.office, [each for each in tasks if each.state is CallState.OPEN and each.ticket in seen])
     return CallsOut(items=[_call(task, ticket, tier) for task, ticket, tier in found])
 
 
@@ -90,7 +92,9 @@ def first_contact_report(
     """How soon a person reached owners after severity 1 or a complaint."""
     until = end or tx.now
     since = start or until - _REPORT
-    found = first_contact(tx.office.desk.levels.calls.opened(who.scope.org, since, until), tx.now)
+    tasks = tx.office.desk.levels.calls.opened(who.scope.org, since, until)
+    seen = tickets_in(tx.conn, who.scope, (each.ticket for each in tasks))
+    found = first_contact([each for each in tasks if each.ticket in seen], tx.now)
     return FirstContactOut(
         start=since,
         end=until,
@@ -117,8 +121,7 @@ def warnings(_: TicketMover, tx: InTx) -> WarningsOut:
 @router.get("/silences", tags=["levels"])
 def silences(who: TicketMover, tx: InTx) -> SilencesOut:
     """Silences in force, each with what it has kept back."""
-    rows = tx.office.desk.levels.reach.silences(who.scope.org, tx.now)
-    return SilencesOut(items=[_silence(tx, each) for each in rows])
+    return SilencesOut(items=[_silence(tx, each) for each in _silences(tx, who)])
 
 
 @router.post("/silences", tags=["levels"], status_code=201)
@@ -148,7 +151,7 @@ def silence_new(silence: SilenceIn, who: TicketMover, tx: InTx) -> SilenceOut:
 def silence_end(silence: SilenceEndIn, who: TicketMover, tx: InTx) -> SilencesOut:
     """End a silence now; messages that wait for it go out at the time they were told. Answers with what is left."""
     reach = tx.office.desk.levels.reach
-    if silence.silence not in {each.id for each in reach.silences(who.scope.org, tx.now)}:
+    if silence.silence not in {each.id for each in _silences(tx, who)}:
         raise not_found("silence")
     reach.end_silence(silence.silence, tx.now)
     return silences(who, tx)
@@ -167,6 +170,7 @@ def roster_new(person: OnCallIn, who: TicketMover, tx: InTx) -> OnCallOut:
     """Enter a person on the roster: an unacknowledged case of severity 1 or 2 goes up its steps."""
     if who.scope.org not in (None, person.org):
         raise not_found("organisation")
+    whole_org(who)
     if person.until <= person.start:
         raise invalid("it ends before it begins", "#/until")
     row = OnCall(
@@ -201,7 +205,7 @@ def household_tier(household: UUID, tier: TierIn, who: TicketMover, tx: InTx) ->
 
 def _household(tx: Tx, who: Principal, household: UUID) -> Household:
     found = tx.office.desk.people.household(household)
-    if found is None or who.scope.org not in (None, found.org) or who.scope.household not in (None, found.id):
+    if found is None or not household_in(tx.conn, who.scope, household):
         raise not_found("household")
     return found
 
@@ -218,7 +222,21 @@ def _org(tx: Tx, who: Principal, silence: SilenceIn) -> str:
         raise invalid("name a ticket, a household or an organisation", "#/org")
     if who.scope.org not in (None, org):
         raise not_found("organisation")
+    whole_org(who)
     return org
+
+
+def _silences(tx: Tx, who: Principal) -> list[Silence]:
+    """Those in force that keep back what the asker sees; who sees some areas sees none of a whole organisation."""
+    rows = tx.office.desk.levels.reach.silences(who.scope.org, tx.now)
+    if who.scope.whole_org:
+        return rows
+    seen = tickets_in(tx.conn, who.scope, (each.ticket for each in rows if each.ticket is not None))
+    return [
+        each
+        for each in rows
+        if each.ticket in seen or (each.household is not None and household_in(tx.conn, who.scope, each.household))
+    ]
 
 
 def _clock(tx: Tx, clock: LevelClock, pauses: list[Pause]) -> LevelClockOut:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query
 
-from api.auth import Confirmer, Principal, Reader, Reporter, TicketMover
+from api.auth import CaseReader, Confirmer, Principal, Reporter, TicketMover
 from api.context import InTx, Tx
 from api.problems import invalid, not_found
 from api.v1.models import Page, WindowOut
@@ -100,7 +100,7 @@ QUOTE = Resource(
 
 
 @router.get("/tickets/{ticket}/estimate", tags=["prices"])
-def estimate(ticket: UUID, who: Reader, tx: InTx) -> EstimateOut:
+def estimate(ticket: UUID, who: CaseReader, tx: InTx) -> EstimateOut:
     """What the repair will cost, from and to, how long it takes, and what the warranty pays."""
     read_ticket(tx, who, ticket)
     found = _estimate_out(tx, tx.office.desk.tickets.get(ticket))
@@ -111,7 +111,7 @@ def estimate(ticket: UUID, who: Reader, tx: InTx) -> EstimateOut:
 
 @router.get("/quotes", tags=["prices"])
 def quotes(
-    who: Reader,
+    who: CaseReader,
     tx: InTx,
     paging: Annotated[Paging, Depends(listing(50))],
     state: Annotated[str | None, Query(description="one or several, comma-separated")] = None,
@@ -138,7 +138,7 @@ def make_quote(ticket: UUID, wanted: QuoteIn, who: TicketMover, tx: InTx) -> Quo
 
 
 @router.get("/quotes/{quote}", tags=["prices"])
-def one_quote(quote: UUID, who: Reader, tx: InTx) -> QuoteOut:
+def one_quote(quote: UUID, who: CaseReader, tx: InTx) -> QuoteOut:
     """One quote with its lines and what the owner may answer."""
     return read_quote(tx, who, quote)
 
@@ -162,14 +162,14 @@ def quote_decline(quote: UUID, decline: DeclineIn, who: Confirmer, tx: InTx) -> 
 
 
 @router.get("/tickets/{ticket}/bills", tags=["prices"])
-def bills(ticket: UUID, who: Reader, tx: InTx) -> list[BillOut]:
+def bills(ticket: UUID, who: CaseReader, tx: InTx) -> list[BillOut]:
     """What was charged for a ticket's visits."""
     read_ticket(tx, who, ticket)
     return [_bill_out(each) for each in tx.office.desk.money.bills.of_ticket(ticket)]
 
 
 @router.get("/tickets/{ticket}/warranty", tags=["warranty"])
-def warranty(ticket: UUID, who: Reader, tx: InTx) -> WarrantyOut:
+def warranty(ticket: UUID, who: CaseReader, tx: InTx) -> WarrantyOut:
     """What the warranty says of a ticket, by which rule and why; evidence and decisions."""
     return read_warranty(tx, who, ticket)
 
@@ -227,7 +227,7 @@ def make_order(wanted: OrderIn, who: TicketMover, tx: InTx) -> OrderOut:
 
 
 @router.get("/serials/{serial}", tags=["devices"])
-def by_serial(serial: Serial, who: Reader, tx: InTx) -> SerialOut:
+def by_serial(serial: Serial, who: CaseReader, tx: InTx) -> SerialOut:
     """An appliance by its serial number: warranty, cases, next steps, prices. A foreign number looks like none."""
     row = find_serial(tx.conn, who.scope, serial)
     if row is None:

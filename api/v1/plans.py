@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path
 
-from api.auth import Confirmer, Principal, Reader, TicketMover
+from api.auth import Confirmer, PlanReader, Principal, TicketMover
 from api.context import InTx, Tx
 from api.problems import invalid, not_found
 from api.v1.fresh import with_fresh_windows
@@ -33,13 +33,14 @@ from servicedesk.plan_rows import LineState, PlanLine
 from servicedesk.replanning import Ask, draw_up
 from servicedesk.suggesting import suggest
 from storage.read_desk import get_ticket
+from storage.read_models import tickets_in
 
 router = V1Router()
 LineNo = Annotated[int, Path(ge=1, le=1_000_000)]
 
 
 def read_plan(tx: Tx, who: Principal, plan: UUID) -> PlanOut:
-    """A plan with its lines; 404 outside the asker's scope."""
+    """A plan with its lines; 404 outside the asker's scope. Who sees some areas sees their lines."""
     try:
         found, lines = tx.office.desk.plans.get(plan)
     except UnknownError as cause:
@@ -48,6 +49,7 @@ def read_plan(tx: Tx, who: Principal, plan: UUID) -> PlanOut:
         raise not_found("plan")
     names = {each.id: each.name for each in tx.office.desk.people.technicians(found.org)}
     tickets = tx.office.desk.plans.tickets(plan)
+    seen = tickets_in(tx.conn, who.scope, (line.ticket for line in lines))
     return PlanOut(
         id=found.id,
         org=found.org,
@@ -58,7 +60,7 @@ def read_plan(tx: Tx, who: Principal, plan: UUID) -> PlanOut:
         of=found.of,
         travel_before_min=round(found.travel_before / 60),
         travel_after_min=round(found.travel_after / 60),
-        lines=[_line(line, names, *tickets[line.ticket]) for line in lines],
+        lines=[_line(line, names, *tickets[line.ticket]) for line in lines if line.ticket in seen],
     )
 
 
@@ -85,7 +87,7 @@ def make_plan(ask: PlanIn, who: TicketMover, tx: InTx) -> PlanOut:
 
 
 @router.get("/plans/{plan}", tags=["plans"])
-def one_plan(plan: UUID, who: Reader, tx: InTx) -> PlanOut:
+def one_plan(plan: UUID, who: PlanReader, tx: InTx) -> PlanOut:
     """A plan: before and after for each ticket."""
     return read_plan(tx, who, plan)
 
@@ -94,7 +96,7 @@ def one_plan(plan: UUID, who: Reader, tx: InTx) -> PlanOut:
 @changes(PLAN)
 def plan_accept(plan: UUID, which: AcceptIn, who: TicketMover, tx: InTx) -> PlanOut:
     """Propose the windows of several lines to their owners: all or none. Lines that swap windows belong together."""
-    read_plan(tx, who, plan)
+    _see(read_plan(tx, who, plan), which.lines)
     accept(tx.office, plan, which.lines, tx.now, who.actor())
     return read_plan(tx, who, plan)
 
@@ -103,7 +105,7 @@ def plan_accept(plan: UUID, which: AcceptIn, who: TicketMover, tx: InTx) -> Plan
 @changes(PLAN)
 def line_accept(plan: UUID, line: LineNo, who: TicketMover, tx: InTx) -> PlanOut:
     """Propose the window of one line to its owner. Twice is the same as once."""
-    read_plan(tx, who, plan)
+    _see(read_plan(tx, who, plan), [line])
     accept(tx.office, plan, [line], tx.now, who.actor())
     return read_plan(tx, who, plan)
 
@@ -112,7 +114,7 @@ def line_accept(plan: UUID, line: LineNo, who: TicketMover, tx: InTx) -> PlanOut
 @changes(PLAN)
 def line_refuse(plan: UUID, line: LineNo, who: TicketMover, tx: InTx) -> PlanOut:
     """Leave a line's ticket as it is; it may still be accepted later."""
-    read_plan(tx, who, plan)
+    _see(read_plan(tx, who, plan), [line])
     refuse(tx.office, plan, line, tx.now, who.actor())
     return read_plan(tx, who, plan)
 
@@ -149,6 +151,16 @@ def visit_hold(visit: UUID, window: WindowIn, who: Confirmer, tx: InTx) -> HoldO
     actor = who.actor()
     hold = with_fresh_windows(tx, visit, lambda: hold_window(tx.office, visit, window.start, tx.now, actor))
     return HoldOut(start=hold.start, end=hold.end, until=hold.until)
+
+
+def _see(plan: PlanOut, lines: Sequence[int]) -> None:
+    """Pass when the asker sees these lines.
+
+    Raises:
+        ProblemError: 404, one is not there, or not the asker's.
+    """
+    if not set(lines) <= {each.no for each in plan.lines}:
+        raise not_found("line")
 
 
 def _line(line: PlanLine, names: Mapping[UUID, str], ref: str, version: int) -> PlanLineOut:

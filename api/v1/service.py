@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from api.auth import Confirmer, Principal, Reader, Reporter, TicketMover, VisitMover
+from api.auth import CaseReader, Confirmer, PeopleReader, Principal, Reader, Reporter, TicketMover, VisitMover
 from api.context import InContext, InTx, Tx
 from api.problems import invalid, not_found
 from api.reads import note_read
@@ -59,7 +59,9 @@ def read_ticket(tx: Tx, who: Principal, ticket: UUID) -> TicketDetailOut:
     """A ticket with everything on it; 404 outside the asker's scope."""
     row = _ticket(tx, who, ticket)
     finding = get_finding(tx.conn, who.scope, row.finding) if row.finding else None
-    return ticket_detail(row, visits_of(tx.conn, who.scope, ticket), timeline(tx.conn, ticket), finding)
+    lines = timeline(tx.conn, ticket)
+    plain = who.role is Role.INTEGRATION
+    return ticket_detail(row, visits_of(tx.conn, who.scope, ticket), lines, finding, words=not plain)
 
 
 def read_visit(tx: Tx, who: Principal, visit: UUID) -> VisitOut:
@@ -192,7 +194,7 @@ def visit_move(visit: UUID, move: MoveIn, who: VisitMover, tx: InTx) -> VisitOut
 
 
 @router.get("/visits/{visit}/windows", tags=["visits"])
-def windows(visit: UUID, who: Reader, tx: InTx) -> OffersOut:
+def windows(visit: UUID, who: CaseReader, tx: InTx) -> OffersOut:
     """Other windows with skill, working hours, part and remaining life all kept."""
     _visit(tx, who, visit)
     found = alternatives(tx.office, visit, tx.now)
@@ -239,7 +241,7 @@ def visit_outcome(visit: UUID, outcome: OutcomeIn, who: Reporter, tx: InTx, cont
 
 @router.get("/notices", tags=["notices"])
 def notices(
-    who: Reader, tx: InTx, paging: Annotated[Paging, Depends(listing(50))], household: UUID | None = None
+    who: PeopleReader, tx: InTx, paging: Annotated[Paging, Depends(listing(50))], household: UUID | None = None
 ) -> Page[NoticeOut]:
     """Messages to households, newest first."""
     note_read(tx, who, "notices", household)

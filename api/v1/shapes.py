@@ -25,11 +25,18 @@ from storage.read_devices import DeviceView, FindingView
 _OFFSET_ZERO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)\+00:00")
 
 
-def _said(body: Mapping[str, Any]) -> dict[str, Any]:
+_NO_WORDS = frozenset(
+    {"old", "new", "state", "code", "stage", "visit", "finding", "severity", "policy", "due", "episode"}
+)
+"""Members of a timeline's line that are names and times of ours, never somebody's words."""
+
+
+def _said(body: Mapping[str, Any], *, words: bool) -> dict[str, Any]:
     """A timeline's words with times as everywhere else: UTC with `Z`."""
     return {
         name: _OFFSET_ZERO.sub(r"\1Z", value) if isinstance(value, str) and _OFFSET_ZERO.fullmatch(value) else value
         for name, value in body.items()
+        if words or name in _NO_WORDS
     }
 
 
@@ -149,10 +156,15 @@ def ticket_out(row: TicketView) -> TicketOut:
 
 
 def ticket_detail(
-    row: TicketView, visits: Sequence[VisitView], events: Sequence[EventView], finding: FindingView | None
+    row: TicketView,
+    visits: Sequence[VisitView],
+    events: Sequence[EventView],
+    finding: FindingView | None,
+    *,
+    words: bool = True,
 ) -> TicketDetailOut:
-    """A ticket with everything on it."""
-    lines = [EventOut(at=e.at, kind=e.kind, actor=e.actor, body=_said(e.body)) for e in events]
+    """A ticket with everything on it; without `words` what people wrote is left out of its timeline."""
+    lines = [EventOut(at=e.at, kind=e.kind, actor=e.actor, body=_said(e.body, words=words)) for e in events]
     return TicketDetailOut(
         **ticket_out(row).model_dump(),
         visits=[visit_out(v) for v in visits],

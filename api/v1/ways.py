@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from api.auth import Confirmer, Principal, Reader, TicketMover
+from api.auth import CaseReader, Confirmer, Principal, TicketMover
 from api.context import InContext, InTx, Tx
 from api.problems import invalid, not_found
 from api.v1.router import V1Router
@@ -19,7 +19,7 @@ router = V1Router()
 
 
 @router.get("/tickets/{ticket}/ways", tags=["tickets"])
-def ways(ticket: UUID, who: Reader, tx: InTx) -> WaysOut:
+def ways(ticket: UUID, who: CaseReader, tx: InTx) -> WaysOut:
     """What is offered instead of a visit, with dates, and what was taken."""
     return _read(tx, who, ticket)
 

@@ -199,7 +199,13 @@ def seed(conn: Connection, *, lang: str = "en", name: str = "Lin", wall: int = W
     link = create_owner_link(conn, now=NOW, ticket=ticket.id)
     staff = create_staff(conn, "ana", now=to_datetime(wall), name="Ana", role=Role.ADMIN, lang=lang)
     tokens = {
-        role.value: create_token(conn, role, now=to_datetime(wall), label=role.value)
+        role.value: create_token(
+            conn,
+            role,
+            now=to_datetime(wall),
+            label=role.value,
+            technician=str(visit.technician) if role is Role.TECHNICIAN else None,
+        )
         for role in Role
         if role is not Role.OWNER
     }
