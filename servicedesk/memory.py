@@ -12,6 +12,7 @@ from uuid import UUID
 
 from servicedesk.errors import AlreadyOpenError, ConflictError, UnknownError, WindowGoneError
 from servicedesk.memory_care import MemoryCare
+from servicedesk.memory_day import MemoryDay
 from servicedesk.memory_levels import MemoryLevels
 from servicedesk.memory_money import MemoryMoney, MemoryQuotes
 from servicedesk.memory_planning import MemoryPlans, occupied
@@ -418,7 +419,11 @@ class MemoryDesk:
         self.levels = MemoryLevels(self.tickets, self.people, self.notices)
         self.plans = MemoryPlans(self.tickets, self.visits)
         self.care = MemoryCare(self)
+        self.day = MemoryDay(self._travels)
         self.visits.place_of = self._place_of
+
+    def _travels(self, visit: UUID) -> bool:
+        return visit in self.visits.rows and self.visits.rows[visit].state is VisitState.TRAVELLING
 
     def _place_of(self, ticket: UUID) -> Place | None:
         household = self.tickets.rows[ticket].household if ticket in self.tickets.rows else None

@@ -101,10 +101,15 @@ def moved_ticket(
 def moved_visit(
     office: Office, visit: Visit, new: VisitState, now: datetime, actor: str, *, reason: str | None = None
 ) -> Visit:
-    """A visit in its next state, logged but not yet written. Raises as `moved_ticket`."""
+    """A visit in its next state, logged but not yet written; where its technician was is forgotten with the journey.
+
+    Raises as `moved_ticket`.
+    """
     check_move("visit", VISIT, visit.state, new)
     if new in NEEDS_REASON and not reason:
         raise NeedsReasonError(f"a visit becomes {new} with a reason only")
+    if visit.state is VisitState.TRAVELLING:
+        office.desk.day.forget(visit.id)
     office.log(
         visit.ticket, now, "visit", actor, visit=str(visit.id), old=str(visit.state), new=str(new), reason=reason
     )

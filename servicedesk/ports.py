@@ -23,6 +23,7 @@ from servicedesk.model import (
     Window,
 )
 from servicedesk.ports_care import CareBook
+from servicedesk.ports_day import DayBook
 from servicedesk.ports_levels import LevelBook
 from servicedesk.ports_money import MoneyBook, Quotes
 from servicedesk.ports_planning import Plans
@@ -290,6 +291,11 @@ class Desk(Protocol):
     @property
     def care(self) -> CareBook:
         """Self-help, surveys, consent, the audit log."""
+        ...
+
+    @property
+    def day(self) -> DayBook:
+        """Technicians' days."""
         ...
 
     @property

@@ -103,6 +103,9 @@ def finish(office: Office, outcome: Outcome) -> Visit:
     visit = moved_visit(office, visit, VisitState.DONE, now, outcome.actor)
     visit = desk.visits.save(replace(visit, finished=now))
     desk.visits.report(outcome)
+    # What was fitted without having been put aside comes from the van, else from the depot.
+    for sku in set(outcome.parts) - desk.parts.put_aside(visit.id):
+        desk.parts.reserve(ticket.org, visit.id, sku, visit.technician)
     desk.parts.use(visit.id, outcome.parts)
     desk.agenda.drop_due(VISIT_DUES, visit.id)
     office.log(
