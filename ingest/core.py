@@ -11,14 +11,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ingest.adapters.sources import Reading, Source, Sources
 from ingest.wire import Delivery
 from telemetry.block import BlockBuilder, Reject
-from telemetry.clock import ClockTrack, FleetClock
+from telemetry.clock import MICROS, ClockTrack, FleetClock
 from telemetry.errors import WellkeptError, WireError
 from telemetry.identity import DeviceKey, partition_of
-from telemetry.message import MAX_MESSAGE_BYTES, Envelope, decode_envelope, read_identity
+from telemetry.message import (
+    MAX_MESSAGE_BYTES,
+    NO_SPOOL,
+    WIRE_VERSION,
+    Envelope,
+    check_envelope,
+    decode_envelope,
+    read_identity,
+)
 from telemetry.plain import PlainDecoder
-from telemetry.topics import Channel, parse_topic
+from telemetry.topics import ROOT, Channel, parse_topic
 
 MAX_AGE = 0.08
 _MIN_AGE = 0.02
@@ -96,19 +105,22 @@ class _Route:
         key: the device, None when the topic names none.
         partition: where its messages go.
         refused: why nothing on this topic is a reading, if so.
+        source: reads it when it is not of our own grammar.
     """
 
     topic: str
     key: DeviceKey | None
     partition: _Partition
     refused: WireError | None
+    source: Source | None = None
 
 
 @dataclass(slots=True)
 class Counts:
-    """What ingest has seen since it started."""
+    """What ingest has seen since it started; `ignored` are foreign payloads that say nothing of interest."""
 
     messages: int = 0
+    ignored: int = 0
     rejects: int = 0
     blocks: int = 0
     retries: int = 0
@@ -122,14 +134,25 @@ class IngestCore:
         partitions: of the stream.
         max_block: bytes a block may have, below the stream's max_payload.
         new_id: gives block ids; repeats of a block carry the same.
+        sources: what is read beside our own topics.
     """
 
-    def __init__(self, partitions: int, max_block: int, new_id: Callable[[], str] = lambda: uuid.uuid4().hex) -> None:
+    def __init__(
+        self,
+        partitions: int,
+        max_block: int,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        sources: Sources | None = None,
+    ) -> None:
         self._partitions = [_Partition(number) for number in range(partitions)]
         self._routes: dict[bytes, _Route] = {}
         self._plain = PlainDecoder()
         self._max_block = max_block
         self._new_id = new_id
+        self._sources = sources
+        # A foreign payload may speak of several devices: it is acknowledged when all their blocks are in the stream.
+        self._owed: dict[Token, int] = {}
+        self._idle: list[Token] = []
         self._waiting: dict[str, _Waiting] = {}
         self._connection = 0
         self._clocks = ClockTrack()
@@ -177,6 +200,9 @@ class IngestCore:
         routes, plain, half = self._routes, self._plain.decode, self._max_block // 2
         for topic, payload, mid in messages:
             route = routes.get(topic) or self._route(topic)
+            if route.source is not None:
+                effects += self._take_foreign(route, payload, Token(connection, mid), arrival, now)
+                continue
             partition = route.partition
             tokens = partition.tokens
             if not tokens:
@@ -218,17 +244,65 @@ class IngestCore:
             waiting.retry_at = now + _RETRY
             return []
         del self._waiting[block_id]
-        fresh = [token for token in waiting.tokens if token.connection == self._connection]
-        self.counts.stale_acknowledgements += len(waiting.tokens) - len(fresh)
+        tokens = [token for token in waiting.tokens if self._settles(token)] if self._owed else waiting.tokens
+        fresh = [token for token in tokens if token.connection == self._connection]
+        self.counts.stale_acknowledgements += len(tokens) - len(fresh)
         return fresh
+
+    def take_idle(self) -> list[Token]:
+        """Tokens of foreign payloads that said nothing of interest: nothing of them waits for the stream."""
+        idle, self._idle = self._idle, []
+        return [token for token in idle if token.connection == self._connection]
 
     def drain(self, now: float) -> list[PublishBlock]:
         """Close everything."""
         return [self._close(partition, now) for partition in self._partitions if partition.tokens]
 
+    def _take_foreign(
+        self, route: _Route, payload: bytes, token: Token, arrival: int, now: float
+    ) -> list[PublishBlock]:
+        """A payload of another grammar: its readings go to their devices' partitions, or it is kept as unfit."""
+        taken: list[_Partition] = []
+        try:
+            messages = [(each.key, _unnumbered(each.t, each.q, arrival)) for each in _read_foreign(route, payload)]
+            for key, message in messages:
+                partition = self._partitions[partition_of(key, len(self._partitions))]
+                partition.builder.add(key, message, arrival)
+                taken.append(partition)
+        except WireError as error:
+            route.partition.builder.reject(_reject(route, payload, error, arrival))
+            self.counts.rejects += 1
+            taken.append(route.partition)
+        if not taken:
+            self.counts.ignored += 1
+            self._idle.append(token)
+        elif len(taken) > 1:
+            self._owed[token] = len(taken)
+        for partition in taken:
+            if not partition.tokens:
+                self._begin(partition, now)
+            partition.tokens.append(token)
+        each_once = {partition.number: partition for partition in taken}.values()
+        return [self._close(p, now) for p in each_once if self._is_full(p)]
+
+    def _is_full(self, partition: _Partition) -> bool:
+        return len(partition.tokens) >= _MAX_MESSAGES or partition.builder.size >= self._max_block // 2
+
+    def _settles(self, token: Token) -> bool:
+        """Whether nothing else of the message waits for the stream."""
+        owed = self._owed.get(token)
+        if owed is None:
+            return True
+        if owed == 1:
+            del self._owed[token]
+            return True
+        self._owed[token] = owed - 1
+        return False
+
     def _route(self, topic: bytes) -> _Route:
         text = topic.decode(errors="backslashreplace")
         key, refused = None, None
+        source = None if self._sources is None or text.startswith(f"{ROOT}/") else self._sources.find(text)
         try:
             key, channel = parse_topic(text)
             if channel not in (Channel.TELEMETRY, Channel.EVENT):
@@ -238,7 +312,7 @@ class IngestCore:
         number = partition_of(key or DeviceKey("", text), len(self._partitions))
         if len(self._routes) >= _ROUTES:
             self._routes.clear()
-        route = self._routes[topic] = _Route(text, key, self._partitions[number], refused)
+        route = self._routes[topic] = _Route(text, key, self._partitions[number], refused, source)
         return route
 
     def _take_unusual(self, route: _Route, payload: bytes, arrival: int) -> None:
@@ -280,6 +354,24 @@ def _decode(key: DeviceKey, payload: bytes) -> Envelope:
     if envelope.device is not None and envelope.device != key.device:
         raise WireError("foreign_body", f"the body speaks for {envelope.device[:64]!r}, not {key.device!r}")
     return envelope
+
+
+def _read_foreign(route: _Route, payload: bytes) -> list[Reading]:
+    if len(payload) > MAX_MESSAGE_BYTES:
+        raise WireError("oversized", f"{len(payload)} bytes; the limit is {MAX_MESSAGE_BYTES}")
+    return [] if route.source is None else route.source.read(route.topic, payload)
+
+
+def _unnumbered(t: float | None, q: dict[str, float], arrival: int) -> Envelope:
+    """A reading as a message that the worker numbers; dated by its arrival where it names no time.
+
+    Raises:
+        WireError: a time or a channel that no message can have.
+    """
+    at = arrival / MICROS if t is None else t
+    message = Envelope(v=WIRE_VERSION, epoch=NO_SPOOL, seq=1, base=1, t=at, q=dict(q))
+    check_envelope(message)
+    return message
 
 
 def _reject(route: _Route, payload: bytes, error: WireError, arrival: int) -> Reject:

@@ -12,7 +12,7 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ingest.share import ShareProof, filters
+from ingest.share import ShareProof, filters, shared
 from ingest.sorting_socket import SortingSocket, without_delay
 from ingest.wire import Delivery, puback_packets, publish_packet
 from telemetry.clock import MICROS, FleetClock
@@ -61,6 +61,8 @@ class MqttIngress:
         on_connection: called on the network thread when a connection begins; returns its number.
         on_messages: called on the network thread with the connection and what one read brought; may block, which
             stops reading.
+        foreign: filters of other grammars. Where the broker does not grant one with QoS 1, it is heard with QoS 0,
+            which is what such devices publish with anyway.
     """
 
     def __init__(
@@ -70,6 +72,8 @@ class MqttIngress:
         share: str,
         on_connection: Callable[[], int],
         on_messages: Callable[[int, list[Delivery]], None],
+        *,
+        foreign: Sequence[str] = (),
     ) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or _DEFAULT_PORT
@@ -80,6 +84,8 @@ class MqttIngress:
         self._guard = threading.Lock()
         self.refused: str | None = None
         self._filters = filters(share)
+        self._foreign = shared(share, foreign)
+        self._asked: dict[int, tuple[list[str], int]] = {}
         self._proof = ShareProof(share, f"{self._host}:{self._port}") if share else None
         self._proof_mid: int | None = None
         self._warned = False
@@ -164,6 +170,23 @@ class MqttIngress:
 
     def _subscribe(self) -> None:
         self._client.subscribe([(each, 1) for each in self._filters])
+        self._asked.clear()
+        if self._foreign:
+            self._ask(self._foreign, 1)
+
+    def _ask(self, foreign: list[str], qos: int) -> None:
+        mid = self._client.subscribe([(each, qos) for each in foreign])[1]
+        if mid is not None:
+            self._asked[mid] = foreign, qos
+
+    def _answered(self, asked: list[str], qos: int, codes: list[ReasonCode]) -> None:
+        """What the broker says to foreign filters; one that it refuses with either QoS is a matter for a person."""
+        refused = [each for each, code in zip(asked, codes, strict=False) if code.is_failure]
+        if refused and qos:
+            log.warning("the broker does not grant these with QoS 1; they are heard with QoS 0", filters=refused)
+            self._ask(refused, 0)
+        elif refused:
+            self.refused = ", ".join(refused)
 
     def _subscribed(
         self, client: mqtt.Client, _data: object, mid: int, codes: list[ReasonCode], _properties: object
@@ -173,6 +196,8 @@ class MqttIngress:
         proof = self._proof if self._proof is not None and mid == self._proof_mid else None
         if proof is not None and any(code.is_failure for code in codes):
             proof.refused(", ".join(str(code) for code in codes))
+        elif (asked := self._asked.pop(mid, None)) is not None:
+            self._answered(*asked, codes)
         elif any(code.is_failure for code in codes):
             self.refused = ", ".join(str(code) for code in codes)
         elif proof is not None:

@@ -21,6 +21,7 @@ class IngestSettings(BaseSettings):
         rate: messages a second this process must carry.
         partitions: of the stream.
         stream_bytes: bound of the stream's store.
+        adapters: file of foreign payloads to read too; see `ingest.adapters.sources`.
         broker_log: of the embedded broker, where what it forbids is counted.
     """
 
@@ -34,4 +35,5 @@ class IngestSettings(BaseSettings):
     rate: float = 1_500.0
     partitions: int = 16
     stream_bytes: int = 2 * 1024**3
+    adapters: Path | None = None
     broker_log: Path | None = None

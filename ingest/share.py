@@ -26,8 +26,13 @@ class SharedSubscriptionError(WellkeptError):
 
 def filters(group: str) -> list[str]:
     """What ingest subscribes to; a group shares each message out to one of its members."""
+    return shared(group, [subscription(channel) for channel in (Channel.TELEMETRY, Channel.EVENT)])
+
+
+def shared(group: str, plain: Sequence[str]) -> list[str]:
+    """Filters as a group subscribes to them."""
     prefix = f"$share/{group}/" if group else ""
-    return [prefix + subscription(channel) for channel in (Channel.TELEMETRY, Channel.EVENT)]
+    return [prefix + each for each in plain]
 
 
 class ShareProof:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from ingest.core import Counts, IngestCore, PublishBlock, check_window
+from ingest.adapters.sources import load_sources
+from ingest.core import Counts, IngestCore, PublishBlock, Token, check_window
 from ingest.meters import State
 from ingest.mqtt import MqttIngress
 from ingest.settings import IngestSettings
@@ -91,9 +92,17 @@ class IngestProcess:
         self._stream = NatsStream(
             settings.nats_url, name="ingest", partitions=settings.partitions, max_bytes=settings.stream_bytes
         )
-        self._core = IngestCore(self._stream.partitions, min(self._stream.max_payload(), 1024 * 1024) - _MARGIN)
+        sources = load_sources(settings.adapters) if settings.adapters is not None else None
+        self._core = IngestCore(
+            self._stream.partitions, min(self._stream.max_payload(), 1024 * 1024) - _MARGIN, sources=sources
+        )
         self._mqtt = MqttIngress(
-            settings.mqtt_url, settings.mqtt_client_id, settings.share, self._core.connected, self._received
+            settings.mqtt_url,
+            settings.mqtt_client_id,
+            settings.share,
+            self._core.connected,
+            self._received,
+            foreign=sources.filters if sources is not None else (),
         )
         self._clock: FleetClock | None = None
         self._told: FleetClock | None = None
@@ -165,17 +174,21 @@ class IngestProcess:
         if isinstance(event, _Received):
             self._room.give(len(event.messages))
             self._carry_out(self._core.receive_many(event.connection, event.messages, now, self._wall()))
+            self._acknowledge(self._core.take_idle())
         elif isinstance(event, _Published):
             if event.error is not None:
                 log.warning("the stream did not take a block; repeating", error=repr(event.error))
-            tokens = [token for token in self._core.published(event.block_id, event.error, now) if token.mid]
-            if tokens:
-                self._mqtt.acknowledge(tokens[0].connection, [token.mid for token in tokens])
+            self._acknowledge(self._core.published(event.block_id, event.error, now))
         elif isinstance(event, tuple):
             self._outgoing.append(event)
         else:
             self._clock = event
             self._core.hear_clock(event, self._wall())
+
+    def _acknowledge(self, tokens: list[Token]) -> None:
+        asked = [token for token in tokens if token.mid]
+        if asked:
+            self._mqtt.acknowledge(asked[0].connection, [token.mid for token in asked])
 
     def _tell_clock(self) -> None:
         if self._mqtt.connected() and self._clock is not None and self._clock != self._told:

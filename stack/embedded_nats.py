@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -19,6 +19,7 @@ from stack.nats_config import (
     Rights,
     device_rights,
     device_user,
+    foreign_rights,
     gateway_rights,
     ingest_rights,
     render_server,
@@ -59,13 +60,21 @@ class EmbeddedNats:
         org: organisation whose devices the user `gateway` speaks for.
         port: port of the stream, else any free one.
         mqtt_port: port of the MQTT listener, likewise.
+        foreign: topics of other grammars that ingest reads; with some there is a user `appliances` for them.
     """
 
     def __init__(
-        self, folder: Path, *, org: str = "demo", port: int | None = None, mqtt_port: int | None = None
+        self,
+        folder: Path,
+        *,
+        org: str = "demo",
+        port: int | None = None,
+        mqtt_port: int | None = None,
+        foreign: Sequence[str] = (),
     ) -> None:
         self.folder = folder.resolve()
         self._org = org
+        self._foreign = list(foreign)
         self._wanted = Ports(port or 0, mqtt_port or 0, 0)
         self._child: subprocess.Popen[bytes] | None = None
         self._state = self.folder / "server.json"
@@ -107,7 +116,7 @@ class EmbeddedNats:
         return f"nats://{user}:{self._secrets[user]}@127.0.0.1:{self.ports.nats}"
 
     def mqtt_url(self, user: str = "gateway") -> str:
-        """Address of the MQTT broker for a user: `ingest`, `gateway` or `ORG.DEVICE`."""
+        """Address of the MQTT broker for a user: `ingest`, `gateway`, `appliances` or `ORG.DEVICE`."""
         return f"mqtt://{user}:{self._secrets[user]}@127.0.0.1:{self.ports.mqtt}"
 
     def device_url(self, key: DeviceKey) -> str:
@@ -210,7 +219,9 @@ class EmbeddedNats:
             os.kill(process.pid, signal.SIGHUP)
 
     def _rights(self) -> list[Rights]:
-        fixed = [worker_rights(), ingest_rights(), gateway_rights(self._org)]
+        fixed = [worker_rights(), ingest_rights(self._foreign), gateway_rights(self._org)]
+        if self._foreign:
+            fixed.append(foreign_rights(self._foreign))
         return fixed + [device_rights(key) for key in self._devices]
 
     def _write_users(self) -> None:
@@ -228,6 +239,7 @@ class EmbeddedNats:
         self.name = state["name"]
         self.ports = Ports(**state["ports"])
         self._secrets = {**state["passwords"], **self._secrets}
+        self._foreign = self._foreign or state.get("foreign", [])
         known = set(self._devices)
         self._devices.extend(key for text in state["devices"] if (key := parse_key(text)) not in known)
 
@@ -247,6 +259,7 @@ class EmbeddedNats:
             "ports": {"nats": self.ports.nats, "mqtt": self.ports.mqtt, "http": self.ports.http},
             "passwords": self._secrets,
             "devices": [str(key) for key in self._devices],
+            "foreign": self._foreign,
             "pid": me.pid if me else None,
             "started": me.started if me else None,
         }

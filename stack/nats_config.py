@@ -57,8 +57,26 @@ def worker_rights() -> Rights:
     return Rights("worker", (">",), (">",))
 
 
-def ingest_rights() -> Rights:
-    """Hears all devices, answers them, publishes blocks; cannot delete or purge what is stored."""
+def subject_of(pattern: str) -> str:
+    """A filter of MQTT in the server's own grammar."""
+    return pattern.replace("/", ".").replace("+", "*").replace("#", ">")
+
+
+def foreign_rights(filters: Sequence[str]) -> Rights:
+    """Devices and bridges that people own already: they publish what is listened to, and may talk among themselves.
+
+    What a bridge of theirs hears is theirs: they share the broker, never our own topics.
+    """
+    subjects = tuple(subject_of(each) for each in filters)
+    return Rights(user="appliances", publish=subjects, subscribe=subjects, mqtt_only=True)
+
+
+def ingest_rights(filters: Sequence[str] = ()) -> Rights:
+    """Hears all devices, answers them, publishes blocks; cannot delete or purge what is stored.
+
+    Args:
+        filters: topics of other grammars that it reads too.
+    """
     return Rights(
         user="ingest",
         publish=(
@@ -73,7 +91,7 @@ def ingest_rights() -> Rights:
             "wellkept.v1.*.*.command",
             "wellkept.v1.clock",
         ),
-        subscribe=("wellkept.v1.>", "wk.out.>", "$KV.wk_clock.>", "_INBOX.>"),
+        subscribe=("wellkept.v1.>", "wk.out.>", "$KV.wk_clock.>", "_INBOX.>", *map(subject_of, filters)),
         deny_publish=("$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>", "$JS.API.STREAM.MSG.DELETE.>"),
     )
 

@@ -12,6 +12,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from ingest.adapters.sources import load_sources
 from stack import run_state
 from stack.child import Backoff, Child
 from stack.clockwork import Clockwork
@@ -56,7 +57,11 @@ class Supervisor:
         self.nats: EmbeddedNats | None = None
         self.postgres: EmbeddedPostgres | None = None
         if not (settings.mqtt_url and settings.nats_url):
-            self.nats = EmbeddedNats(self.data_dir / "nats", org=settings.org, mqtt_port=settings.mqtt_port or None)
+            # A file that cannot be used is refused before anything starts.
+            foreign = load_sources(settings.adapters).filters if settings.adapters is not None else ()
+            self.nats = EmbeddedNats(
+                self.data_dir / "nats", org=settings.org, mqtt_port=settings.mqtt_port or None, foreign=foreign
+            )
         if not settings.database_url:
             self.postgres = EmbeddedPostgres(self.data_dir / "postgres")
         self.children: list[Child] = []
@@ -257,6 +262,8 @@ class Supervisor:
         }
         if module == "ingest":
             environment["WELLKEPT_MQTT_URL"] = self.mqtt_url()
+            if self.settings.adapters is not None:
+                environment["WELLKEPT_ADAPTERS"] = str(self.settings.adapters.resolve())
             if not self.settings.mqtt_url:
                 environment["WELLKEPT_MQTT_WINDOW"] = str(INFLIGHT)
                 environment["WELLKEPT_BROKER_LOG"] = str(_given(self.nats).log)

@@ -14,6 +14,7 @@ from storage.telemetry_rows import (
     DeadLetter,
     DetectorError,
     DeviceHistory,
+    HeldReading,
     Observed,
     Readings,
     Replay,
@@ -46,6 +47,7 @@ class MemoryTelemetry:
         self.snapshots: dict[int, Snapshot] = {}
         self.revisions: dict[tuple[str, int], Reported] = {}
         self.errors: list[DetectorError] = []
+        self.held: dict[tuple[int, int], HeldReading] = {}
         self.controls: dict[str, tuple[ControlEntry, StoredControl | None]] = {}
 
     def enter_control(self, entry: ControlEntry) -> None:
@@ -72,7 +74,8 @@ class MemoryTelemetry:
         opened = {r.finding.family for r in newest.values() if r.finding.state is EpisodeState.OPEN}
         progress = [copy.deepcopy(p) for (device, _), p in sorted(self.progress.items()) if device == no]
         lost = copy.deepcopy(self.lost.get(no, {}))
-        return DeviceHistory(progress, lost, self.observed.get(no), self.snapshots.get(no), opened)
+        held = [one for (device, _), one in sorted(self.held.items()) if device == no]
+        return DeviceHistory(progress, lost, self.observed.get(no), self.snapshots.get(no), opened, held=held)
 
     def load_strangers(self, keys: Sequence[DeviceKey]) -> dict[tuple[DeviceKey, int], Progress]:
         """See `TelemetryStore.load_strangers`."""
@@ -101,6 +104,10 @@ class MemoryTelemetry:
         return (device.no, epoch, seq) in self.messages or any(
             (d.device, d.epoch, d.seq) == (device.key, epoch, seq) for d in self.dead.values()
         )
+
+    def is_stored(self, device: DeviceRow, t: int) -> bool:
+        """See `TelemetryStore.is_stored`."""
+        return any(no == device.no and t in m.t for (no, _, _), m in self.messages.items())
 
     def read_controls(self, devices: Sequence[int]) -> dict[int, list[StoredControl]]:
         """See `TelemetryStore.read_controls`."""
@@ -135,6 +142,7 @@ class MemoryTelemetry:
         for r in batch.findings:
             self.revisions.setdefault((r.finding.id, r.finding.revision), r)
         self.errors += batch.errors
+        self.held = {place: h for place, h in (self.held | batch.held).items() if place not in set(batch.released)}
         for c in batch.controls:
             entry, effect = self.controls.get(c.id, (c.entry, None))
             if effect is None:

@@ -291,9 +291,29 @@ class Reported:
     arrival: int
 
 
+@dataclass(frozen=True, slots=True)
+class HeldReading:
+    """A reading of a device without a spool that waits for those before it.
+
+    Attributes:
+        device: its number.
+        t: event time, microseconds.
+        arrival: fleet time of arrival, microseconds.
+        q: channel to number, as observed (float32).
+    """
+
+    device: int
+    t: int
+    arrival: int
+    q: dict[str, float]
+
+
 @dataclass(slots=True)
 class Batch:
-    """All that one transaction writes."""
+    """All that one transaction writes.
+
+    `held` are readings that begin to wait, or wait with more channels; `released` those that wait no longer.
+    """
 
     moves: list[Move] = field(default_factory=list)
     readings: list[Readings] = field(default_factory=list)
@@ -307,6 +327,8 @@ class Batch:
     controls: list[ControlEffect] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
     errors: list[DetectorError] = field(default_factory=list)
+    held: dict[tuple[int, int], HeldReading] = field(default_factory=dict)
+    released: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -322,3 +344,4 @@ class DeviceHistory:
     snapshot: Snapshot | None
     open_families: set[str]
     entries: int | None = None
+    held: list[HeldReading] = field(default_factory=list)

@@ -18,6 +18,7 @@ from storage.stage_unnest import stage_unnest
 from storage.telemetry_rows import (
     Batch,
     DeviceHistory,
+    HeldReading,
     Move,
     Observed,
     Readings,
@@ -130,6 +131,12 @@ _HAS_EVENT = "select exists (select from device_event where device = %s and epoc
 _HAS_DEAD = """
 select exists (select from dead_letter where org = %s and device = %s and epoch = %s and seq = %s)
 """
+_LOAD_HELD = "select device, t, arrival, channels, numbers from held_reading where device = any(%s) order by t"
+_HOLD = """
+insert into held_reading (device, t, arrival, channels, numbers) values (%s, %s, %s, %s, %s)
+on conflict (device, t) do update set channels = excluded.channels, numbers = excluded.numbers
+"""
+_RELEASE = "delete from held_reading where device = %s and t = %s"
 _LOAD_EFFECTS = "select id from control_entry where id = any(%s) and effect_seq is not null"
 
 
@@ -187,6 +194,9 @@ class TelemetryStore:
             found[row[0]].snapshot = Snapshot(*row)
         for no, family in self._conn.execute(_LOAD_OPEN, wanted):
             found[no].open_families.add(family)
+        for no, t, arrival, channels, numbers in self._conn.execute(_LOAD_HELD, wanted):
+            q = dict(zip(channels, numbers, strict=True))
+            found[no].held.append(HeldReading(no, to_micros(t), to_micros(arrival), q))
         return found
 
     def load_strangers(self, keys: Sequence[DeviceKey]) -> dict[tuple[DeviceKey, int], Progress]:
@@ -217,6 +227,13 @@ class TelemetryStore:
             (_HAS_DEAD, (device.org, device.device, epoch, seq)),
         )
         return any(self._conn.execute(query, wanted).fetchone() == (True,) for query, wanted in asked)
+
+    def is_stored(self, device: DeviceRow, t: int) -> bool:
+        """Whether a reading with this event time is kept, whatever its place in the sequence."""
+        query = sql.SQL("select exists (select from {table} where device = %s and t = %s)").format(
+            table=sql.Identifier(f"reading_{device.kind}")
+        )
+        return self._conn.execute(query, (device.no, to_datetime(t))).fetchone() == (True,)
 
     def read_controls(self, devices: Sequence[int]) -> dict[int, list[StoredControl]]:
         """Control entries that took effect, by device, in the order in which they did."""
@@ -342,6 +359,14 @@ class TelemetryStore:
                 ),
             )
         self._many(_SNAPSHOT, [(s.device, s.epoch, s.seq, s.version, s.state) for s in batch.snapshots])
+        self._many(_RELEASE, [(no, to_datetime(t)) for no, t in batch.released])
+        self._many(
+            _HOLD,
+            [
+                (h.device, to_datetime(h.t), to_datetime(h.arrival), list(h.q), list(h.q.values()))
+                for h in batch.held.values()
+            ],
+        )
         self._many(_ERROR, [(e.device, e.epoch, e.seq, to_datetime(e.at), e.error) for e in batch.errors])
         self._many(
             _CONTROL,

@@ -21,6 +21,8 @@ MAX_WORD = 64
 MAX_STEP = 86_400.0
 MAX_SEQ = 2**62
 RECEIPT_RANGES = 64
+NO_SPOOL = MAX_SEQ - 1
+"""Epoch of a message whose sender counts nothing, as adapters make it: the worker gives it a place of its own."""
 TIME_LIMIT = 253_402_300_800.0
 """Unix seconds of the year 10000, the end of what timestamptz and datetime share."""
 

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from servicedesk.assigning import release_move
 from servicedesk.calling import PAGE
 from servicedesk.care_news import OFFER_JOB, SURVEY_JOB
 from servicedesk.errors import UnknownError
 from servicedesk.judging import LEARN, learn
 from servicedesk.money_news import FOLLOW_JOB, QUOTE_JOB, RESTOCK_JOB
+from servicedesk.moves import RELEASE
 from servicedesk.notices import DELIVER
 from servicedesk.office import Office
 from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY, recur, revise
@@ -123,6 +125,10 @@ def _erase(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
     erase(work.office, UUID(arguments["household"]), work.now)
 
 
+def _release(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    release_move(work.office, UUID(arguments["move"]), work.now)
+
+
 _CHORES: dict[str, Callable[[Work, Channel, Mapping[str, Any]], None]] = {
     PLAN: _plan,
     DELIVER: _deliver,
@@ -138,6 +144,7 @@ _CHORES: dict[str, Callable[[Work, Channel, Mapping[str, Any]], None]] = {
     OFFER_JOB: _offer_withdrawal,
     SURVEY_JOB: _ask,
     ERASE_JOB: _erase,
+    RELEASE: _release,
 }
 
 

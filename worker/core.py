@@ -32,10 +32,12 @@ from telemetry.message import RECEIPT_RANGES, Receipt
 from telemetry.progress import Progress
 from worker.gather import Gather, Placed, Status
 from worker.history import History
+from worker.hold import hold_of
 from worker.memory import DeviceMemory, Rows
 from worker.observer import advance, control, feed, observe
 from worker.rebuild import rebuild
 from worker.run import Run
+from worker.unfold import Unfolder
 from worker.verdict import check, to_stored
 
 EntryId = tuple[int, str, int]
@@ -153,8 +155,12 @@ class _Work:
             decoded.append((entry, self._decode(entry, poison)))
         self._remember(decoded)
         effective = self._history.taken_effect([c.id for _, block in decoded for c in block.controls])
+        unfolder = Unfolder(self._catalogue, self._history, self._batch)
         for entry, block in decoded:
-            self._take_block(entry, block, effective)
+            devices = self._partitions[entry.partition].devices
+            self._take_block(entry, unfolder.unfold(block, devices), effective)
+        unfolder.close()
+        self._duplicates += unfolder.duplicates
         for partition, position in moved.items():
             old = self._partitions[partition].position
             self._batch.moves.append(Move(partition, old.incarnation, old.seq, position.incarnation, position.seq))
@@ -420,6 +426,9 @@ def _fresh(row: DeviceRow, past: DeviceHistory, detectors: DetectorFactory, cata
     memory = DeviceMemory(row, detectors(row.key, catalogue[row.kind]))
     memory.progress = {progress.epoch: progress for progress in past.progress}
     memory.lost = {epoch: list(ranges) for epoch, ranges in past.lost.items()}
+    if past.held:
+        last_t = None if past.observed is None else past.observed.last_t
+        memory.hold = hold_of(past.progress, last_t, past.held)
     return memory
 
 

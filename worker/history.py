@@ -38,6 +38,10 @@ class History(Protocol):
         """See `TelemetryStore.came_late`."""
         ...
 
+    def is_stored(self, device: DeviceRow, t: int) -> bool:
+        """See `TelemetryStore.is_stored`."""
+        ...
+
     def read_controls(self, devices: Sequence[int]) -> dict[int, list[StoredControl]]:
         """See `TelemetryStore.read_controls`."""
         ...

@@ -19,6 +19,7 @@ from servicedesk.care_news import OFFER_JOB, SURVEY_JOB
 from servicedesk.judging import LEARN
 from servicedesk.ladder import failed
 from servicedesk.money_news import FOLLOW_JOB, QUOTE_JOB, RESTOCK_JOB
+from servicedesk.moves import RELEASE
 from servicedesk.notices import DELIVER
 from servicedesk.office import Office
 from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY
@@ -140,6 +141,11 @@ def register(app: App, bureau: Bureau) -> None:
             with bureau.transaction(DELIVER, of_notice, UUID(notice)) as work:
                 failed(work.office, UUID(notice), repr(error), work.now)
             raise
+
+    @app.task(name=RELEASE, queue=QUEUE, retry=patient)
+    def release_move(*, move: str) -> None:
+        with bureau.transaction(RELEASE, of_thing, UUID(move)) as work:
+            carry_out(work, bureau.channel, RELEASE, {"move": move})
 
     @app.task(name=PAGE, queue=QUEUE, retry=patient)
     def page_person(*, page: str) -> None:

@@ -11,6 +11,7 @@ from storage.registry import DeviceRow
 from storage.telemetry_rows import Lost, StoredMessage
 from telemetry.identity import DeviceKey
 from telemetry.progress import Progress
+from worker.hold import Hold
 from worker.run import Told
 
 _WAITING = 256
@@ -65,6 +66,7 @@ class DeviceMemory:
         open: the rows at the end of `ready`, if it ends with some.
         batch: number of the last batch that touched it.
         since_snapshot: messages observed since the last snapshot.
+        hold: of a device without a spool, from its first message on.
     """
 
     row: DeviceRow
@@ -85,6 +87,7 @@ class DeviceMemory:
     batch: int = 0
     key: DeviceKey = field(init=False)
     since_snapshot: int = 0
+    hold: Hold | None = None
 
     def __post_init__(self) -> None:
         self.key = self.row.key

@@ -157,6 +157,10 @@ class Session:
         """Whether a message is there already that had been declared lost."""
         return self._store().came_late(device, epoch, seq)
 
+    def is_stored(self, device: DeviceRow, t: int) -> bool:
+        """Whether a reading with this event time is kept."""
+        return self._store().is_stored(device, t)
+
     def read_controls(self, devices: Sequence[int]) -> dict[int, list[StoredControl]]:
         """Entries that took effect."""
         return self._store().read_controls(devices)

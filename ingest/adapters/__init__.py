@@ -1,0 +1,1 @@
+"""Payloads of devices that people already own, turned into readings: one file each, pure functions."""
