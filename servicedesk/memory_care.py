@@ -21,6 +21,7 @@ from servicedesk.care_rows import (
     Survey,
 )
 from servicedesk.errors import UnknownError
+from servicedesk.memory_access import MemoryAccess
 from servicedesk.model import Household, TicketEvent
 
 if TYPE_CHECKING:
@@ -218,6 +219,7 @@ class MemoryPrivacy:
             "lines": self._lines(cases),
             "photos": len(photos),
             "answers": self._words_of_owners(cases),
+            "access": 0 if desk.care.access.homes.pop(household, None) is None else 1,
         }
 
     def _notices(self, cases: set[UUID]) -> int:
@@ -288,3 +290,4 @@ class MemoryCare:
         self.surveys = MemorySurveys(desk)
         self.privacy = MemoryPrivacy(desk)
         self.audit = MemoryAudit()
+        self.access = MemoryAccess()

@@ -18,6 +18,7 @@ from servicedesk.care_rows import (
     Survey,
 )
 from servicedesk.model import TicketEvent
+from servicedesk.ports_access import AccessBook
 
 
 class SelfHelp(Protocol):
@@ -161,4 +162,9 @@ class CareBook(Protocol):
     @property
     def audit(self) -> Audit:
         """The audit log."""
+        ...
+
+    @property
+    def access(self) -> AccessBook:
+        """How to get into homes."""
         ...

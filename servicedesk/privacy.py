@@ -67,6 +67,7 @@ def export(office: Office, household_id: UUID, now: datetime, actor: str) -> dic
         "consents": {str(purpose): granted for purpose, granted in privacy.consents(household_id).items()},
         "consent_history": [asdict(each) for each in privacy.history(household_id)],
         "appliances": [asdict(desk.people.appliance(each)) for each in privacy.devices(household_id)],
+        "access": None if (access := desk.care.access.of_household(household_id)) is None else asdict(access),
         "cases": [_case(office, each) for each in privacy.tickets(household_id)],
         "erasure": None if erasure is None else asdict(erasure),
     }

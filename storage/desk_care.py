@@ -24,6 +24,7 @@ from servicedesk.care_rows import (
 )
 from servicedesk.errors import UnknownError
 from servicedesk.model import TicketEvent
+from storage.desk_access import PgAccess
 from storage.desk_rows import event_row
 from storage.pool import Connection
 
@@ -116,6 +117,7 @@ _CLEAR: Mapping[str, str] = {
         with noted as (update self_check set note = '' where ticket in ({_OF_CASES}) and note <> '' returning 1),
              said as (update survey set words = '' where ticket in ({_OF_CASES}) and words <> '' returning 1)
         select 1 from noted union all select 1 from said""",  # noqa: S608
+    "access": "delete from household_access where household = %(household)s",
 }
 # What only the database has.
 _CLEAR_ALSO = (
@@ -123,6 +125,7 @@ _CLEAR_ALSO = (
     "delete from stale_phone where household = %(household)s",
     f"update mail_in set sender = '', subject = '', words = '' where ticket in ({_OF_CASES})",  # noqa: S608
     f"update notice_attempt set address = '' where notice in (select id from notice where ticket in ({_OF_CASES}))",  # noqa: S608
+    f"update board_move set reason = '' where ticket in ({_OF_CASES})",  # noqa: S608
     f"update call_task set note = '' where ticket in ({_OF_CASES})",  # noqa: S608
     f"update warranty_decision set words = '' where ticket in ({_OF_CASES})",  # noqa: S608
     f"update outcome set note = '' where visit in (select id from visit where ticket in ({_OF_CASES}))",  # noqa: S608
@@ -328,3 +331,4 @@ class PgCare:
         self.surveys = PgSurveys(conn)
         self.privacy = PgPrivacy(conn)
         self.audit = PgAudit(conn)
+        self.access = PgAccess(conn)

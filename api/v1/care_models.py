@@ -177,6 +177,7 @@ class ExportOut(BaseModel):
     appliances: list[dict[str, Any]]
     cases: list[dict[str, Any]]
     erasure: dict[str, Any] | None
+    access: dict[str, Any] | None = Field(default=None, description="what was said about getting in")
 
 
 class ErasureOut(BaseModel):
