@@ -1,4 +1,4 @@
-"""Devices without a spool: disorder within the hold does not show; what is later is kept and marked; nothing is lost."""
+"""Devices without a spool: disorder within the hold does not show; what is later is kept, marked; nothing is lost."""
 
 from __future__ import annotations
 
