@@ -95,7 +95,8 @@ def _change(office: Office, line: PlanLine, now: datetime) -> _Change | None:
     old = live[0] if live else None
     moved = (old.id if old is not None else None) != line.visit
     confirmed = old is not None and old.state is not VisitState.PROPOSED
-    if ticket.version != line.version or ticket.state not in PLANNABLE or moved or confirmed:
+    locked = old is not None and old.locked is not None
+    if ticket.version != line.version or ticket.state not in PLANNABLE or moved or confirmed or locked:
         raise ConflictError(f"ticket {ticket.ref} has changed since the plan was made; plan again")
     if line.same:
         return None

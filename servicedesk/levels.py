@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LEVEL = "level"
 """Due: a clock is endangered or broken; its ref is the clock."""
 OWNER_WAIT = "owner"
-_ASKS = frozenset({"alert", "safety", "proposed_again", "reopened", "remind", "quote"})
+_ASKS = frozenset({"alert", "safety", "proposed_again", "moved_by_us", "reopened", "remind", "quote"})
 """The notices that ask the owner for an answer."""
 
 

@@ -15,7 +15,7 @@ from servicedesk.memory_care import MemoryCare
 from servicedesk.memory_day import MemoryDay
 from servicedesk.memory_levels import MemoryLevels
 from servicedesk.memory_money import MemoryMoney, MemoryQuotes
-from servicedesk.memory_planning import MemoryPlans, occupied
+from servicedesk.memory_planning import MemoryMoves, MemoryPlans, occupied
 from servicedesk.memory_truth import MemoryTruth
 from servicedesk.memory_ways import MemoryWays
 from servicedesk.model import (
@@ -168,7 +168,8 @@ class MemoryVisits:
     def _occupied(self) -> Iterator[tuple[UUID, Booking]]:
         for visit in self.rows.values():
             if visit.state in VISIT_BOOKED:
-                place, movable = self.place_of(visit.ticket), visit.state is VisitState.PROPOSED
+                place = self.place_of(visit.ticket)
+                movable = visit.state is VisitState.PROPOSED and visit.locked is None
                 yield (
                     visit.technician,
                     Booking(
@@ -321,6 +322,7 @@ class MemoryJob:
     arguments: dict[str, Any]
     lock: str | None
     once: str | None
+    later: datetime | None = None
 
 
 class MemoryAgenda:
@@ -372,10 +374,19 @@ class MemoryAgenda:
         self.dues[due] = replace(self.dues[due], done_at=at)
         return True
 
-    def defer(self, task: str, /, *, lock: str | None = None, once: str | None = None, **arguments: Any) -> None:  # noqa: ANN401  (JSON values)
+    def defer(
+        self,
+        task: str,
+        /,
+        *,
+        lock: str | None = None,
+        once: str | None = None,
+        later: datetime | None = None,
+        **arguments: Any,  # noqa: ANN401  (JSON values)
+    ) -> None:
         """Leave a job."""
         if once is None or all(each.once != once for each in self.jobs):
-            self.jobs.append(MemoryJob(task, arguments, lock, once))
+            self.jobs.append(MemoryJob(task, arguments, lock, once, later))
 
     def take_jobs(self) -> list[MemoryJob]:
         """The waiting jobs, which then wait no more."""
@@ -418,6 +429,7 @@ class MemoryDesk:
         self.truth = MemoryTruth(self.people, self.agenda)
         self.levels = MemoryLevels(self.tickets, self.people, self.notices)
         self.plans = MemoryPlans(self.tickets, self.visits)
+        self.moves = MemoryMoves()
         self.care = MemoryCare(self)
         self.day = MemoryDay(self._travels)
         self.visits.place_of = self._place_of

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from servicedesk.errors import UnknownError, WindowGoneError
 from servicedesk.model import Hold, Ticket, Visit, Window
+from servicedesk.moves import BoardMove, MoveState
 from servicedesk.plan_rows import PlanLine, VisitPlan
 from servicedesk.states import PLANNABLE, VISIT_BOOKED, VISIT_LIVE, VisitState
 
@@ -70,7 +71,7 @@ class MemoryPlans:
         found: list[tuple[Ticket, Visit | None]] = []
         for ticket in self._tickets.rows.values():
             live = [v for v in self._visits.rows.values() if v.ticket == ticket.id and v.state in VISIT_LIVE]
-            movable = all(each.state is VisitState.PROPOSED for each in live)
+            movable = all(each.state is VisitState.PROPOSED and each.locked is None for each in live)
             if ticket.org == org and ticket.state in PLANNABLE and movable:
                 found.append((ticket, live[0] if live else None))
         return sorted(found, key=lambda pair: (pair[0].priority, pair[0].opened, pair[0].id))
@@ -100,3 +101,37 @@ class MemoryPlans:
     def save(self, line: PlanLine) -> None:
         """Write it."""
         self.lines[line.plan, line.no] = line
+
+
+class MemoryMoves:
+    """See `servicedesk.ports_planning.Moves`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, BoardMove] = {}
+
+    def add(self, move: BoardMove) -> None:
+        """Enter a move."""
+        self.rows[move.id] = move
+
+    def get(self, move: UUID) -> BoardMove:
+        """The move."""
+        if move not in self.rows:
+            raise UnknownError(f"there is no move {move}")
+        return self.rows[move]
+
+    def ticket_of(self, move: UUID) -> UUID:
+        """Its ticket."""
+        return self.get(move).ticket
+
+    def open_of(self, ticket: UUID) -> list[BoardMove]:
+        """Told to nobody yet."""
+        return [each for each in self.rows.values() if each.ticket == ticket and each.state is MoveState.OPEN]
+
+    def save(self, move: BoardMove) -> None:
+        """Write it."""
+        self.rows[move.id] = move
+
+    def latest(self, actor: str, wall: datetime) -> BoardMove | None:
+        """The newest that can be taken back."""
+        mine = (e for e in self.rows.values() if e.actor == actor and e.state is MoveState.OPEN and e.until > wall)
+        return max(mine, key=lambda each: (each.until, each.id), default=None)

@@ -166,7 +166,7 @@ class Booking:
     Attributes:
         place: where the visit is, if that is known.
         minutes: of work.
-        movable: it is only proposed.
+        movable: it is only proposed, and nobody said that it stays.
     """
 
     window: Window
@@ -255,7 +255,11 @@ class TicketEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """A technician's appointment at a household."""
+    """A technician's appointment at a household.
+
+    Attributes:
+        locked: who said that it stays with its technician and window; None when planning may move it.
+    """
 
     id: UUID
     ticket: UUID
@@ -274,6 +278,7 @@ class Visit:
     confirmed: datetime | None = None
     arrived: datetime | None = None
     finished: datetime | None = None
+    locked: str | None = None
     version: int = 0
 
     @property

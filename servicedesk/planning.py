@@ -112,7 +112,7 @@ def take_window(office: Office, visit_id: UUID, start: datetime, now: datetime, 
     if ticket.state is TicketState.PLANNED:
         ticket = moved_ticket(office, ticket, TicketState.OPEN, now, actor)
     if actor == OWNER:
-        _reserve(office, ticket, new, now)
+        reserve(office, ticket, new, now)
         ticket = desk.tickets.save(ticket)
         return confirm(office, new.id, now, actor)
     propose(office, ticket, new, found.blocking, readable=now, now=now)
@@ -138,6 +138,7 @@ def successor(office: Office, ticket: Ticket, old: Visit, offer: Offer, now: dat
         sequence=old.sequence + 1,
         proposed=now,
         confirmed=None,
+        locked=None,
         version=0,
     )
 
@@ -253,31 +254,42 @@ def propose(
     office: Office, ticket: Ticket, visit: Visit, blocking: Blocking | None, *, readable: datetime, now: datetime
 ) -> None:
     """Everything that follows a proposal: part, next action, due things and the one notice of its stage."""
-    desk = office.desk
-    _reserve(office, ticket, visit, now)
+    reserve(office, ticket, visit, now)
     if ticket.state is TicketState.AWAITING_PARTS:
         ticket = moved_ticket(office, ticket, TicketState.OPEN, now, "system")
-    office.log(
-        ticket.id,
-        now,
-        "proposed",
-        visit=str(visit.id),
-        technician=str(visit.technician),
-        start=visit.start.isoformat(),
-        end=visit.end.isoformat(),
-        blocking=blocking,
-    )
+    log_proposed(office, visit, now, blocking)
+    ticket = await_owner(office, ticket, visit, blocking, readable)
+    ask_owner(office, ticket, visit, now)
+
+
+def log_proposed(office: Office, visit: Visit, now: datetime, blocking: Blocking | None = None) -> None:
+    """The line of the timeline with which the promise to plan is kept."""
+    start, end = visit.start.isoformat(), visit.end.isoformat()
+    body = {"visit": str(visit.id), "technician": str(visit.technician), "start": start, "end": end}
+    office.log(visit.ticket, now, "proposed", **body, blocking=blocking)
+
+
+def await_owner(office: Office, ticket: Ticket, visit: Visit, blocking: Blocking | None, readable: datetime) -> Ticket:
+    """From now on the owner's answer is waited for: the next action and the due things of a proposal."""
     ticket = office.assign(ticket, DISPATCH, "await_owner", visit.hold_until, blocking=blocking)
-    desk.agenda.set_due(REMIND, visit.id, readable + (visit.hold_until - readable) / 2)
-    desk.agenda.set_due(ANSWER, visit.id, visit.hold_until)
-    desk.agenda.set_due(LAPSE, visit.id, visit.start)
-    desk.agenda.drop_due((REPLAN,), ticket.id)
-    stage = _stage(office, ticket, "safety" if ticket.safety else "alert", "reopened")
-    occasion = len(desk.visits.of_ticket(ticket.id)) if stage == "proposed_again" else ticket.episode
+    agenda = office.desk.agenda
+    agenda.set_due(REMIND, visit.id, readable + (visit.hold_until - readable) / 2)
+    agenda.set_due(ANSWER, visit.id, visit.hold_until)
+    agenda.set_due(LAPSE, visit.id, visit.start)
+    agenda.drop_due((REPLAN,), ticket.id)
+    return ticket
+
+
+def ask_owner(office: Office, ticket: Ticket, visit: Visit, now: datetime, *, moved: bool = False) -> None:
+    """The notice of a proposal; one of a visit that had been confirmed says that we moved it."""
+    again = "moved_by_us" if moved else "proposed_again"
+    stage = again if moved else _stage(office, ticket, "safety" if ticket.safety else "alert", "reopened")
+    occasion = len(office.desk.visits.of_ticket(ticket.id)) if stage == again else ticket.episode
     notify(office, ticket, stage, now, visit=visit, occasion=occasion)
 
 
-def _reserve(office: Office, ticket: Ticket, visit: Visit, now: datetime) -> None:
+def reserve(office: Office, ticket: Ticket, visit: Visit, now: datetime) -> None:
+    """Put the parts of a visit aside; what is not there is on order."""
     for sku in visit.parts:
         if not office.desk.parts.reserve(ticket.org, visit.id, sku, visit.technician):
             office.log(ticket.id, now, "part_on_order", visit=str(visit.id), sku=sku)

@@ -26,7 +26,7 @@ from servicedesk.ports_care import CareBook
 from servicedesk.ports_day import DayBook
 from servicedesk.ports_levels import LevelBook
 from servicedesk.ports_money import MoneyBook, Quotes
-from servicedesk.ports_planning import Plans
+from servicedesk.ports_planning import Moves, Plans
 from servicedesk.ports_truth import TruthBook
 from servicedesk.ports_ways import Ways
 from telemetry.finding import Finding
@@ -212,13 +212,23 @@ class Agenda(Protocol):
         """Mark a due thing as done; False when it was done or taken back before."""
         ...
 
-    def defer(self, task: str, /, *, lock: str | None = None, once: str | None = None, **arguments: Any) -> None:  # noqa: ANN401  (JSON values)
+    def defer(
+        self,
+        task: str,
+        /,
+        *,
+        lock: str | None = None,
+        once: str | None = None,
+        later: datetime | None = None,
+        **arguments: Any,  # noqa: ANN401  (JSON values)
+    ) -> None:
         """Leave a job with this transaction.
 
         Args:
             task: its name.
             lock: jobs of one lock run one after the other.
             once: while a job of this name waits, another is not entered.
+            later: wall time before which it does not run: for what people may take back.
             arguments: JSON values.
         """
         ...
@@ -306,6 +316,11 @@ class Desk(Protocol):
     @property
     def plans(self) -> Plans:
         """Held windows, and plans that are accepted line by line."""
+        ...
+
+    @property
+    def moves(self) -> Moves:
+        """Visits placed by hand."""
         ...
 
     @property

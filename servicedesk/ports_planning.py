@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from servicedesk.model import Hold, Ticket, Visit, Window
+from servicedesk.moves import BoardMove
 from servicedesk.plan_rows import PlanLine, VisitPlan
 
 
@@ -31,7 +32,10 @@ class Plans(Protocol):
         ...
 
     def waiting(self, org: str) -> list[tuple[Ticket, Visit | None]]:
-        """Tickets that wait for a visit, with the one that is proposed if there is one; by priority, then age."""
+        """Tickets that wait for a visit, with the one that is proposed if there is one; by priority, then age.
+
+        One whose visit somebody locked does not wait.
+        """
         ...
 
     def add(self, plan: VisitPlan, lines: Sequence[PlanLine]) -> None:
@@ -52,4 +56,32 @@ class Plans(Protocol):
 
     def save(self, line: PlanLine) -> None:
         """Write what became of a line."""
+        ...
+
+
+class Moves(Protocol):
+    """Visits placed by hand."""
+
+    def add(self, move: BoardMove) -> None:
+        """Enter a move."""
+        ...
+
+    def get(self, move: UUID) -> BoardMove:
+        """The move, held for change. Raises UnknownError."""
+        ...
+
+    def ticket_of(self, move: UUID) -> UUID:
+        """The ticket of a move; nothing is held. Raises UnknownError."""
+        ...
+
+    def open_of(self, ticket: UUID) -> list[BoardMove]:
+        """The moves of a ticket that nobody has been told of, held for change."""
+        ...
+
+    def save(self, move: BoardMove) -> None:
+        """Write what became of a move."""
+        ...
+
+    def latest(self, actor: str, wall: datetime) -> BoardMove | None:
+        """The newest move of a person that can still be taken back."""
         ...

@@ -29,6 +29,7 @@ from storage.desk_care import PgCare
 from storage.desk_day import PgDay
 from storage.desk_levels import PgLevels
 from storage.desk_money import PgMoney, PgQuotes
+from storage.desk_moves import PgMoves
 from storage.desk_planning import PgPlans, register_certificate
 from storage.desk_rows import (
     NOTICE_COLUMNS,
@@ -265,6 +266,7 @@ class PgDesk:
         self.agenda = PgAgenda(conn, public_url.rstrip("/"))
         self.levels = PgLevels(conn)
         self.plans = PgPlans(conn)
+        self.moves = PgMoves(conn)
         self.care = PgCare(conn)
         self.day = PgDay(conn)
         self.truth = PgTruth(conn)

@@ -82,9 +82,18 @@ class PgAgenda:
         """Mark as done, once."""
         return self.conn.execute(_DONE, (at, due)).rowcount == 1
 
-    def defer(self, task: str, /, *, lock: str | None = None, once: str | None = None, **arguments: Any) -> None:  # noqa: ANN401  (JSON values)
+    def defer(
+        self,
+        task: str,
+        /,
+        *,
+        lock: str | None = None,
+        once: str | None = None,
+        later: datetime | None = None,
+        **arguments: Any,  # noqa: ANN401  (JSON values)
+    ) -> None:
         """Leave a job with this transaction."""
-        jobs.defer(self.conn, task, lock=lock, once=once, **arguments)
+        jobs.defer(self.conn, task, lock=lock, once=once, later=later, **arguments)
 
     def control(self, entry: UUID, device: int, kind: str, at: datetime, body: Mapping[str, Any]) -> None:
         """Enter a control entry; the worker publishes it to the device's partition."""

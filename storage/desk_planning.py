@@ -123,7 +123,7 @@ class PgPlans:
         with self.conn.cursor(row_factory=kwargs_row(visit_row)) as cursor:
             live = {each.ticket: each for each in cursor.execute(_LIVE, ([each.id for each in tickets],))}
         pairs = ((each, live.get(each.id)) for each in tickets)
-        return [(ticket, visit) for ticket, visit in pairs if visit is None or visit.state == "proposed"]
+        return [(t, v) for t, v in pairs if v is None or (v.state == "proposed" and v.locked is None)]
 
     def add(self, plan: VisitPlan, lines: Sequence[PlanLine]) -> None:
         """Enter a plan."""

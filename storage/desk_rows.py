@@ -31,7 +31,7 @@ TICKET_COLUMNS = (
 )
 VISIT_COLUMNS = (
     'id, ticket, technician, skill, lower(span) as start, upper(span) as "end", state, hold_until, calendar, proposed, '
-    "parts, minutes, reason, sequence, confirmed, arrived, finished, version"
+    "parts, minutes, reason, sequence, confirmed, arrived, finished, locked, version"
 )
 NOTICE_COLUMNS = (
     "id, ticket, household, stage, lang, channel, subject, body, message_id, queued, not_before, state, occasion, "

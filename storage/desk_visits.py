@@ -32,10 +32,10 @@ _TICKET_OF = "select ticket from visit where id = %s"
 _OF_TICKET = f"select {VISIT_COLUMNS} from visit where ticket = %s order by proposed, id"  # noqa: S608  (likewise)
 _SAVE_VISIT = """
 update visit set state = %s, reason = %s, hold_until = %s, confirmed = %s, arrived = %s, finished = %s,
-    version = version + 1 where id = %s and version = %s
+    locked = %s, version = version + 1 where id = %s and version = %s
 """
 _BOOKINGS = """
-select v.technician, lower(v.span), upper(v.span), v.ticket, v.minutes, v.state = 'proposed',
+select v.technician, lower(v.span), upper(v.span), v.ticket, v.minutes, v.state = 'proposed' and v.locked is null,
     coalesce(h.latitude, a.latitude), coalesce(h.longitude, a.longitude)
 from visit v join ticket t on t.id = v.ticket left join household h on h.id = t.household
 left join area a on (a.org, a.name) = (h.org, h.area)
@@ -129,6 +129,7 @@ class PgVisits:
             visit.confirmed,
             visit.arrived,
             visit.finished,
+            visit.locked,
             visit.id,
             visit.version,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -15,11 +16,14 @@ from storage.pool import Connection
 
 QUEUE = "desk"
 """The queue of the service desk's jobs."""
+HOOKS = "hooks"
+"""The queue of what is sent to other systems: one that does not answer keeps no notice waiting."""
+QUEUES = (QUEUE, HOOKS)
 
 _INSTALLED = "select to_regclass('procrastinate_jobs') is not null"
 _DEFER = """
 select procrastinate_defer_jobs_v1(array[
-    row(%s, %s, %s, %s, %s, %s, null)::procrastinate_job_to_defer_v1
+    row(%s, %s, %s, %s, %s, %s, %s)::procrastinate_job_to_defer_v1
 ])
 """
 
@@ -27,7 +31,7 @@ select procrastinate_defer_jobs_v1(array[
 _REAP_LOCK = "select pg_try_advisory_xact_lock(7239403)"
 _STALLED = """
 select j.id, j.task_name from procrastinate_jobs j left join procrastinate_workers w on w.id = j.worker_id
-where j.status = 'doing' and j.queue_name = %s
+where j.status = 'doing' and j.queue_name = any(%s)
   and (w.id is null or w.last_heartbeat < now() - make_interval(secs => %s))
 order by j.id
 """
@@ -48,9 +52,11 @@ def defer(
     task: str,
     /,
     *,
+    queue: str = QUEUE,
     lock: str | None = None,
     once: str | None = None,
     priority: int = 0,
+    later: datetime | None = None,
     **arguments: Any,  # noqa: ANN401  (JSON values)
 ) -> bool:
     """Leave a job with the transaction of a connection: it exists if and only if that commits.
@@ -58,15 +64,17 @@ def defer(
     Args:
         conn: inside a transaction.
         task: name of the task; it need not be importable here.
+        queue: whose workers take it.
         lock: jobs of one lock run one after the other.
         once: while a job of this name waits, another is not entered.
         priority: higher runs earlier.
+        later: wall time before which it does not run; it holds no clock until then.
         arguments: JSON values.
 
     Returns:
         Whether the job was entered.
     """
-    row = (QUEUE, task, priority, lock, once, Jsonb(arguments))
+    row = (queue, task, priority, lock, once, Jsonb(arguments), later)
     if once is None:
         conn.execute(_DEFER, row)
         return True
@@ -94,7 +102,7 @@ def reap(conn: Connection, silence: float) -> list[tuple[int, str]]:
         row = conn.execute(_REAP_LOCK).fetchone()
         if row is None or not row[0]:
             return []
-        stalled = [(int(str(job)), str(task)) for job, task in conn.execute(_STALLED, (QUEUE, silence))]
+        stalled = [(int(str(job)), str(task)) for job, task in conn.execute(_STALLED, (list(QUEUES), silence))]
         for job, _ in stalled:
             try:
                 with conn.transaction():

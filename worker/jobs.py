@@ -123,6 +123,13 @@ def _register_erasure(app: App, bureau: Bureau, retry: Patience) -> None:
             carry_out(work, bureau.channel, ERASE_JOB, {"household": household})
 
 
+def _register_release(app: App, bureau: Bureau, retry: Patience) -> None:
+    @app.task(name=RELEASE, queue=QUEUE, retry=retry)
+    def release_move(*, move: str) -> None:
+        with bureau.transaction(RELEASE, of_thing, UUID(move)) as work:
+            carry_out(work, bureau.channel, RELEASE, {"move": move})
+
+
 def register(app: App, bureau: Bureau) -> None:
     """Add the desk's tasks to an app."""
     patient = Patience()
@@ -130,6 +137,7 @@ def register(app: App, bureau: Bureau) -> None:
     for name in (PLAN, QUOTE_JOB, FOLLOW_JOB, RESTOCK_JOB, OFFER_JOB, SURVEY_JOB):
         _register_of_ticket(app, bureau, name, patient)
     _register_erasure(app, bureau, patient)
+    _register_release(app, bureau, patient)
 
     @app.task(name=DELIVER, queue=QUEUE, retry=patient)
     def deliver_notice(*, notice: str) -> None:
@@ -141,11 +149,6 @@ def register(app: App, bureau: Bureau) -> None:
             with bureau.transaction(DELIVER, of_notice, UUID(notice)) as work:
                 failed(work.office, UUID(notice), repr(error), work.now)
             raise
-
-    @app.task(name=RELEASE, queue=QUEUE, retry=patient)
-    def release_move(*, move: str) -> None:
-        with bureau.transaction(RELEASE, of_thing, UUID(move)) as work:
-            carry_out(work, bureau.channel, RELEASE, {"move": move})
 
     @app.task(name=PAGE, queue=QUEUE, retry=patient)
     def page_person(*, page: str) -> None:
