@@ -24,6 +24,7 @@ from servicedesk.model import (
 )
 from servicedesk.ports_care import CareBook
 from servicedesk.ports_day import DayBook
+from servicedesk.ports_hooks import Hooks
 from servicedesk.ports_levels import LevelBook
 from servicedesk.ports_money import MoneyBook, Quotes
 from servicedesk.ports_planning import Moves, Plans
@@ -321,6 +322,11 @@ class Desk(Protocol):
     @property
     def moves(self) -> Moves:
         """Visits placed by hand."""
+        ...
+
+    @property
+    def hooks(self) -> Hooks:
+        """Endpoints of other systems, and what they are sent."""
         ...
 
     @property

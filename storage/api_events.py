@@ -1,14 +1,15 @@
 """The feed of changes: durable, ordered, and complete for whoever reads it by number.
 
-Every change of a ticket, visit, notice, finding or device health writes a row in its own transaction (triggers of
-migration 0021, so that no way of changing can forget it). A row's identity cannot order a feed: it is drawn before the
-transaction commits, so a reader could pass a number whose row appears only later. Therefore rows get their number `no`
-**after** they are committed: `number` takes the lock of the single row of `api_feed`, sees with a fresh snapshot which
-rows are visible and unnumbered, and numbers them by identity. The lock is held until those numbers are committed, and a
-lock is released only after its transaction is visible; so numbers become visible in their order, and who has read up to
-`no` never sees a lower one appear. Changes of one row are serialised by that row's own lock, so they keep their order.
-A transaction that commits late is simply numbered late. Nothing depends on transaction ids, which a restored database
-begins anew. NOTIFY only wakes readers; when one is lost they look again after two seconds.
+Every change of a ticket, visit, quote, notice, finding or device health writes a row in its own transaction (triggers
+of migrations 0021 and 0061, so that no way of changing can forget it). A row's identity cannot order a feed: it is
+drawn before the transaction commits, so a reader could pass a number whose row appears only later. Therefore rows get
+their number `no` **after** they are committed: `number` takes the lock of the single row of `api_feed`, sees with a
+fresh snapshot which rows are visible and unnumbered, and numbers them by identity. The lock is held until those numbers
+are committed, and a lock is released only after its transaction is visible; so numbers become visible in their order,
+and who has read up to `no` never sees a lower one appear. Changes of one row are serialised by that row's own lock, so
+they keep their order. A transaction that commits late is simply numbered late. Nothing depends on transaction ids,
+which a restored database begins anew. What webhooks are owed of the changes is entered by the transaction that numbers
+them. NOTIFY only wakes readers; when one is lost they look again after two seconds.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
+from servicedesk.hook_rows import KINDS
+from storage.desk_hooks import enter_wanted
 from storage.pool import connect
 from storage.read_models import EVENT_SCOPE, Connection, Scope
 
-KINDS = ("ticket", "visit", "notice", "finding", "device")
-"""What events are about."""
 KEPT_FOR = timedelta(days=7)
 """Wall time for which a number can be gone on from."""
 
@@ -55,7 +56,7 @@ _ANEW = "update api_feed set newest = newest + 1000000000, forgotten = newest + 
 _STANDING = "select newest, forgotten from api_feed"
 _READ = (
     """
-select e.no, e.kind, e.subject, e.what, e.state, e.was, e.ticket
+select e.no, e.kind, e.subject, e.what, e.state, e.was, e.ticket, e.org, e.numbered
 from api_event e
 left join technician tech on tech.id = e.technician
 where e.no > %(after)s and e.no <= %(upto)s and e.kind = any(%(kinds)s)
@@ -82,7 +83,9 @@ class Change:
         what: created or changed.
         state: its state after the change; a device's health.
         was: its state before, None of what is new.
-        ticket: the ticket it belongs to, of tickets, visits and notices.
+        ticket: the ticket it belongs to, of tickets, visits, quotes and notices.
+        org: whose it is.
+        numbered: wall time at which it got its number.
     """
 
     no: int
@@ -92,6 +95,8 @@ class Change:
     state: str
     was: str | None
     ticket: UUID | None
+    org: str
+    numbered: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,11 @@ def number(conn: Connection, now: datetime) -> bool:
     locked = conn.execute(_LOCK).fetchone()
     newest = locked[0] if locked else 0
     # A statement of its own: its snapshot is younger than the lock.
-    return conn.execute(_NUMBER, {"newest": newest, "now": now, "most": _AT_ONCE}).fetchone() is not None
+    reached = conn.execute(_NUMBER, {"newest": newest, "now": now, "most": _AT_ONCE}).fetchone()
+    if reached is None:
+        return False
+    enter_wanted(conn, int(str(newest)), int(str(reached[0])), now)
+    return True
 
 
 def forget(conn: Connection, now: datetime) -> bool:

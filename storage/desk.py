@@ -26,6 +26,7 @@ from servicedesk.model import (
 from servicedesk.seed_demo import demo_parts, demo_technicians
 from storage.desk_agenda import PgAgenda, open_due
 from storage.desk_care import PgCare
+from storage.desk_hooks import PgHooks
 from storage.desk_day import PgDay
 from storage.desk_levels import PgLevels
 from storage.desk_money import PgMoney, PgQuotes
@@ -270,6 +271,7 @@ class PgDesk:
         self.care = PgCare(conn)
         self.day = PgDay(conn)
         self.truth = PgTruth(conn)
+        self.hooks = PgHooks(conn)
 
 
 def register_household(

@@ -15,8 +15,9 @@ from api.problems import invalid, problem
 from api.stream import Batch, Frame, stream
 from api.v1.models import ChangeOut
 from api.v1.router import V1Router
+from servicedesk.hook_rows import KINDS
 from storage.access import Role, find_token
-from storage.api_events import KINDS, Change, Standing, read_changes, standing
+from storage.api_events import Change, Standing, read_changes, standing
 from storage.failures import ALL
 from storage.read_models import Scope
 
@@ -32,12 +33,14 @@ def events(  # noqa: PLR0917  (named by FastAPI)
     who: Reader,
     tx: InTx,
     context: InContext,
-    types: Annotated[str | None, Query(description="one or several of ticket, visit, notice, finding, device")] = None,
+    types: Annotated[
+        str | None, Query(description="one or several of ticket, visit, quote, notice, finding, device")
+    ] = None,
     last_event_id: Annotated[
         str | None, Header(alias="Last-Event-ID", description="the last `id` that you have seen; go on behind it")
     ] = None,
 ) -> StreamingResponse:
-    """Server-sent events of tickets, visits, notices, findings and device health, in the order of their commits.
+    """Server-sent events of tickets, visits, quotes, notices, findings and device health, by the order of commits.
 
     Each event names what changed and where to read it. Without `Last-Event-ID` the stream begins now, and its first
     `id` says where that is. Events are kept for seven days; who comes later gets the event `reset` and reads the

@@ -323,13 +323,13 @@ class ChangeOut(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.CHANGE_OUT]})
 
-    type: str = Field(description="ticket, visit, notice, finding or device")
+    type: str = Field(description="ticket, visit, quote, notice, finding or device")
     id: str = Field(description="of what changed; org/device of a device")
     what: str = Field(description="created or changed")
     state: str = Field(description="after the change; a device's health")
     was: str | None = Field(description="before it")
     href: str | None = Field(description="where it is read; notices are read in their list")
-    ticket: UUID | None = Field(description="of tickets, visits and notices")
+    ticket: UUID | None = Field(description="of tickets, visits, quotes and notices")
 
 
 class ProblemOut(BaseModel):
