@@ -6,19 +6,20 @@ so that a strict content security policy holds.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from itertools import pairwise
 
 from api.evidence import Point
+from api.scales import nice_ticks, text_width
+
+__all__ = ["Life", "Mark", "Proof", "Spec", "draw", "life_shown", "nice_ticks", "text_width", "unknown_spans"]
 
 Tick = Callable[[int], str]
 _AXIS = 26
 _LANE = 17
 _LANES = 4
-_CJK = 0x2E80
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
 _HOURLY = (_HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY)
@@ -152,24 +153,6 @@ def draw(spec: Spec) -> str:
     parts += _time_axis(spec, frame)
     parts.append("</svg>")
     return "".join(parts)
-
-
-def text_width(text: str, size: float = 12) -> float:
-    """About how wide a text stands, in pixels: CJK characters are square, others a little over half that."""
-    return sum(size if ord(c) >= _CJK else size * 0.56 for c in text)
-
-
-def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """At most `most` round values within the range (1, 2, 2.5 or 5 times a power of ten apart)."""
-    if high <= low:
-        return [low]
-    raw = (high - low) / most
-    power = 10.0 ** math.floor(math.log10(raw))
-    steps = [m * power for m in (1, 2, 2.5, 5, 10, 20)]
-    # Counted as drawn below: the division is the same, or rounding would let one more through.
-    step = next(each for each in steps if math.floor(high / each) - math.ceil(low / each) < most)
-    first = math.ceil(low / step)
-    return [n * step for n in range(first, math.floor(high / step) + 1)]
 
 
 def _frame(spec: Spec) -> tuple[_Frame, list[tuple[Mark, float, str, int]]]:
@@ -412,13 +395,29 @@ def _proof(spec: Spec, frame: _Frame) -> Iterator[str]:
         return
     a, b, y = frame.x(proof.start), frame.x(proof.end), frame.top + 10
     yield f'<path class="c-proof" d="M{a + 3:.1f} {y + 5:.1f}v-5H{b:.1f}v5"/>'
-    anchor = "middle" if text_width(proof.label) < b - a else "end"
-    yield _text((a + b) / 2 if anchor == "middle" else b, y + 18, proof.label, "c-ok c-b c-halo", anchor)
+    x, anchor = _proof_words(proof, a, b)
+    yield _text(x, y + 18, proof.label, "c-ok c-b c-halo", anchor)
+
+
+def _proof_words(proof: Proof, a: float, b: float) -> tuple[float, str]:
+    """Where the bracket's words stand: in its middle, or to its end where it is shorter than they are."""
+    return ((a + b) / 2, "middle") if text_width(proof.label) < b - a else (b, "end")
+
+
+def _proof_box(spec: Spec, frame: _Frame) -> list[_Box]:
+    """The place that the bracket and its words take."""
+    if spec.proof is None:
+        return []
+    a, b = frame.x(spec.proof.start), frame.x(spec.proof.end)
+    width = text_width(spec.proof.label) * 1.06
+    x, anchor = _proof_words(spec.proof, a, b)
+    left = x - width / 2 if anchor == "middle" else x - width
+    return [(min(a, left) - 2, max(b, left + width) + 2, frame.top + 8, frame.top + 32)]
 
 
 def _words(spec: Spec, frame: _Frame) -> Iterator[str]:
     """The band's name, and the last value beside its point, each where it hides the line least."""
-    taken: list[_Box] = []
+    taken = _proof_box(spec, frame)
     last = next((p for p in reversed(spec.points) if p.value is not None), None)
     if last is not None and spec.last_label:
         x, y, width = frame.x(last.t), frame.y(last.value or 0), text_width(spec.last_label) * 1.06

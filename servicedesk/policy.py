@@ -35,6 +35,7 @@ class Policy:
         proof_patience: a proof that takes so many times its nominal length is escalated.
         cycle_hours: assumed time between cycles, for faults verified by cycles.
         overdue_after: a visit without an outcome so long after its window is looked at by dispatch.
+        guarantee: the work and parts of a repair are answered for so long: what is not fixed is taken up again.
     """
 
     prior: float = 0.05
@@ -57,6 +58,7 @@ class Policy:
     proof_patience: float = 3.0
     cycle_hours: float = 48.0
     overdue_after: timedelta = timedelta(hours=3)
+    guarantee: timedelta = timedelta(days=365)
 
 
 DEFAULT = Policy()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from servicedesk.errors import UnknownError
+from servicedesk.errors import IllegalMoveError, UnknownError
 from servicedesk.model import Appliance, Ticket
 from servicedesk.office import DISPATCH, OWNER, SUPERVISOR, Office
 from servicedesk.opening import PLAN, RESPOND, reopen
@@ -17,7 +17,10 @@ REPORTED = "owner_reported"
 """Timeline: an owner said that the appliance has failed."""
 COMPLAINT = "complaint"
 """Timeline: an owner is not content."""
+NOT_FIXED = "not_fixed"
+"""Timeline, and why a ticket is taken up again: the owner says that the repair did not help."""
 _REPAIRED = (TicketState.DONE, TicketState.VERIFIED)
+_ANSWERED_FOR = (*_REPAIRED, TicketState.CLOSED)
 _PLANNABLE = (TicketState.OPEN, TicketState.REOPENED, TicketState.AWAITING_PARTS)
 
 
@@ -65,6 +68,28 @@ def complain(office: Office, ticket_id: UUID, words: str, now: datetime) -> Tick
     if ticket.state in TICKET_ENDED or any(v.state in VISIT_LIVE for v in desk.visits.of_ticket(ticket.id)):
         return ticket
     return office.assign(ticket, SUPERVISOR, "call_owner", now + office.policy.respond[0])
+
+
+def guaranteed_until(office: Office, ticket: Ticket) -> datetime | None:
+    """Until when a repair is answered for; None where nothing was repaired."""
+    return None if ticket.done is None else ticket.done + office.policy.guarantee
+
+
+def not_fixed(office: Office, ticket_id: UUID, words: str, now: datetime) -> Ticket:
+    """An owner says that a repair did not help: the case is taken up again without a second call-out fee.
+
+    Raises:
+        AlreadyOpenError: a newer case of the same fault is under way.
+        IllegalMoveError: nothing was repaired yet, or it is no longer answered for.
+        UnknownError: there is no such ticket.
+    """
+    ticket = office.desk.tickets.get(ticket_id)
+    until = guaranteed_until(office, ticket)
+    if ticket.state not in _ANSWERED_FOR or until is None or now > until:
+        raise IllegalMoveError("ticket", ticket.state, TicketState.REOPENED, ())
+    again = reopen(office, ticket, now, NOT_FIXED, OWNER)
+    office.log(again.id, now, NOT_FIXED, OWNER, words=words)
+    return again
 
 
 def _family(office: Office, appliance: Appliance, family: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -16,8 +17,8 @@ from api.pages.render import default_words, render
 from servicedesk.model import NoticeState
 from servicedesk.notices import seen
 from servicedesk.states import TicketState
-from storage.access import Role, find_token
-from storage.read_desk import get_ticket, list_tickets, visits_of
+from storage.access import Role, TokenRow, find_token
+from storage.read_desk import get_ticket, get_ticket_by_ref, list_tickets, visits_of
 from storage.read_devices import get_finding
 from storage.read_models import Scope
 
@@ -38,12 +39,17 @@ class LinkError(Exception):
 
 @dataclass(slots=True)
 class Door:
-    """An opened link: its case, the words, and addresses that keep the chosen language."""
+    """An opened link: its case, the words, and addresses that keep the chosen language and case.
+
+    Attributes:
+        household: whose own link it is; None for the link of a single case.
+    """
 
     case: Case | None
     words: Words
     base: str
     q: str
+    household: UUID | None = None
 
 
 def open_door(token: str, request: Request, tx: InTx, context: InContext) -> Door:
@@ -52,26 +58,52 @@ def open_door(token: str, request: Request, tx: InTx, context: InContext) -> Doo
     Raises:
         LinkError: nothing.
     """
+    row = valid_link(token, tx)
+    scope = Scope(household=row.household, ticket=row.ticket)
+    ticket = get_ticket(tx.conn, scope, row.ticket) if row.ticket else None
+    wanted = request.query_params.get("case") if row.household is not None else None
+    if wanted is not None:
+        ticket = get_ticket_by_ref(tx.conn, scope, wanted)
+        if ticket is None:
+            raise LinkError(expired=False)
+    elif row.household is not None:
+        unsettled = list_tickets(tx.conn, scope, states=list(map(str, _UNSETTLED)), after=None, limit=1)
+        ticket = unsettled[0] if unsettled else None
+    chosen = chosen_language(request)
+    q = query(case=wanted, lang=chosen)
+    base = f"/o/{token}"
+    if ticket is None:
+        return Door(None, default_words(chosen or browser_language(request)), base, q, row.household)
+    words = Words(chosen or ticket.lang, zone_of(ticket.tz))
+    finding = get_finding(tx.conn, scope, ticket.finding) if ticket.finding else None
+    case = load_case(tx, context.catalogue, ticket, finding, visits_of(tx.conn, scope, ticket.id), words)
+    return Door(case, words, base, q, row.household)
+
+
+def valid_link(token: str, tx: Tx) -> TokenRow:
+    """What is stored of a link that opens something now.
+
+    Raises:
+        LinkError: it opens nothing.
+    """
     row = find_token(tx.conn, token)
     if row is None or row.role != Role.OWNER:
         raise LinkError(expired=False)
     if not row.valid_at(wall=tx.wall, fleet=tx.now):
         raise LinkError(expired=True)
-    scope = Scope(household=row.household, ticket=row.ticket)
-    ticket = get_ticket(tx.conn, scope, row.ticket) if row.ticket else None
-    if row.household is not None:
-        unsettled = list_tickets(tx.conn, scope, states=list(map(str, _UNSETTLED)), after=None, limit=1)
-        ticket = unsettled[0] if unsettled else None
+    return row
+
+
+def chosen_language(request: Request) -> str | None:
+    """The language that the address asks for, if it is one of ours."""
     asked = request.query_params.get("lang")
-    chosen = asked if asked in LANGUAGES else None
-    q = f"?lang={chosen}" if chosen else ""
-    base = f"/o/{token}"
-    if ticket is None:
-        return Door(None, default_words(chosen or browser_language(request)), base, q)
-    words = Words(chosen or ticket.lang, zone_of(ticket.tz))
-    finding = get_finding(tx.conn, scope, ticket.finding) if ticket.finding else None
-    case = load_case(tx, context.catalogue, ticket, finding, visits_of(tx.conn, scope, ticket.id), words)
-    return Door(case, words, base, q)
+    return asked if asked in LANGUAGES else None
+
+
+def query(**kept: str | None) -> str:
+    """What every address behind a link carries on, with its question mark; empty without any."""
+    known = {name: value for name, value in kept.items() if value is not None}
+    return f"?{urlencode(known)}" if known else ""
 
 
 InDoor = Annotated[Door, Depends(open_door)]
@@ -116,8 +148,19 @@ def case_of(door: Door) -> Case:
 
 
 def links(door: Door) -> dict[str, Any]:
-    """What templates make addresses of."""
-    return {"base": door.base, "q": door.q}
+    """What templates make addresses of, and the pages behind the link."""
+    return {"base": door.base, "q": door.q, "nav": places(door.words, case=door.case is not None)}
+
+
+def places(t: Words, *, case: bool) -> list[tuple[str, str]]:
+    """Path and name of the pages behind a link, in the order in which they are shown.
+
+    Args:
+        t: in these words.
+        case: whether the link has a case in hand.
+    """
+    of_case = [("", t.plain("Alert")), ("/visit", t.plain("Visit")), ("/report", t.plain("Report"))]
+    return of_case if case else []
 
 
 def back(door: Door, path: str, **flags: str) -> RedirectResponse:

@@ -35,16 +35,16 @@ def quote_state(url: str, quote: str) -> str:
     [
         (
             "en",
-            ("Your quote", "CN¥250.00", "Call-out", "Work, about 45 minutes", "Part: Condenser fan", "Tax contained"),
+            ("What the repair costs", "CN¥250.00", "Call-out", "Work, about 45 minutes", "Part: Condenser fan", "Tax contained"),
         ),
-        ("zh", ("您的报价", "¥250.00", "上门费", "大约45分钟", "配件：冷凝器散热风扇", "其中含税")),
+        ("zh", ("维修费用", "¥250.00", "上门费", "大约45分钟", "配件：冷凝器散热风扇", "其中含税")),
     ],
 )
 def test_the_page_shows_every_line_and_looking_approves_nothing(
     http: httpx.Client, seeded: Seeded, database_url: str, lang: str, words: tuple[str, ...]
 ) -> None:
     quote = sent(http, seeded, database_url)
-    page = http.get(seeded.alert, params={"lang": lang})
+    page = http.get(f"{seeded.alert}/quote", params={"lang": lang})
     for each in words:
         assert each in page.text, each
     assert page.text.count("btn-primary") == 1
@@ -56,14 +56,15 @@ def test_the_page_shows_every_line_and_looking_approves_nothing(
 
 def test_the_owner_approves(http: httpx.Client, seeded: Seeded, database_url: str) -> None:
     quote = sent(http, seeded, database_url)
-    form = re.search(r'action="([^"]+/quote/approve[^"]*)"', http.get(seeded.alert).text)
+    form = re.search(r'action="([^"]+/quote/approve[^"]*)"', http.get(f"{seeded.alert}/quote").text)
     assert form is not None
     answer = http.post(form[1], data={"quote": quote})
     assert answer.status_code == 303
     assert quote_state(database_url, quote) == "approved"
     told = http.get(answer.headers["location"]).text
     assert "Quote approved" in told
-    assert "Your quote" not in told
+    assert "Approve this quote" not in told
+    assert "See your quote" not in http.get(seeded.alert).text
 
 
 def test_the_owner_declines_with_a_reason_and_another_cases_quote_is_none(
