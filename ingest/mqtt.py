@@ -114,7 +114,8 @@ class MqttIngress:
         if self.refused is not None:
             raise SubscriptionRefusedError(
                 f"the broker at {self._host}:{self._port} refused a subscription ({self.refused}); "
-                "give the user of ingest the right to read wellkept/v1/# and check the in-flight window"
+                "give the user of ingest the right to read wellkept/v1/# and the adapters' topics, "
+                "and check the in-flight window"
             )
         return self._client.is_connected()
 

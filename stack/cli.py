@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from stack.cli_adapter import adapter_app
 from stack.cli_audit import audit_app
 from stack.cli_backup import backup, restore
 from stack.cli_bench import bench_app
@@ -65,6 +66,7 @@ app.add_typer(rul_app, name="rul")
 app.add_typer(trial_app, name="trial")
 app.add_typer(shadow_app, name="shadow")
 app.add_typer(audit_app, name="audit")
+app.add_typer(adapter_app, name="adapter")
 app.add_typer(dead_letter_app, name="dead-letter")
 app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
 app.command("backup", epilog="Example: wellkept backup /backups/2026-11-22")(backup)
@@ -89,6 +91,9 @@ def up(
     host: Annotated[str | None, typer.Option(help="Address of pages and API; the loopback unless told.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Their port; any free one otherwise.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes; 1 unless told.")] = None,
+    adapters: Annotated[
+        Path | None, typer.Option(help="File of foreign payloads to read too: Tasmota, Shelly, … (docs/adapters.md).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the product on this machine until Ctrl-C or SIGTERM.
@@ -96,7 +101,7 @@ def up(
     Broker, stream and database are started too, unless WELLKEPT_MQTT_URL, WELLKEPT_NATS_URL or WELLKEPT_DATABASE_URL
     name your own.
     """
-    given = {"data_dir": data_dir, "http_host": host, "http_port": port, "workers": workers}
+    given = {"data_dir": data_dir, "http_host": host, "http_port": port, "workers": workers, "adapters": adapters}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     supervisor = Supervisor(settings, lambda line: err.print(line, highlight=False))
     for name in (signal.SIGTERM, signal.SIGINT):

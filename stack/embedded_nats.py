@@ -74,7 +74,7 @@ class EmbeddedNats:
     ) -> None:
         self.folder = folder.resolve()
         self._org = org
-        self._foreign = list(foreign)
+        self.foreign: list[str] = list(foreign)
         self._wanted = Ports(port or 0, mqtt_port or 0, 0)
         self._child: subprocess.Popen[bytes] | None = None
         self._state = self.folder / "server.json"
@@ -219,9 +219,9 @@ class EmbeddedNats:
             os.kill(process.pid, signal.SIGHUP)
 
     def _rights(self) -> list[Rights]:
-        fixed = [worker_rights(), ingest_rights(self._foreign), gateway_rights(self._org)]
-        if self._foreign:
-            fixed.append(foreign_rights(self._foreign))
+        fixed = [worker_rights(), ingest_rights(self.foreign), gateway_rights(self._org)]
+        if self.foreign:
+            fixed.append(foreign_rights(self.foreign))
         return fixed + [device_rights(key) for key in self._devices]
 
     def _write_users(self) -> None:
@@ -239,7 +239,7 @@ class EmbeddedNats:
         self.name = state["name"]
         self.ports = Ports(**state["ports"])
         self._secrets = {**state["passwords"], **self._secrets}
-        self._foreign = self._foreign or state.get("foreign", [])
+        self.foreign = self.foreign or state.get("foreign", [])
         known = set(self._devices)
         self._devices.extend(key for text in state["devices"] if (key := parse_key(text)) not in known)
 
@@ -259,7 +259,7 @@ class EmbeddedNats:
             "ports": {"nats": self.ports.nats, "mqtt": self.ports.mqtt, "http": self.ports.http},
             "passwords": self._secrets,
             "devices": [str(key) for key in self._devices],
-            "foreign": self._foreign,
+            "foreign": self.foreign,
             "pid": me.pid if me else None,
             "started": me.started if me else None,
         }

@@ -57,9 +57,10 @@ def worker_rights() -> Rights:
     return Rights("worker", (">",), (">",))
 
 
-def subject_of(pattern: str) -> str:
-    """A filter of MQTT in the server's own grammar."""
-    return pattern.replace("/", ".").replace("+", "*").replace("#", ">")
+def subjects_of(patterns: Sequence[str]) -> tuple[str, ...]:
+    """Filters of MQTT in the server's own grammar; there `#` leaves out the level before it, which MQTT hears too."""
+    whole = [each.removesuffix("/#") for each in patterns if each.endswith("/#")]
+    return tuple(each.replace("/", ".").replace("+", "*").replace("#", ">") for each in (*patterns, *whole))
 
 
 def foreign_rights(filters: Sequence[str]) -> Rights:
@@ -67,7 +68,7 @@ def foreign_rights(filters: Sequence[str]) -> Rights:
 
     What a bridge of theirs hears is theirs: they share the broker, never our own topics.
     """
-    subjects = tuple(subject_of(each) for each in filters)
+    subjects = subjects_of(filters)
     return Rights(user="appliances", publish=subjects, subscribe=subjects, mqtt_only=True)
 
 
@@ -91,7 +92,7 @@ def ingest_rights(filters: Sequence[str] = ()) -> Rights:
             "wellkept.v1.*.*.command",
             "wellkept.v1.clock",
         ),
-        subscribe=("wellkept.v1.>", "wk.out.>", "$KV.wk_clock.>", "_INBOX.>", *map(subject_of, filters)),
+        subscribe=("wellkept.v1.>", "wk.out.>", "$KV.wk_clock.>", "_INBOX.>", *subjects_of(filters)),
         deny_publish=("$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>", "$JS.API.STREAM.MSG.DELETE.>"),
     )
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from ingest.adapters.sources import FORMATS, Reading, Source, Sources, SourcesError, load_sources
 from ingest.core import IngestCore, Token
+from stack.cli import app
 from telemetry.block import decode_block
 from telemetry.clock import FleetClock
-from telemetry.errors import WireError
+from telemetry.errors import WellkeptError, WireError
 from telemetry.identity import DeviceKey
 from telemetry.message import NO_SPOOL
 
@@ -233,3 +235,25 @@ def test_sources_are_found_by_their_filters(tmp_path: Path) -> None:
     assert found is not None
     assert found.format.name == "shelly"
     assert sources.find("nobody/knows") is None
+
+
+def test_the_page_is_so(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "adapters.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    sources = load_sources(written(tmp_path, example))
+    assert [one.format.name for one in sources.all] == ["tasmota", "zigbee2mqtt", "json"]
+    reading = sources.all[2].read("meters/m 1/state", b'{"at":1772359200,"meter":{"watts":3}}')
+    assert reading == [Reading(DeviceKey("demo", "m_1"), 1_772_359_200.0, {"power": 3.0})]
+    assert all(f"| `{name}` |" in page for name in FORMATS)
+
+
+def test_the_commands(tmp_path: Path) -> None:
+    path = str(written(tmp_path, '[[source]]\nformat = "tasmota"\norg = "demo"\n'))
+    run = CliRunner().invoke
+    assert [row["format"] for row in json.loads(run(app, ["adapter", "list", "--json"]).stdout)] == list(FORMATS)
+    assert json.loads(run(app, ["adapter", "check", path, "--json"]).stdout)[0]["topics"][0] == "tele/+/SENSOR"
+    tried = run(app, ["adapter", "try", path, "tele/a/SENSOR", '{"ENERGY":{"Power":84}}', "--json"])
+    assert json.loads(tried.stdout) == [{"device": "demo/a", "t": None, "q": {"power": 84.0}}]
+    refused = run(app, ["adapter", "try", path, "tele/a/SENSOR", '{"ENERGY":5}'])
+    assert isinstance(refused.exception, WellkeptError)
+    assert "dead letter" in str(refused.exception)

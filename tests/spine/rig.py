@@ -174,10 +174,10 @@ def whole_product(workers: int = 1) -> Iterator[Supervisor]:
 
 
 @contextmanager
-def rig() -> Iterator[Rig]:
-    """A running rig in a folder of its own."""
+def rig(**settings: object) -> Iterator[Rig]:
+    """A running rig in a folder of its own; `settings` of its supervisor."""
     folder = make_folder()
-    running = Rig(folder)
+    running = Rig(folder, **settings)
     try:
         running.start()
         yield running

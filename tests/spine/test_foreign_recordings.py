@@ -49,7 +49,7 @@ def readings(recording: Recording, change: Change) -> Iterator[tuple[int, float]
         cells = list(watts) if isinstance(watts, list | tuple) else [watts]
         for index, value in enumerate(cells):
             if value is not None:
-                yield body.t + index * (body.dt or 0), float(value)  # type: ignore[arg-type]  # a number
+                yield body.t + index * (body.dt or 0), float(value)
 
 
 def through(tmp_path: Path, name: str, form: Payload, recording: Recording, change: Change) -> list[dict[str, Any]]:
