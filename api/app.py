@@ -18,7 +18,7 @@ from api.edge import Edge
 from api.feed import Feed
 from api.limits import Limits
 from api.meters import Meters
-from api.pages import live, mailbox, owner, session, ticket, ticket_list
+from api.pages import live, mailbox, owner, session, ticket, ticket_list, ticket_posts
 from api.pages.door import LinkError, link_page
 from api.parts import PartSettings, Watch
 from api.settings import Settings
@@ -101,6 +101,7 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         session.router,
         ticket_list.router,
         ticket.router,
+        ticket_posts.router,
         mailbox.router,
         live.router,
     ):

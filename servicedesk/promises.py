@@ -94,7 +94,7 @@ def _compensate(office: Office, ticket: Ticket, clock: LevelClock, policy: Level
 def escalate(office: Office, ticket: Ticket, now: datetime, *, why: str) -> Ticket:
     """Hand a case to a supervisor, who keeps the next action; a technician on the way stays responsible."""
     office.log(ticket.id, now, "escalated", why=why, severity=ticket.severity)
-    if ticket.responsible != DISPATCH:
+    if ticket.responsible.partition(":")[0] != DISPATCH:
         return ticket
     return office.assign(ticket, SUPERVISOR, ticket.next_action, ticket.next_due)
 

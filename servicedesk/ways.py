@@ -17,7 +17,8 @@ from servicedesk.visiting import repaired
 from servicedesk.way_offers import way_offers, words_of
 from servicedesk.way_rows import WAY, WayCase, WayState
 
-_TAKES = (TicketState.OPEN, TicketState.REOPENED, TicketState.PLANNED, TicketState.AWAITING_PARTS)
+TAKES = (TicketState.OPEN, TicketState.REOPENED, TicketState.PLANNED, TicketState.AWAITING_PARTS)
+"""A ticket in these may be mended in another way."""
 _UNDER_WAY = (WayState.PICKED_UP, WayState.RECEIVED, WayState.ON_BENCH)
 _LATE = timedelta(days=2)
 
@@ -32,8 +33,8 @@ def take_way(office: Office, ticket_id: UUID, way_id: UUID, now: datetime, actor
     """
     desk = office.desk
     ticket = desk.tickets.get(ticket_id)
-    if ticket.state not in _TAKES:
-        raise IllegalMoveError("ticket", ticket.state, "another way", tuple(map(str, _TAKES)))
+    if ticket.state not in TAKES:
+        raise IllegalMoveError("ticket", ticket.state, "another way", tuple(map(str, TAKES)))
     offer = next((each for each in way_offers(office, ticket, now) if each.way.id == way_id), None)
     if offer is None:
         raise UnknownError(f"way {way_id} does not serve ticket {ticket.ref}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,6 +13,7 @@ from api.charts import Life, Mark, Proof, Spec, draw, life_shown
 from api.context import Tx
 from api.evidence import Row, Series, merge, midnight, series_of, table_of
 from api.i18n import Words
+from api.pages.costs import Cost, cost_of
 from api.units import HOURS_A_DAY, Unit, unit_of
 from servicedesk.policy import fault_of, proof_time
 from servicedesk.states import TicketState, VisitState
@@ -23,7 +25,7 @@ from telemetry.clock import MICROS, to_datetime, to_micros
 from telemetry.finding import Cause, Signal
 
 _LIVE = (VisitState.PROPOSED, VisitState.CONFIRMED, VisitState.DISPATCHED, VisitState.TRAVELLING, VisitState.ON_SITE)
-_ICONS = {
+ICONS = {
     "refrigerator": "fridge",
     "freezer": "freezer",
     "heat_pump": "heatpump",
@@ -76,16 +78,6 @@ class Picture:
     series: Series
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What the owner pays: nothing, or a band that a quote makes exact."""
-
-    free: bool
-    reason: str
-    until: str
-    band: str
-
-
 @dataclass(slots=True)
 class Case:
     """A ticket with its words."""
@@ -98,6 +90,7 @@ class Case:
     evidence: dict[str, Signal]
     visits: list[VisitView]
     now: datetime
+    reckon: Callable[[], Cost]
 
     @property
     def visit(self) -> VisitView | None:
@@ -120,7 +113,7 @@ class Case:
     @property
     def icon(self) -> str:
         """The kind's symbol."""
-        return _ICONS.get(self.ticket.kind, "plug")
+        return ICONS.get(self.ticket.kind, "plug")
 
     @property
     def title(self) -> str:
@@ -157,18 +150,8 @@ class Case:
 
     @property
     def cost(self) -> Cost:
-        """Warranty first, then a second visit for the same fault, then the honest band."""
-        until = self.ticket.warranty_until
-        start = self.visit.start if self.visit else self.now
-        covered = until is not None and self.t.local(start).date() <= until
-        band = ""
-        if self.fault is not None:
-            price = self.fault.price
-            low, high = self.t.number(price.low), self.t.number(price.high)
-            sign = {"CNY": "¥", "EUR": "€", "USD": "$"}.get(price.currency, price.currency + " ")
-            band = f"{sign}{low}–{high}"
-        reason = "warranty" if covered else "again" if self.ticket.callout_free else ""
-        return Cost(covered, reason, self.t.year_day(until) if until else "", band)
+        """What the owner would pay, as it would be quoted."""
+        return self.reckon()
 
     def causes(self) -> list[CauseLine]:
         """Likely causes, most probable first."""
@@ -268,7 +251,7 @@ class Case:
         )
         # Two sizes of the same picture, so that its text is neither tiny nor huge; the stylesheet shows one.
         svg = draw(spec(name=name, marks=self._marks(wide=False)))
-        width, height = (600, 300) if wide else (540, 270)
+        width, height = (712, 300) if wide else (540, 270)
         broad_spec = spec(name=f"{name}w", width=width, height=height, marks=self._marks(wide=wide))
         svg_wide = draw(broad_spec)
         before = unit.say(t.number(worst, unit.decimals), t.lang) if (worst := _worst(series)) is not None else ""
@@ -420,7 +403,8 @@ def load_case(  # noqa: PLR0917  (all of them are the case)
     kind = catalogue[ticket.kind] if ticket.kind in catalogue else None  # noqa: SIM401  (not a dict)
     fault = fault_of(kind, ticket.family, ticket.fault) if kind else None
     evidence = merge(evidence_of(tx.conn, finding.id)) if finding is not None else {}
-    return Case(words, ticket, kind, fault, finding, evidence, visits, tx.now)
+    reckon = partial(cost_of, tx, ticket.id, words, ticket.warranty_until)
+    return Case(words, ticket, kind, fault, finding, evidence, visits, tx.now, reckon)
 
 
 def settled(state: str) -> bool:

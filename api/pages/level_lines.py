@@ -11,10 +11,6 @@ from api.i18n import Words
 def level_line(t: Words, kind: str, body: Mapping[str, Any]) -> tuple[str, str] | None:
     """Icon and sentence of a line, or None when it is none of these."""
     match kind:
-        case "message":
-            return "mail", t.plain("The owner wrote: {words}", words=_words(body))
-        case "answer":
-            return "mail", t.plain("Answered the owner: {words}", words=_words(body))
         case "compensated":
             paid = f"{body.get('amount')} {body.get('currency')}"
             return "coin", t.plain("Promise broken: {amount} for the owner", amount=paid)
@@ -54,7 +50,3 @@ def level_stage(t: Words, stage: str) -> str | None:
         "compensated": t.plain("compensation"),
         "answer": t.plain("an answer"),
     }.get(stage)
-
-
-def _words(body: Mapping[str, Any]) -> str:
-    return str(body.get("words", ""))[:300]

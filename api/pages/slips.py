@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from api.context import Tx
 from api.i18n import Words
 from api.pages.case import Case
+from api.pages.timeline import Known, actor_name
 from servicedesk.model import Technician
 from servicedesk.texts import text
 from storage.read_desk import TicketView
@@ -30,7 +31,13 @@ class Slip:
     due: str
 
 
-def slip_of(case: Case, row: TicketView, now: datetime, technicians: dict[UUID, Technician]) -> Slip:
+def slip_of(
+    case: Case,
+    row: TicketView,
+    now: datetime,
+    technicians: Mapping[UUID, Technician],
+    staff: Mapping[str, str],
+) -> Slip:
     """A line of the dispatch list."""
     t = case.t
     due = row.next_due
@@ -40,7 +47,7 @@ def slip_of(case: Case, row: TicketView, now: datetime, technicians: dict[UUID, 
     return Slip(
         case=case,
         action=t.pick(text("action", row.next_action)),
-        who="" if row.next_action == "none" else person_name(t, row.responsible, technicians),
+        who="" if row.next_action == "none" else person_name(t, row.responsible, technicians, staff),
         blocking=t.pick(text("blocking", row.blocking)) if row.blocking else "",
         left=left,
         tone=tone,
@@ -48,13 +55,9 @@ def slip_of(case: Case, row: TicketView, now: datetime, technicians: dict[UUID, 
     )
 
 
-def person_name(t: Words, responsible: str, technicians: dict[UUID, Technician]) -> str:
+def person_name(t: Words, responsible: str, technicians: Mapping[UUID, Technician], staff: Mapping[str, str]) -> str:
     """Who is responsible, in words."""
-    kind, _, ident = responsible.partition(":")
-    if kind == "technician":
-        return next((p.name for key, p in technicians.items() if str(key) == ident), t("Technician"))
-    names = {"dispatch": t("Dispatch"), "supervisor": t("Supervisor"), "owner": t("Owner"), "system": t("System")}
-    return names.get(kind, responsible)
+    return actor_name(t, responsible, Known({str(k): v for k, v in technicians.items()}, staff))
 
 
 def technicians_of(tx: Tx, rows: Iterable[TicketView]) -> dict[UUID, Technician]:

@@ -13,6 +13,7 @@ from api.pages.case import load_case
 from api.pages.shell import staff_page, staff_words
 from api.pages.slips import slip_of, technicians_of
 from storage.read_desk import board, count_states
+from storage.read_people import staff_names
 
 router = APIRouter(include_in_schema=False)
 _VIEWS: dict[str, tuple[str, ...] | None] = {
@@ -47,12 +48,12 @@ def dispatch(  # noqa: PLR0917  (named by FastAPI)
     )
     zones = Counter(row.tz for row in rows)
     words = staff_words(request, person, zones.most_common(1)[0][0] if zones else "UTC")
-    technicians = technicians_of(tx, rows)
+    technicians, staff = technicians_of(tx, rows), staff_names(tx.conn)
     slips = []
     for row in rows:
         zoned = Words(words.lang, zone_of(row.tz))
         case = load_case(tx, context.catalogue, row, None, [], zoned)
-        slips.append(slip_of(case, row, tx.now, technicians))
+        slips.append(slip_of(case, row, tx.now, technicians, staff))
     counts = count_states(tx.conn, scope)
     groups = {name: sum(counts.get(s, 0) for s in states or counts) for name, states in _VIEWS.items()}
     kinds = {name: words.pick(spec.title) for name, spec in context.catalogue.kinds.items()}

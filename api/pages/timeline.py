@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from api.i18n import Words
 from api.pages.care import care_line, care_stage
 from api.pages.level_lines import level_line, level_stage
+from api.pages.money_lines import money_line
 from servicedesk.model import Technician
 from servicedesk.planner import Blocking
 from servicedesk.texts import pick, text
@@ -17,32 +19,57 @@ from storage.read_desk import EventView
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: icon, sentence, and a smaller second one."""
+    """One line: icon, sentence, and a smaller second one.
+
+    Attributes:
+        who: did or said it.
+        said: words of a person: a note, or a message from or to the owner.
+        tone: `note`, `owner` or `desk` where somebody said something, else empty.
+        id: of the event, in the order of writing.
+    """
 
     at: datetime
     icon: str
     text: str
     more: str = ""
+    who: str = ""
+    said: str = ""
+    tone: str = ""
+    id: int = 0
 
 
-def lines_of(t: Words, events: list[EventView], technicians: Mapping[str, Technician]) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Names that lines need: of technicians by id, of people of the desk by login; and how far our answers got."""
+
+    technicians: Mapping[str, Technician] = field(default_factory=dict)
+    staff: Mapping[str, str] = field(default_factory=dict)
+    answers: Sequence[str] = ()
+
+
+def lines_of(t: Words, events: Iterable[EventView], known: Known) -> list[Line]:
     """All lines, oldest first."""
-    return [_line(t, event, technicians) for event in events]
+    answers = iter(known.answers)
+    return [_line(t, event, known, answers) for event in events]
 
 
-def _line(t: Words, event: EventView, technicians: Mapping[str, Technician]) -> Line:
-    body, actor = event.body, _actor(t, event.actor, technicians)
-    more = _join(t, actor, str(body.get("reason") or body.get("note") or body.get("why") or ""))
+def _line(t: Words, event: EventView, known: Known, answers: Iterator[str]) -> Line:
+    body, who = event.body, actor_name(t, event.actor, known)
+    spoken = _spoken(t, event, who, answers)
+    if spoken is not None:
+        return spoken
+    more = _join(t, who, str(body.get("reason") or body.get("note") or body.get("words") or body.get("why") or ""))
     match event.kind:
         case "moved":
             icon, text = "right", t.plain("Ticket is now: {state}", state=state_name(t, str(body.get("new"))))
         case "visit":
             icon, text = "cal", t.plain("Visit is now: {state}", state=visit_name(t, str(body.get("new"))))
         case "proposed":
-            who = technicians.get(str(body.get("technician")))
+            technician = known.technicians.get(str(body.get("technician")))
             start = datetime.fromisoformat(str(body["start"]))
             when = f"{t.weekday(start)}{', ' if t.lang == 'en' else ' '}{t.time(start)}"
-            icon, text, more = "cal", t.plain("Visit proposed: {when}", when=when), who.name if who else actor
+            icon, text = "cal", t.plain("Visit proposed: {when}", when=when)
+            more = technician.name if technician else who
         case "notice":
             icon, text = "mail", t.plain("Message to the owner: {stage}", stage=stage_name(t, body))
             waits = body.get("waits")
@@ -50,17 +77,52 @@ def _line(t: Words, event: EventView, technicians: Mapping[str, Technician]) -> 
             if waits:
                 when = t.stamp(datetime.fromisoformat(str(waits)))
                 more = t.plain("goes out after the quiet hours, {when}", when=when)
-        case "outcome":
-            icon, text = "wrench", t.plain("Outcome: {code}", code=outcome_name(t, str(body.get("code"))))
         case "blocked":
             icon, text = "tri", t.plain("No visit can be planned")
             more = _blocking(t, str(body.get("blocking")))
-        case "severity":
-            levels = {"old": body.get("old"), "new": body.get("new")}
-            icon, text = "leave", t.plain("Severity {old} is now {new}", **levels)
         case _:
-            icon, text = level_line(t, event.kind, body) or care_line(t, event.kind, body) or _plain(t, event.kind)
-    return Line(event.at, icon, text, more)
+            icon, text = (
+                _changed(t, event.kind, body, known)
+                or level_line(t, event.kind, body)
+                or care_line(t, event.kind, body)
+                or money_line(t, event.kind, body)
+                or _plain(t, event.kind)
+            )
+    return Line(event.at, icon, text, more, who=who, id=event.id)
+
+
+def _changed(t: Words, kind: str, body: Mapping[str, Any], known: Known) -> tuple[str, str] | None:
+    """Lines that say what became of the ticket."""
+    match kind:
+        case "outcome":
+            return "wrench", t.plain("Outcome: {code}", code=outcome_name(t, str(body.get("code"))))
+        case "severity":
+            return "leave", t.plain("Severity {old} is now {new}", old=body.get("old"), new=body.get("new"))
+        case "handed_over":
+            return "user", t.plain("Handed over to {who}", who=actor_name(t, str(body.get("new")), known))
+        case _:
+            return None
+
+
+def _spoken(t: Words, event: EventView, who: str, answers: Iterator[str]) -> Line | None:
+    """A note, or a message from or to the owner, with its words as they were written."""
+    said = str(event.body.get("words", ""))
+    match event.kind:
+        case "note":
+            head, tone, icon = t.plain("Internal note, {who}", who=who), "note", "note"
+        case "answer":
+            head, tone, icon = t.plain("{who} to the owner", who=who), "desk", "chat"
+        case "message":
+            by_mail = event.body.get("channel") == "mail"
+            head = t.plain("Owner, by mail") if by_mail else t.plain("Owner, by the link")
+            tone, icon = "owner", "chat"
+        case _:
+            return None
+    more = next(answers, "") if event.kind == "answer" else ""
+    stranger = event.body.get("unknown_sender")
+    if stranger:
+        more = t.plain("from {address}, who is no contact of the household", address=stranger)
+    return Line(event.at, icon, head, more, who=who, said=said, tone=tone, id=event.id)
 
 
 def _plain(t: Words, kind: str) -> tuple[str, str]:
@@ -77,7 +139,6 @@ def _plain(t: Words, kind: str) -> tuple[str, str]:
         "close_waits": ("clock", t.plain("Closing waits for the last message to arrive")),
         "still_waiting": ("pause", t.plain("Still waiting")),
         "bounced": ("tri", t.plain("A message did not arrive")),
-        "quote": ("coin", t.plain("Quote")),
     }
     return known.get(kind) or ("info", t.plain("Event: {kind}", kind=kind.replace("_", " ")))
 
@@ -157,18 +218,21 @@ def _blocking(t: Words, name: str) -> str:
     return pick(text("blocking", name), t.lang) if name in set(Blocking) else name
 
 
-def _actor(t: Words, actor: str, technicians: Mapping[str, Technician]) -> str:
+def actor_name(t: Words, actor: str, known: Known) -> str:
+    """Who it was: a technician or a person of the desk by name, else the part they play."""
     kind, _, ident = actor.partition(":")
     if kind == "technician":
-        found = technicians.get(ident)
+        found = known.technicians.get(ident)
         return found.name if found else t.plain("Technician")
+    if kind == "way":
+        return ident
     names = {
         "system": t.plain("System"),
         "owner": t.plain("Owner"),
         "dispatch": t.plain("Dispatch"),
         "supervisor": t.plain("Supervisor"),
     }
-    return names.get(kind, actor)
+    return known.staff.get(ident) or names.get(kind, actor)
 
 
 def _join(t: Words, first: str, second: str) -> str:

@@ -201,10 +201,13 @@ def test_a_staff_move_needs_our_form_and_a_reason(http: httpx.Client, seeded: Se
     path = f"/tickets/{seeded.ref}/moves"
     assert http.post(path, data={"to": "hold", "reason": "x"}).status_code == 403
     bare = http.post(path, data={"to": "hold", "csrf": csrf[1]})
-    assert "problem=refused" in bare.headers["location"]
+    assert bare.status_code == 409
+    assert "This asks for a reason." in bare.text
     assert state_of(database_url, seeded)[0] == "open"
     stale = http.post(path, data={"to": "hold", "reason": "x", "csrf": csrf[1], "version": "77"})
-    assert "problem=changed" in stale.headers["location"]
+    assert stale.status_code == 409
+    assert "This ticket changed while you were writing." in stale.text
+    assert 'name="reason" maxlength="500" autocomplete="off" value="x"' in stale.text
     http.post(path, data={"to": "hold", "reason": "waiting for the landlord", "csrf": csrf[1]})
     assert state_of(database_url, seeded)[0] == "hold"
     assert "waiting for the landlord" in http.get(f"/tickets/{seeded.ref}").text
