@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import psycopg
@@ -36,17 +37,29 @@ def seeded_template(postgres: EmbeddedPostgres, database_template: str) -> tuple
         return name, seed(conn)
 
 
-@pytest.fixture
-def database_url(postgres: EmbeddedPostgres, seeded_template: tuple[str, Seeded]) -> Iterator[str]:
-    """A copy of the seeded database."""
+@contextmanager
+def copied(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """A copy of a database, for as long."""
     name = f"case_{os.getpid()}_{next(_NUMBERS)}"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(seeded_template[0]))
-        )
+        admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
     yield postgres.url(name)
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, seeded_template: tuple[str, Seeded]) -> Iterator[str]:
+    """A copy of the seeded database."""
+    with copied(postgres, seeded_template[0]) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_url(postgres: EmbeddedPostgres, seeded_template: tuple[str, Seeded]) -> Iterator[str]:
+    """A copy of the seeded database for all tests of a file, which leave it as it is."""
+    with copied(postgres, seeded_template[0]) as url:
+        yield url
 
 
 @pytest.fixture
