@@ -21,7 +21,7 @@ Resolve = Callable[[str, int], Sequence[str]]
 _LONGEST = 2000
 _PORTS = 65_536
 # Beyond what the library calls not global: ways to carry an IPv4 address inside an IPv6 one (RFC 4291, 6052, 8215,
-# 3056, 4380), relays (RFC 7526), and the address at which one cloud answers its machines.
+# 3056, 4380), relays (RFC 7526), protocols' own (RFC 6890), and the address at which one cloud answers its machines.
 _NEVER = tuple(
     ipaddress.ip_network(each)
     for each in (
@@ -30,6 +30,7 @@ _NEVER = tuple(
         "64:ff9b:1::/48",
         "2001::/32",
         "2002::/16",
+        "192.0.0.0/24",
         "192.88.99.0/24",
         "168.63.129.16/32",
         "fec0::/10",

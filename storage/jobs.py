@@ -116,7 +116,7 @@ def reap(conn: Connection, silence: float) -> list[tuple[int, str]]:
 def make_app(url: str, register: Callable[[App], None]) -> App:
     """An app on a database, with the tasks that `register` adds; not opened."""
     app = App(
-        connector=PsycopgConnector(conninfo=url, min_size=1, max_size=6, kwargs={"application_name": "wellkept-jobs"})
+        connector=PsycopgConnector(conninfo=url, min_size=1, max_size=8, kwargs={"application_name": "wellkept-jobs"})
     )
     register(app)
     return app

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import psycopg
 import structlog
@@ -12,17 +14,24 @@ from procrastinate import App, exceptions
 from psycopg_pool import PoolTimeout
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from storage.jobs import QUEUE, make_app
-from storage.pool import open_pool
+from servicedesk.hook_address import read_allowed
+from servicedesk.office import Office
+from storage.desk import PgDesk
+from storage.jobs import HOOKS, QUEUE, make_app
+from storage.pool import Connection, open_pool
 from telemetry.catalogue import load_catalogue
-from worker import poller, rollups
-from worker.jobs import Bureau, register
+from telemetry.clock import system_wall, to_datetime
+from telemetry.ids import maker
+from worker import hooks, poller, rollups
+from worker.hook_post import Poster
+from worker.jobs import Bureau, Patience, register
 from worker.levels_file import promised
 from worker.notify import channel_of
 
 log = structlog.get_logger()
 
 _CONCURRENCY = 4
+_HOOKS_AT_ONCE = 8
 # A notice is handed over within its transaction, and a mail server may take its time.
 _IDLE = 30.0
 _HEARTBEAT = 1.0
@@ -39,12 +48,14 @@ class JobSettings(BaseSettings):
     Attributes:
         smtp_url: `smtp://…`; without it notices go to the mailbox.
         public_url: what owners' links begin with.
+        webhook_allow: networks that webhooks may name though they are not public, as `10.20.0.0/16, fd00:1::/64`.
     """
 
     model_config = SettingsConfigDict(env_prefix="WELLKEPT_", extra="ignore")
 
     smtp_url: str | None = None
     public_url: str = "http://127.0.0.1:8080"
+    webhook_allow: str = ""
 
 
 def run(
@@ -64,18 +75,44 @@ def run(
     settings = settings or JobSettings()
     catalogue = load_catalogue()
     promised()  # a wrong table ends the process here, not in the middle of a job
-    pool = open_pool(database_url, application="wellkept-desk", size=_CONCURRENCY, idle=_IDLE)
+    pool = open_pool(database_url, application="wellkept-desk", size=_CONCURRENCY + 2, idle=_IDLE)
     bureau = Bureau(pool, catalogue, fleet_now, channel_of(settings.smtp_url), settings.public_url)
+    sender = _sender(bureau, settings)
     keeper = rollups.Keeper(database_url, catalogue, fleet_now, stopping=stop.is_set)
     hand = threading.Thread(
         target=_ending, args=(stop, lambda: poller.run(database_url, stop, fleet_now)), name="poller", daemon=True
     )
+    eye = threading.Thread(
+        target=_ending, args=(stop, lambda: hooks.watch(database_url, stop, _wall)), name="hooks", daemon=True
+    )
     hand.start()
+    eye.start()
     try:
-        _ending(stop, lambda: _serve(database_url, stop, bureau, keeper))
+        _ending(stop, lambda: _serve(database_url, stop, bureau, keeper, sender))
     finally:
         hand.join(_JOIN)
+        eye.join(_JOIN)
         pool.close()
+
+
+def _wall() -> datetime:
+    return to_datetime(system_wall())
+
+
+def _sender(bureau: Bureau, settings: JobSettings) -> hooks.Sender:
+    """What sends to other systems' endpoints; with connections of the same pool, none of them while it sends."""
+    new_id = maker(bureau.fleet_now, bureau.rng)
+
+    def office(conn: Connection) -> Office:
+        return Office(PgDesk(conn, settings.public_url), bureau.catalogue, new_id, levels=promised())
+
+    return hooks.Sender(
+        transaction=bureau.pool.connection,
+        office=office,
+        wall=_wall,
+        fleet=lambda: to_datetime(bureau.fleet_now()),
+        poster=Poster(read_allowed(settings.webhook_allow)),
+    )
 
 
 def _ending(stop: threading.Event, part: Callable[[], None]) -> None:
@@ -88,9 +125,12 @@ def _ending(stop: threading.Event, part: Callable[[], None]) -> None:
             stop.set()
 
 
-def _serve(database_url: str, stop: threading.Event, bureau: Bureau, keeper: rollups.Keeper) -> None:
+def _serve(
+    database_url: str, stop: threading.Event, bureau: Bureau, keeper: rollups.Keeper, sender: hooks.Sender
+) -> None:
     def enrol(app: App) -> None:
         register(app, bureau)
+        hooks.register(app, sender, Patience())
         rollups.register(app, keeper)
 
     while not stop.is_set():
@@ -103,27 +143,35 @@ def _serve(database_url: str, stop: threading.Event, bureau: Bureau, keeper: rol
 
 
 async def _work(app: App, stop: threading.Event) -> None:
-    """One life of procrastinate's worker: ends when told to, or with the error that ended it."""
+    """One life of procrastinate's workers: ends when told to, or with the error that ended one.
+
+    What is sent to other systems has a worker of its own: strangers' servers that do not answer keep nothing waiting.
+    """
+    # One thread for each job: the loop's own executor has fewer on a small machine, and its threads would be shared.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_CONCURRENCY + _HOOKS_AT_ONCE + 2))
     async with app.open_async():
-        worker = asyncio.create_task(
-            app.run_worker_async(
-                queues=[QUEUE],
-                concurrency=_CONCURRENCY,
-                fetch_job_polling_interval=_POLL,
-                shutdown_graceful_timeout=_GRACE,
-                delete_jobs="successful",
-                install_signal_handlers=False,
-                update_heartbeat_interval=_HEARTBEAT,
-                stalled_worker_timeout=poller.STALLED_AFTER,
+        workers = [
+            asyncio.create_task(
+                app.run_worker_async(
+                    queues=[queue],
+                    concurrency=concurrency,
+                    fetch_job_polling_interval=_POLL,
+                    shutdown_graceful_timeout=_GRACE,
+                    delete_jobs="successful",
+                    install_signal_handlers=False,
+                    update_heartbeat_interval=_HEARTBEAT,
+                    stalled_worker_timeout=poller.STALLED_AFTER,
+                )
             )
-        )
+            for queue, concurrency in ((QUEUE, _CONCURRENCY), (HOOKS, _HOOKS_AT_ONCE))
+        ]
         ended = asyncio.create_task(_until(stop))
-        await asyncio.wait({worker, ended}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (ended, worker):
+        await asyncio.wait({*workers, ended}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (ended, *workers):
             task.cancel()
-        (result,) = await asyncio.gather(worker, return_exceptions=True)
-        if isinstance(result, Exception) and not stop.is_set():
-            raise result
+        for result in await asyncio.gather(*workers, return_exceptions=True):
+            if isinstance(result, Exception) and not stop.is_set():
+                raise result
 
 
 async def _until(stop: threading.Event) -> None:

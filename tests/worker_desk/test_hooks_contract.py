@@ -274,7 +274,7 @@ def test_a_replay_comes_behind_what_waits_with_the_same_ids(post: Post) -> None:
     assert replay(post.office, hook.id, post.wall, since=WALL).after == nos[0] - 1
     for wrong in ({}, {"after": 0, "since": WALL}, {"after": nos[2] + 1}, {"after": -1}):
         with pytest.raises(HookError):
-            replay(post.office, hook.id, post.wall, **wrong)  # type: ignore[arg-type]  # either of them
+            replay(post.office, hook.id, post.wall, **wrong)
 
 
 def test_one_message_again_a_test_and_one_given_up(post: Post) -> None:
