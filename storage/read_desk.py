@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 
 from storage.read_models import TICKET_SCOPE, Connection, Cursor, Scope
 
-_TICKET = """
+TICKET_VIEW = """
 select t.id, t.ref, t.org, d.device, d.kind, d.room, d.model, d.serial, d.warranty_until, d.lang as device_lang,
        t.household, coalesce(h.name, '') as household_name, coalesce(h.lang, d.lang) as lang,
        coalesce(h.tz, 'UTC') as tz,
@@ -34,7 +34,7 @@ left join lateral (
 left join technician tech on tech.id = v.technician
 """
 _TICKETS = (
-    _TICKET
+    TICKET_VIEW
     + TICKET_SCOPE
     + """
   and (%(states)s::text[] is null or t.state = any(%(states)s))
@@ -43,19 +43,8 @@ order by t.opened desc, t.id desc
 limit %(limit)s
 """
 )
-_ONE_TICKET = _TICKET + TICKET_SCOPE + " and t.id = %(ticket)s"
-_BY_REF = _TICKET + TICKET_SCOPE + " and t.ref = %(ref)s"
-_BOARD = (
-    _TICKET
-    + TICKET_SCOPE
-    + """
-  and (%(states)s::text[] is null or t.state = any(%(states)s))
-  and (%(severity)s::int is null or t.severity = %(severity)s)
-  and (%(kind)s::text is null or d.kind = %(kind)s)
-order by t.safety desc, t.next_due nulls last, t.severity, t.opened
-limit %(limit)s
-"""
-)
+_ONE_TICKET = TICKET_VIEW + TICKET_SCOPE + " and t.id = %(ticket)s"
+_BY_REF = TICKET_VIEW + TICKET_SCOPE + " and t.ref = %(ref)s"
 _COUNTS = "select t.state, count(*) from ticket t " + TICKET_SCOPE + " group by t.state"  # noqa: S608  (constants of this module)
 _TIMELINE = "select id, ticket, at, kind, actor, body from ticket_event where ticket = %s order by id"
 
@@ -241,21 +230,6 @@ def list_tickets(
     parameters = scope.parameters() | _after(after) | {"states": states, "limit": limit}
     with conn.cursor(row_factory=class_row(TicketView)) as cursor:
         return cursor.execute(_TICKETS, parameters).fetchall()
-
-
-def board(
-    conn: Connection,
-    scope: Scope,
-    *,
-    states: list[str] | None,
-    severity: int | None,
-    kind: str | None,
-    limit: int = 200,
-) -> list[TicketView]:
-    """Tickets by what is due first; safety before everything."""
-    parameters = scope.parameters() | {"states": states, "severity": severity, "kind": kind, "limit": limit}
-    with conn.cursor(row_factory=class_row(TicketView)) as cursor:
-        return cursor.execute(_BOARD, parameters).fetchall()
 
 
 def count_states(conn: Connection, scope: Scope) -> dict[str, int]:
