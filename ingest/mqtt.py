@@ -19,6 +19,7 @@ from telemetry.clock import MICROS, FleetClock
 from telemetry.errors import WellkeptError
 from telemetry.identity import DeviceKey
 from telemetry.message import ClockMessage, encode_json
+from telemetry.relay import decode_relayed
 from telemetry.topics import CLOCK_TOPIC, Channel, topic_of
 
 log = structlog.get_logger()
@@ -132,15 +133,22 @@ class MqttIngress:
             self._client.sorting.flush()
 
     def relay(self, messages: Sequence[tuple[DeviceKey, str, bytes]]) -> None:
-        """Pass on what servers send to devices; a receipt may be lost, a command may not."""
+        """Pass on what servers send to devices and homes; a receipt may be lost, a command may not."""
         receipts: list[bytes] = []
         for key, channel, payload in messages:
             if channel == Channel.RECEIPT:
                 receipts.append(publish_packet(topic_of(key, Channel.RECEIPT), payload))
             elif channel == Channel.COMMAND:
                 self._client.publish(topic_of(key, Channel.COMMAND), payload, qos=1)
+            elif channel == Channel.HOME:
+                relayed = decode_relayed(payload)
+                self._client.publish(relayed.topic, relayed.payload, qos=1, retain=relayed.retain)
             else:
-                log.warning("nothing but receipts and commands goes to devices", device=str(key), channel=channel)
+                log.warning(
+                    "nothing but receipts, commands and what homes are told is relayed",
+                    device=str(key),
+                    channel=channel,
+                )
         with self._guard:
             if receipts and self._connection and self._client.sorting is not None:
                 self._client.sorting.write(b"".join(receipts), may_drop=True)

@@ -91,6 +91,9 @@ def up(
     host: Annotated[str | None, typer.Option(help="Address of pages and API; the loopback unless told.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Their port; any free one otherwise.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes; 1 unless told.")] = None,
+    home_assistant: Annotated[
+        str | None, typer.Option(help="Tell Home Assistant of the appliances, under this prefix: homeassistant.")
+    ] = None,
     adapters: Annotated[
         Path | None, typer.Option(help="File of foreign payloads to read too: Tasmota, Shelly, … (docs/adapters.md).")
     ] = None,
@@ -101,7 +104,14 @@ def up(
     Broker, stream and database are started too, unless WELLKEPT_MQTT_URL, WELLKEPT_NATS_URL or WELLKEPT_DATABASE_URL
     name your own.
     """
-    given = {"data_dir": data_dir, "http_host": host, "http_port": port, "workers": workers, "adapters": adapters}
+    given = {
+        "data_dir": data_dir,
+        "http_host": host,
+        "http_port": port,
+        "workers": workers,
+        "adapters": adapters,
+        "home_assistant": home_assistant,
+    }
     settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     supervisor = Supervisor(settings, lambda line: err.print(line, highlight=False))
     for name in (signal.SIGTERM, signal.SIGINT):

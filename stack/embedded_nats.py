@@ -21,6 +21,7 @@ from stack.nats_config import (
     device_user,
     foreign_rights,
     gateway_rights,
+    home_rights,
     ingest_rights,
     render_server,
     render_users,
@@ -61,6 +62,7 @@ class EmbeddedNats:
         port: port of the stream, else any free one.
         mqtt_port: port of the MQTT listener, likewise.
         foreign: topics of other grammars that ingest reads; with some there is a user `appliances` for them.
+        home: prefix of Home Assistant's discovery topics; with one there is a user `home` for it.
     """
 
     def __init__(
@@ -71,10 +73,12 @@ class EmbeddedNats:
         port: int | None = None,
         mqtt_port: int | None = None,
         foreign: Sequence[str] = (),
+        home: str = "",
     ) -> None:
         self.folder = folder.resolve()
         self._org = org
         self.foreign: list[str] = list(foreign)
+        self._home = home
         self._wanted = Ports(port or 0, mqtt_port or 0, 0)
         self._child: subprocess.Popen[bytes] | None = None
         self._state = self.folder / "server.json"
@@ -116,7 +120,7 @@ class EmbeddedNats:
         return f"nats://{user}:{self._secrets[user]}@127.0.0.1:{self.ports.nats}"
 
     def mqtt_url(self, user: str = "gateway") -> str:
-        """Address of the MQTT broker for a user: `ingest`, `gateway`, `appliances` or `ORG.DEVICE`."""
+        """Address of the MQTT broker for a user: `ingest`, `gateway`, `appliances`, `home` or `ORG.DEVICE`."""
         return f"mqtt://{user}:{self._secrets[user]}@127.0.0.1:{self.ports.mqtt}"
 
     def device_url(self, key: DeviceKey) -> str:
@@ -219,9 +223,11 @@ class EmbeddedNats:
             os.kill(process.pid, signal.SIGHUP)
 
     def _rights(self) -> list[Rights]:
-        fixed = [worker_rights(), ingest_rights(self.foreign), gateway_rights(self._org)]
+        fixed = [worker_rights(), ingest_rights(self.foreign, self._home), gateway_rights(self._org)]
         if self.foreign:
             fixed.append(foreign_rights(self.foreign))
+        if self._home:
+            fixed.append(home_rights(self._org, self._home))
         return fixed + [device_rights(key) for key in self._devices]
 
     def _write_users(self) -> None:
@@ -240,6 +246,7 @@ class EmbeddedNats:
         self.ports = Ports(**state["ports"])
         self._secrets = {**state["passwords"], **self._secrets}
         self.foreign = self.foreign or state.get("foreign", [])
+        self._home = self._home or state.get("home", "")
         known = set(self._devices)
         self._devices.extend(key for text in state["devices"] if (key := parse_key(text)) not in known)
 
@@ -260,6 +267,7 @@ class EmbeddedNats:
             "passwords": self._secrets,
             "devices": [str(key) for key in self._devices],
             "foreign": self.foreign,
+            "home": self._home,
             "pid": me.pid if me else None,
             "started": me.started if me else None,
         }

@@ -72,12 +72,20 @@ def foreign_rights(filters: Sequence[str]) -> Rights:
     return Rights(user="appliances", publish=subjects, subscribe=subjects, mqtt_only=True)
 
 
-def ingest_rights(filters: Sequence[str] = ()) -> Rights:
+def home_rights(org: str, prefix: str) -> Rights:
+    """Home Assistant: hears what it is told of one organisation's appliances, and tells when it was started."""
+    own = f"wellkept.v1.{org}.*.home"
+    return Rights("home", publish=(f"{prefix}.status",), subscribe=(*subjects_of([f"{prefix}/#"]), own), mqtt_only=True)
+
+
+def ingest_rights(filters: Sequence[str] = (), home: str = "") -> Rights:
     """Hears all devices, answers them, publishes blocks; cannot delete or purge what is stored.
 
     Args:
         filters: topics of other grammars that it reads too.
+        home: prefix of Home Assistant's discovery topics, if it is told of appliances.
     """
+    told = (f"{home}.>", "wellkept.v1.*.*.home") if home else ()
     return Rights(
         user="ingest",
         publish=(
@@ -91,6 +99,7 @@ def ingest_rights(filters: Sequence[str] = ()) -> Rights:
             "wellkept.v1.*.*.receipt",
             "wellkept.v1.*.*.command",
             "wellkept.v1.clock",
+            *told,
         ),
         subscribe=("wellkept.v1.>", "wk.out.>", "$KV.wk_clock.>", "_INBOX.>", *subjects_of(filters)),
         deny_publish=("$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>", "$JS.API.STREAM.MSG.DELETE.>"),

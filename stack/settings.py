@@ -29,6 +29,7 @@ class Settings(BaseSettings):
         ingests: ingest processes that share a broker of your own; the embedded one does not share.
         share: name of their group on the broker.
         partitions: of the stream, fixed when it is created.
+        home_assistant: prefix under which Home Assistant discovers the appliances of `org`, usually `homeassistant`.
         adapters: file of foreign payloads that ingest reads too (docs/adapters.md).
     """
 
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     smtp_url: str = ""
     org: str = "demo"
     mqtt_port: int = Field(default=0, ge=0, le=65_535)
+    home_assistant: str = Field(default="", pattern="^[A-Za-z0-9_-]{0,64}$")
     adapters: Path | None = None
     workers: int = Field(default=1, ge=1, le=64)
     ingests: int = Field(default=1, ge=1, le=16)

@@ -60,7 +60,11 @@ class Supervisor:
             # A file that cannot be used is refused before anything starts.
             foreign = load_sources(settings.adapters).filters if settings.adapters is not None else ()
             self.nats = EmbeddedNats(
-                self.data_dir / "nats", org=settings.org, mqtt_port=settings.mqtt_port or None, foreign=foreign
+                self.data_dir / "nats",
+                org=settings.org,
+                mqtt_port=settings.mqtt_port or None,
+                foreign=foreign,
+                home=settings.home_assistant,
             )
         if not settings.database_url:
             self.postgres = EmbeddedPostgres(self.data_dir / "postgres")
@@ -269,6 +273,8 @@ class Supervisor:
                 environment["WELLKEPT_BROKER_LOG"] = str(_given(self.nats).log)
         else:
             environment["WELLKEPT_DATABASE_URL"] = self.database_url
+        if module == "worker":
+            environment |= {"WELLKEPT_ORG": self.settings.org, "WELLKEPT_HOME_ASSISTANT": self.settings.home_assistant}
         if module == "api":
             environment["WELLKEPT_HTTP_HOST"] = self.settings.http_host
             environment["WELLKEPT_HTTP_PORT"] = str(self.http_port)

@@ -21,6 +21,8 @@ class Channel(StrEnum):
     RECEIPT = "receipt"
     COMMAND = "command"
     RESPONSE = "response"
+    HOME = "home"
+    """Retained: what a home's own automation is told of the appliance."""
 
 
 UPWARD = (Channel.TELEMETRY, Channel.EVENT, Channel.STATE, Channel.RESPONSE)

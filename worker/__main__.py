@@ -20,7 +20,9 @@ from telemetry import logs
 from telemetry.catalogue import load_catalogue
 from telemetry.errors import WellkeptError
 from worker import jobs_main, meters
+from worker.home_news import HomeNews
 from worker.housekeeping import Housekeeping
+from worker.lab import Bench
 from worker.leases import LeaseKeeper
 from worker.ownership import Ownership
 from worker.pipeline import Pipeline
@@ -60,10 +62,14 @@ def main() -> int:
     threads = [
         threading.Thread(target=vitals.run, args=(stop,), name="vitals", daemon=True),
         threading.Thread(target=housekeeping.run, args=(stop,), name="housekeeping", daemon=True),
+        threading.Thread(target=Bench(settings.database_url).run, args=(stop,), name="bench", daemon=True),
         threading.Thread(
             target=jobs_main.run, args=(settings.database_url, stop, housekeeping.fleet_now), name="jobs", daemon=True
         ),
     ]
+    if settings.home_assistant:
+        news = HomeNews(stream, settings.database_url, catalogue, settings.org, settings.home_assistant)
+        threads.append(threading.Thread(target=news.run, args=(stop,), name="home", daemon=True))
     if settings.shadow is not None:
         try:
             shadow = ShadowKeeper(

@@ -20,6 +20,8 @@ class WorkerSettings(BaseSettings):
         public_url: what owners' links begin with.
         stream_bytes: bound of the stream's store.
         data_dir: whose disk the measurements watch.
+        home_assistant: prefix of Home Assistant's discovery topics (`homeassistant`); nobody is told when empty.
+        org: whose appliances Home Assistant is told of.
         shadow: a file of catalogue entries to be tried on the live stream without opening tickets (docs/detectors.md).
     """
 
@@ -33,4 +35,6 @@ class WorkerSettings(BaseSettings):
     public_url: str = "http://127.0.0.1:8080"
     stream_bytes: int = 2 * 1024**3
     data_dir: Path = Path()
+    home_assistant: str = Field(default="", pattern="^[A-Za-z0-9_-]{0,64}$")
+    org: str = "demo"
     shadow: Path | None = None
