@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg.rows import args_row, class_row
 
 from servicedesk.day_rows import Delay, Position, Tick
+from servicedesk.errors import UnknownError
 from servicedesk.travel import Place
 from storage.pool import Connection
 
@@ -58,7 +59,8 @@ class PgDay:
         """Replace and count."""
         with self.conn.cursor(row_factory=class_row(Delay)) as cursor:
             found = cursor.execute(_DELAY, asdict(delay)).fetchone()
-        assert found is not None, "an upsert returns its row"
+        if found is None:
+            raise UnknownError(f"there is no visit {delay.visit}")
         return found
 
     def delay_of(self, visit: UUID) -> Delay | None:

@@ -109,3 +109,34 @@ def day_visit(conn: Connection, scope: Scope, technician: str, visit: UUID) -> D
     """One visit of a technician, or None when it is not there or not theirs."""
     with conn.cursor(row_factory=class_row(DayVisit)) as cursor:
         return cursor.execute(_ONE, scope.parameters() | {"technician": technician, "visit": visit}).fetchone()
+
+
+@dataclass(frozen=True, slots=True)
+class OnTheRoadRow:
+    """Who is on the road, and where their day begins."""
+
+    id: UUID
+    org: str
+    name: str
+    tz: str
+    home_latitude: float | None
+    home_longitude: float | None
+
+    @property
+    def home(self) -> Place | None:
+        """Where the day begins and ends, if that is known."""
+        known = self.home_latitude is not None and self.home_longitude is not None
+        return Place(self.home_latitude, self.home_longitude) if known else None  # type: ignore[arg-type]
+
+
+_WHO = """
+select id, org, name, tz, home_latitude, home_longitude from technician
+where active and (id::text = %(technician)s or name = %(technician)s) and (%(org)s::text is null or org = %(org)s)
+order by id limit 1
+"""
+
+
+def who_is(conn: Connection, technician: str, org: str | None = None) -> OnTheRoadRow | None:
+    """The technician of an id or a name, or None."""
+    with conn.cursor(row_factory=class_row(OnTheRoadRow)) as cursor:
+        return cursor.execute(_WHO, {"technician": technician, "org": org}).fetchone()

@@ -55,6 +55,7 @@ class Seeded:
     visit: UUID
     link: str
     staff: str
+    road: str
     tokens: dict[str, str]
     finding: Finding
     plan: UUID
@@ -198,6 +199,9 @@ def seed(conn: Connection, *, lang: str = "en", name: str = "Lin", wall: int = W
     conn.execute("update notice set state = 'sent', sent = %s where sent is null", (NOW,))
     link = create_owner_link(conn, now=NOW, ticket=ticket.id)
     staff = create_staff(conn, "ana", now=to_datetime(wall), name="Ana", role=Role.ADMIN, lang=lang)
+    road = create_staff(
+        conn, "wei", now=to_datetime(wall), name="Wei", role=Role.TECHNICIAN, lang=lang, technician=visit.technician
+    )
     tokens = {
         role.value: create_token(
             conn,
@@ -223,6 +227,7 @@ def seed(conn: Connection, *, lang: str = "en", name: str = "Lin", wall: int = W
         visit.id,
         link,
         staff,
+        road,
         tokens,
         finding,
         made.id,

@@ -23,7 +23,7 @@ from tests.servicedesk.world import START, World, finding
 _KNOWN = {"appliance", "noticed", "safe", "risk", "window", "technician", "hold", "ref", "cause", "days"}
 _KNOWN |= {"day", "room", "kind", "date", "start", "end"}
 _KNOWN |= {"words", "promise", "amount", "why", "price", "until", "severity"}
-_KNOWN |= {"ways", "name", "begin", "back", "place", "open"}
+_KNOWN |= {"ways", "name", "begin", "back", "place", "open", "expected"}
 
 
 def _texts(node: Any, path: str = "") -> list[tuple[str, dict[str, str]]]:  # noqa: ANN401  (a parsed file)
