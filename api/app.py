@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -117,7 +118,7 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
     return app
 
 
-def _install_pages(app: FastAPI) -> None:
+def _install_pages(app: FastAPI) -> None:  # noqa: C901  (one handler after the other)
     """Errors of pages are pages."""
 
     @app.exception_handler(LinkError)
@@ -132,7 +133,7 @@ def _install_pages(app: FastAPI) -> None:
     def _problem(request: Request, error: problems.ProblemError) -> Response:
         if problems.wants_page(request):
             return session.error_page(request, error.status)
-        return problems.problem_response(error, request.url.path)
+        return problems.problem_response(error, request)
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
@@ -140,11 +141,17 @@ def _install_pages(app: FastAPI) -> None:
             return session.error_page(request, error.status_code)
         return problems.http_problem(request, error)
 
+    @app.exception_handler(RequestValidationError)
+    def _invalid(request: Request, error: RequestValidationError) -> Response:
+        if problems.wants_page(request):
+            return session.error_page(request, 422)
+        return problems.problem_response(problems.invalid_fields(error), request)
+
     def _accident(request: Request, error: Exception) -> Response:
         problem = problems.of_accident(request, error)
         if problems.wants_page(request):
             return session.error_page(request, problem.status)
-        return problems.problem_response(problem, request.url.path)
+        return problems.problem_response(problem, request)
 
     for kind in (*BUSY, *UNFIT, *OUTAGES):
         app.add_exception_handler(kind, _accident)

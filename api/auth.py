@@ -19,6 +19,7 @@ from fastapi import Depends, Request
 from api.context import InTx
 from api.limits import Limits
 from api.problems import problem
+from api.said import said
 from servicedesk.office import DISPATCH, OWNER
 from storage.access import Role, StaffRow, TokenRow, find_session, find_token
 from storage.read_models import Scope
@@ -47,6 +48,7 @@ class Right(StrEnum):
     STEER_LAB = "steer_lab"
     GO_OUT = "go_out"
     CONFIGURE = "configure"
+    KEEP_HOOKS = "keep_hooks"
 
 
 ASKS_FOR = "__wellkept_right__"
@@ -69,6 +71,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.STEER_LAB: frozenset({Role.ADMIN, Role.ENGINEER}),
     Right.GO_OUT: frozenset({Role.TECHNICIAN}),
     Right.CONFIGURE: frozenset({Role.ADMIN}),
+    Right.KEEP_HOOKS: frozenset({Role.ADMIN, Role.INTEGRATION}),
 }
 """Which roles hold which right. An owner's scope is one household or one ticket."""
 
@@ -121,13 +124,13 @@ def bearer(request: Request, tx: InTx) -> Principal:
     if token is None or not token.valid_at(wall=tx.wall, fleet=tx.now):
         raise problem(
             "unauthorised",
-            "send 'Authorization: Bearer …'; make a token with 'wellkept token new'",
+            said("send 'Authorization: Bearer …'; make a token with 'wellkept token new'"),
             headers={"WWW-Authenticate": "Bearer"},
         )
     limits: Limits = request.app.state.limits
     wait = limits.take(token.id, tx.wall)
     if wait:
-        detail = f"this token makes more requests than its share; go on in {wait} s"
+        detail = said("this token makes more requests than its share; go on in {seconds} s", seconds=wait)
         raise problem("too-many-requests", detail, headers={"Retry-After": str(wait)})
     return principal_of(token)
 
@@ -139,7 +142,7 @@ def whole_desk(who: Principal) -> None:
         ProblemError: 403, the token is limited.
     """
     if not who.scope.whole_desk:
-        raise problem("forbidden", "this is the whole desk's; this token is of a part of it")
+        raise problem("forbidden", said("this is the whole desk's; this token is of a part of it"))
 
 
 def whole_org(who: Principal) -> None:
@@ -149,7 +152,7 @@ def whole_org(who: Principal) -> None:
         ProblemError: 403, the token is limited to some areas.
     """
     if not who.scope.whole_org:
-        raise problem("forbidden", "this is the whole organisation's; this token is of a part of it")
+        raise problem("forbidden", said("this is the whole organisation's; this token is of a part of it"))
 
 
 def needs(right: Right) -> Callable[[Principal], Principal]:
@@ -157,7 +160,9 @@ def needs(right: Right) -> Callable[[Principal], Principal]:
 
     def check(principal: Annotated[Principal, Depends(bearer)]) -> Principal:
         if principal.role not in RIGHTS[right]:
-            raise problem("forbidden", f"role {principal.role} does not hold the right {right}")
+            raise problem(
+                "forbidden", said("role {role} does not hold the right {right}", role=principal.role, right=right)
+            )
         return principal
 
     setattr(check, ASKS_FOR, right)
@@ -173,6 +178,7 @@ Confirmer = Annotated[Principal, Depends(needs(Right.CONFIRM))]
 TicketMover = Annotated[Principal, Depends(needs(Right.MOVE_TICKET))]
 VisitMover = Annotated[Principal, Depends(needs(Right.MOVE_VISIT))]
 Reporter = Annotated[Principal, Depends(needs(Right.REPORT_OUTCOME))]
+HookKeeper = Annotated[Principal, Depends(needs(Right.KEEP_HOOKS))]
 Auditor = Annotated[Principal, Depends(needs(Right.AUDIT))]
 PhotoAdder = Annotated[Principal, Depends(needs(Right.ADD_PHOTO))]
 
@@ -215,7 +221,9 @@ def staff_needs(right: Right) -> Callable[[StaffRow], StaffRow]:
 
     def check(person: InStaff) -> StaffRow:
         if not staff_may(person, right):
-            raise problem("forbidden", f"role {person.role} does not hold the right {right}")
+            raise problem(
+                "forbidden", said("role {role} does not hold the right {right}", role=person.role, right=right)
+            )
         return person
 
     setattr(check, ASKS_FOR, right)
@@ -236,6 +244,7 @@ TicketPerson = Annotated[StaffRow, Depends(staff_needs(Right.MOVE_TICKET))]
 LabPerson = Annotated[StaffRow, Depends(staff_needs(Right.SEE_LAB))]
 LabHand = Annotated[StaffRow, Depends(staff_needs(Right.STEER_LAB))]
 OnTheRoad = Annotated[StaffRow, Depends(staff_needs(Right.GO_OUT))]
+HookPerson = Annotated[StaffRow, Depends(staff_needs(Right.KEEP_HOOKS))]
 Configurer = Annotated[StaffRow, Depends(staff_needs(Right.CONFIGURE))]
 AuditPerson = Annotated[StaffRow, Depends(staff_needs(Right.AUDIT))]
 
@@ -253,7 +262,7 @@ def check_csrf(request: Request, given: str) -> None:
         ProblemError: 403.
     """
     if not hmac.compare_digest(csrf_token(request), given):
-        raise problem("foreign-form", "this form is out of date: open the page again and repeat your choice")
+        raise problem("foreign-form", said("this form is out of date: open the page again and repeat your choice"))
 
 
 def same_origin(request: Request) -> None:
@@ -268,7 +277,7 @@ def same_origin(request: Request) -> None:
     if origin is not None and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
         foreign = True
     if foreign:
-        raise problem("foreign-form", "this form stood on another site: open the link itself")
+        raise problem("foreign-form", said("this form stood on another site: open the link itself"))
 
 
 class Throttle:

@@ -28,16 +28,16 @@ def readyz(request: Request, context: InContext) -> Response:
     """Whether every part does its work: database, stream, ingest, and a worker on each partition."""
     watch: Watch = request.app.state.watch
     parts = watch.parts()
-    said = [{"part": each.name, "ready": each.ready, **({"why": each.why} if each.why else {})} for each in parts]
+    shown = [{"part": each.name, "ready": each.ready, **({"why": each.why} if each.why else {})} for each in parts]
     lost = [f"{each.name}: {each.why}" for each in parts if not each.ready]
     if lost:
-        problem = ProblemError(503, "not-ready", "Not ready", "; ".join(lost), parts=said)
-        return problem_response(problem, "/readyz")
+        problem = ProblemError(503, "not-ready", "Not ready", "; ".join(lost), parts=shown)
+        return problem_response(problem, request)
     now = to_datetime(context.wall())
     moved = [each.moved for each in watch.standing if each.moved is not None]
     body: dict[str, Any] = {
         "status": "ready",
-        "parts": said,
+        "parts": shown,
         "migrations": watch.migrations,
         "partitions": len(watch.standing),
         "last_moved_s": round((now - max(moved)).total_seconds(), 3) if moved else None,

@@ -22,7 +22,7 @@ from telemetry.catalogue import Text
 
 LANGUAGES = ("en", "zh")
 _LOCALE = {"en": "en_GB", "zh": "zh_Hans_CN"}
-_HTML_LANG = {"en": "en", "zh": "zh-CN"}
+HTML_LANG = {"en": "en", "zh": "zh-CN"}
 _DAY = {"en": "d MMMM", "zh": "M月d日"}
 _SHORT = {"en": "d MMM", "zh": "M月d日"}
 _LONG = {"en": "EEEE d MMMM", "zh": "M月d日EEEE"}
@@ -89,7 +89,7 @@ class Words:
     @property
     def html_lang(self) -> str:
         """For the `lang` attribute."""
-        return _HTML_LANG[self.lang]
+        return HTML_LANG[self.lang]
 
     @property
     def other(self) -> str:
@@ -142,6 +142,10 @@ class Words:
     def weekday(self, moment: datetime | date) -> str:
         """`Tue 24 Nov`, `11月24日 周二`."""
         return self._date(moment, _WEEKDAY)
+
+    def weekday_name(self, moment: datetime | date) -> str:
+        """`Tuesday`, `星期二`."""
+        return self._date(moment, {"en": "EEEE", "zh": "EEEE"})
 
     def month_day(self, moment: datetime | date) -> str:
         """`November · Tuesday`, beside the day's big number."""

@@ -18,6 +18,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.i18n import HTML_LANG, accepted
+from api.said import Sentence, in_language, said, several, told
+from api.wrong import what_is_wrong
 from servicedesk.billing import ChargeError
 from servicedesk.covering import SameReviewerError
 from servicedesk.errors import DeskError, IllegalMoveError, NeedsReasonError, UnknownError, WindowGoneError
@@ -40,46 +43,66 @@ class Kind:
     """A kind of problem: its status, its title, and when it comes."""
 
     status: int
-    title: str
-    when: str
+    title: Sentence
+    when: Sentence
 
 
 PROBLEMS: Mapping[str, Kind] = {
-    "bad-request": Kind(400, "Bad request", "the request cannot be read"),
-    "bad-cursor": Kind(400, "Bad cursor", "`cursor` was not given by this list with these filters"),
-    "unauthorised": Kind(401, "A valid token is needed", "no bearer token, or one that is unknown, ended or revoked"),
-    "forbidden": Kind(403, "This token may not do that", "the token's role does not hold the right"),
-    "foreign-form": Kind(403, "This form is not our own", "pages only: a form that stood elsewhere or is out of date"),
-    "not-found": Kind(404, "Not found", "no such address or object, or one outside the token's scope"),
-    "method-not-allowed": Kind(405, "Method not allowed", "`Allow` names the methods"),
-    "conflict": Kind(409, "Conflict", "someone else was faster; read again"),
-    "illegal-move": Kind(409, "Illegal move", "the state table forbids it; `state` and `legal` say what is possible"),
-    "window-gone": Kind(409, "The window is gone", "another visit took it; ask for windows again"),
-    "same-reviewer": Kind(409, "Somebody else judges it", "whoever denied does not answer the appeal"),
+    "bad-request": Kind(400, said("Bad request"), said("the request cannot be read")),
+    "bad-cursor": Kind(400, said("Bad cursor"), said("`cursor` was not given by this list with these filters")),
+    "unauthorised": Kind(
+        401, said("A valid token is needed"), said("no bearer token, or one that is unknown, ended or revoked")
+    ),
+    "forbidden": Kind(403, said("This token may not do that"), said("the token's role does not hold the right")),
+    "foreign-form": Kind(
+        403, said("This form is not our own"), said("pages only: a form that stood elsewhere or is out of date")
+    ),
+    "not-found": Kind(404, said("Not found"), said("no such address or object, or one outside the token's scope")),
+    "method-not-allowed": Kind(405, said("Method not allowed"), said("`Allow` names the methods")),
+    "conflict": Kind(409, said("Conflict"), said("someone else was faster; read again")),
+    "illegal-move": Kind(
+        409, said("Illegal move"), said("the state table forbids it; `state` and `legal` say what is possible")
+    ),
+    "window-gone": Kind(409, said("The window is gone"), said("another visit took it; ask for windows again")),
+    "same-reviewer": Kind(409, said("Somebody else judges it"), said("whoever denied does not answer the appeal")),
     "not-recovered": Kind(
-        409, "The readings have not recovered", "no withdrawal before the signal is back in its range"
+        409, said("The readings have not recovered"), said("no withdrawal before the signal is back in its range")
     ),
-    "survey-answered": Kind(409, "It was answered before", "a survey is answered once"),
-    "in-progress": Kind(409, "The first request is under way", "a double of a request that has not ended; repeat it"),
+    "survey-answered": Kind(409, said("It was answered before"), said("a survey is answered once")),
+    "in-progress": Kind(
+        409, said("The first request is under way"), said("a double of a request that has not ended; repeat it")
+    ),
     "precondition-failed": Kind(
-        412, "It has changed", "`If-Match` names another state; `etag`, `present` tell today's"
+        412, said("It has changed"), said("`If-Match` names another state; `etag`, `present` tell today's")
     ),
-    "too-large": Kind(413, "Too large", "the body is larger than 1 MB"),
-    "unsupported-media-type": Kind(415, "JSON is needed", "a body that is not `application/json`"),
-    "invalid": Kind(422, "Invalid request", "`errors` names each field and what is wrong with it"),
-    "needs-reason": Kind(422, "A reason is needed", "this move is made with a `reason` only"),
-    "above-agreed": Kind(422, "More than was agreed", "`asked` lies above `most`, which was approved or told before"),
+    "too-large": Kind(413, said("Too large"), said("the body is larger than 1 MB")),
+    "unsupported-media-type": Kind(415, said("JSON is needed"), said("a body that is not `application/json`")),
+    "invalid": Kind(422, said("Invalid request"), said("`errors` names each field and what is wrong with it")),
+    "needs-reason": Kind(422, said("A reason is needed"), said("this move is made with a `reason` only")),
+    "above-agreed": Kind(
+        422, said("More than was agreed"), said("`asked` lies above `most`, which was approved or told before")
+    ),
     "denial-unfounded": Kind(
-        422, "A denial without grounds", "no such `rule`, or the evidence in `missing` was not recorded"
+        422, said("A denial without grounds"), said("no such `rule`, or the evidence in `missing` was not recorded")
     ),
-    "not-asked": Kind(422, "That is not asked", "the guide has no such step or answer now; `legal` names those it has"),
-    "no-photo": Kind(422, "Not a photo that we take", "a JPEG, PNG or WebP by its content, of at most 700,000 bytes"),
-    "key-reused": Kind(422, "The key belongs to another request", "an `Idempotency-Key` with another body or address"),
-    "precondition-required": Kind(428, "If-Match is needed", "a change that is made only to a state you have seen"),
-    "too-many-requests": Kind(429, "Too many requests", "more than your share, or too many streams; see `Retry-After`"),
-    "internal": Kind(500, "Internal error", "our fault; `incident` is the word to find it in the log"),
-    "unavailable": Kind(503, "Not available now", "the database does not answer; repeat with the same key"),
-    "not-ready": Kind(503, "Not ready", "`/readyz` only: a part that is needed does not answer"),
+    "not-asked": Kind(
+        422, said("That is not asked"), said("the guide has no such step or answer now; `legal` names those it has")
+    ),
+    "no-photo": Kind(
+        422, said("Not a photo that we take"), said("a JPEG, PNG or WebP by its content, of at most 700,000 bytes")
+    ),
+    "key-reused": Kind(
+        422, said("The key belongs to another request"), said("an `Idempotency-Key` with another body or address")
+    ),
+    "precondition-required": Kind(
+        428, said("If-Match is needed"), said("a change that is made only to a state you have seen")
+    ),
+    "too-many-requests": Kind(
+        429, said("Too many requests"), said("more than your share, or too many streams; see `Retry-After`")
+    ),
+    "internal": Kind(500, said("Internal error"), said("our fault; `incident` is the word to find it in the log")),
+    "unavailable": Kind(503, said("Not available now"), said("the database does not answer; repeat with the same key")),
+    "not-ready": Kind(503, said("Not ready"), said("`/readyz` only: a part that is needed does not answer")),
 }
 """Every kind of problem by the last word of its `type`."""
 
@@ -140,9 +163,33 @@ def problem(
     return ProblemError(known.status, kind, known.title, detail, headers=headers, **extra)
 
 
+_THERE_IS_NO: Mapping[str, Sentence] = {
+    "decision": said("there is no such decision"),
+    "device": said("there is no such device"),
+    "finding": said("there is no such finding"),
+    "household": said("there is no such household"),
+    "line": said("there is no such line"),
+    "link": said("there is no such link"),
+    "notice": said("there is no such notice"),
+    "object": said("there is no such object"),
+    "organisation": said("there is no such organisation"),
+    "page": said("there is no such page"),
+    "photo": said("there is no such photo"),
+    "plan": said("there is no such plan"),
+    "quote": said("there is no such quote"),
+    "repair in another way": said("there is no such repair in another way"),
+    "serial number": said("there is no such serial number"),
+    "silence": said("there is no such silence"),
+    "technician": said("there is no such technician"),
+    "ticket": said("there is no such ticket"),
+    "visit": said("there is no such visit"),
+    "estimate: the fault is not known yet": said("there is no such estimate: the fault is not known yet"),
+}
+
+
 def not_found(what: str) -> ProblemError:
     """There is none, or it is not the asker's: both look the same."""
-    return problem("not-found", f"there is no such {what}")
+    return problem("not-found", _THERE_IS_NO.get(what) or f"there is no such {what}")
 
 
 def invalid(detail: str, pointer: str | None = None, **extra: Any) -> ProblemError:  # noqa: ANN401  (JSON values)
@@ -151,18 +198,36 @@ def invalid(detail: str, pointer: str | None = None, **extra: Any) -> ProblemErr
     return problem("invalid", detail, errors=errors, **extra)
 
 
-def problem_response(error: ProblemError, instance: str) -> JSONResponse:
-    """The answer of a problem."""
+def problem_response(error: ProblemError, request: Request) -> JSONResponse:
+    """The answer of a problem, in the language that the asker prefers of ours."""
+    lang = accepted(request.headers.get("accept-language")) or "en"
+    known = PROBLEMS[error.kind]
+    detail = error.detail or known.title
+    if lang != "en" and not isinstance(detail, Sentence):
+        detail = known.when
     body = {
         "type": TYPE + error.kind,
-        "title": error.title,
+        "title": known.title.in_(lang),
         "status": error.status,
-        "detail": error.detail or error.title,
-        "instance": instance,
-        **error.extra,
+        "detail": in_language(detail, lang),
+        "instance": request.url.path,
+        **_translated(error.extra, lang),
     }
-    headers = {"Cache-Control": "no-store", **(error.headers or {})}
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Language": HTML_LANG[lang],
+        "Vary": "Accept-Language",
+        **(error.headers or {}),
+    }
     return JSONResponse(body, error.status, headers, media_type=MEDIA_TYPE)
+
+
+def _translated(extra: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    """Further members; of them only the sentences about fields are for people."""
+    found = dict(extra)
+    if lang != "en" and "errors" in found:
+        found["errors"] = [{**each, "what": in_language(each["what"], lang)} for each in found["errors"]]
+    return found
 
 
 _OF_DESK: Mapping[type[DeskError], str] = {
@@ -184,7 +249,30 @@ def of_desk(error: DeskError) -> ProblemError:
     if isinstance(error, UnknownError):
         return not_found("object")
     kind = next((word for each, word in _OF_DESK.items() if isinstance(error, each)), "conflict")
-    return problem(kind, str(error), **_members(error))
+    return problem(kind, _sentence(error), **_members(error))
+
+
+def _sentence(error: DeskError) -> str:
+    """What the desk says, as a sentence of ours where it is one with values."""
+    match error:
+        case IllegalMoveError():
+            if not error.legal:
+                return told(str(error), said("from {old} nothing follows", old=error.old))
+            legal = ", ".join(error.legal)
+            way = said("{old} cannot become {new}; possible: {legal}", old=error.old, new=error.new, legal=legal)
+            return told(str(error), way)
+        case ChargeError():
+            most = said("{asked} is more than the {most} that was agreed", asked=error.asked, most=error.most)
+            return told(str(error), most)
+        case DenialError() if error.missing:
+            missing = ", ".join(error.missing)
+            return told(
+                str(error), said("evidence is missing for the rule {rule}: {missing}", rule=error.rule, missing=missing)
+            )
+        case AnswerError() if error.legal:
+            return told(str(error), said("that is not asked now; possible: {legal}", legal=", ".join(error.legal)))
+        case _:
+            return str(error)
 
 
 def _members(error: DeskError) -> dict[str, Any]:
@@ -213,7 +301,7 @@ def http_problem(request: Request, error: HTTPException) -> Response:
     """A framework's error (no such route, wrong method) as a problem."""
     headers = dict(error.headers) if error.headers else None
     kind = _BY_STATUS.get(error.status_code, "bad-request")
-    return problem_response(problem(kind, str(error.detail), headers=headers), request.url.path)
+    return problem_response(problem(kind, str(error.detail), headers=headers), request)
 
 
 def field_errors(error: RequestValidationError) -> list[dict[str, str]]:
@@ -224,11 +312,18 @@ def field_errors(error: RequestValidationError) -> list[dict[str, str]]:
     found = []
     for each in error.errors():
         place = [str(part) for part in each["loc"]]
-        line = {"where": ".".join(place), "what": str(each["msg"])}
+        line = {"where": ".".join(place), "what": what_is_wrong(each)}
         if place[0] == "body" and each["type"] != "json_invalid":
             line["pointer"] = "#/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in place[1:])
         found.append(line)
     return found
+
+
+def invalid_fields(error: RequestValidationError) -> ProblemError:
+    """A request whose fields do not fit."""
+    found = field_errors(error)
+    listed = [said("{where}: {what}", where=each["where"], what=each["what"]) for each in found]
+    return problem("invalid", several(listed), errors=found)
 
 
 def install(app: FastAPI) -> None:
@@ -236,31 +331,27 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(DeskError)
     def _desk(request: Request, error: DeskError) -> Response:
-        return problem_response(of_desk(error), request.url.path)
+        return problem_response(of_desk(error), request)
 
     @app.exception_handler(KeyReusedError)
     def _reused(request: Request, error: KeyReusedError) -> Response:
-        return problem_response(problem("key-reused", str(error)), request.url.path)
+        return problem_response(problem("key-reused", str(error)), request)
 
     @app.exception_handler(InProgressError)
     def _under_way(request: Request, error: InProgressError) -> Response:
-        return problem_response(problem("in-progress", str(error), headers={"Retry-After": "1"}), request.url.path)
-
-    @app.exception_handler(RequestValidationError)
-    def _invalid(request: Request, error: RequestValidationError) -> Response:
-        found = field_errors(error)
-        detail = "; ".join(f"{e['where']}: {e['what']}" for e in found)
-        return problem_response(problem("invalid", detail, errors=found), request.url.path)
+        return problem_response(problem("in-progress", str(error), headers={"Retry-After": "1"}), request)
 
 
 def of_database(error: Exception) -> ProblemError | None:
     """A failure of the database as a problem without its words, or None when it is something else."""
     if isinstance(error, BUSY):
-        return problem("conflict", "someone else changes the same thing; repeat it", headers={"Retry-After": "1"})
+        return problem("conflict", said("someone else changes the same thing; repeat it"), headers={"Retry-After": "1"})
     if isinstance(error, UNFIT):
-        return problem("invalid", "a value cannot be stored: text without NUL, numbers and dates in range", errors=[])
+        return problem(
+            "invalid", said("a value cannot be stored: text without NUL, numbers and dates in range"), errors=[]
+        )
     if isinstance(error, OUTAGES):
-        detail = "the database does not answer; whether a change was made, its Idempotency-Key will tell"
+        detail = said("the database does not answer; whether a change was made, its Idempotency-Key will tell")
         return problem("unavailable", detail, headers={"Retry-After": "2"})
     return None
 
@@ -274,4 +365,4 @@ def of_accident(request: Request, error: Exception) -> ProblemError:
     # Plain: a renderer that shows local variables would show secrets.
     trace = "".join(traceback.format_exception(error, limit=-_FRAMES))
     _log.error("a request failed", incident=incident, method=request.method, error=type(error).__name__, trace=trace)
-    return problem("internal", "the error was recorded; tell its incident to the operator", incident=incident)
+    return problem("internal", said("the error was recorded; tell its incident to the operator"), incident=incident)

@@ -26,6 +26,7 @@ from api.auth import (
 from api.context import InTx, Tx
 from api.problems import invalid, not_found
 from api.reads import named, note_read
+from api.said import said
 from api.v1.care_models import (
     AnswerOut,
     AuditOut,
@@ -105,7 +106,7 @@ def upload_photo(ticket: UUID, photo: PhotoIn, who: PhotoAdder, tx: InTx) -> Pho
     try:
         raw = base64.b64decode(photo.content, validate=True)
     except (binascii.Error, ValueError) as cause:
-        raise invalid("the photo's bytes are expected in base64", "#/content") from cause
+        raise invalid(said("the photo's bytes are expected in base64"), "#/content") from cause
     return _photo_out(add_photo(tx.office, ticket, raw, tx.now, owner_or_desk(who)))
 
 

@@ -10,6 +10,7 @@ from api.auth import Acknowledger, Confirmer, TicketMover, whole_desk
 from api.context import InTx
 from api.problems import invalid, not_found
 from api.reads import note_read
+from api.said import said
 from api.v1.contact_models import CallIn, MailIn, MailTakenOut, MessageIn, UnmatchedListOut, UnmatchedOut
 from api.v1.models import TicketDetailOut
 from api.v1.router import V1Router, changes
@@ -65,7 +66,7 @@ def mail_taken(mail: MailIn, who: TicketMover, tx: InTx) -> MailTakenOut:
     try:
         raw = base64.b64decode(mail.message, validate=True)
     except (binascii.Error, ValueError) as cause:
-        raise invalid("the mail's bytes are expected in base64", "#/message") from cause
+        raise invalid(said("the mail's bytes are expected in base64"), "#/message") from cause
     taken = take_mail(tx.office, read_mail(raw), tx.now)
     if taken.ticket is not None and get_ticket(tx.conn, who.scope, taken.ticket) is None:
         raise not_found("ticket")

@@ -12,6 +12,7 @@ from api.auth import Reader, bearer_secret
 from api.context import Context, InContext, InTx, Tx
 from api.feed import Feed
 from api.problems import invalid, problem
+from api.said import said
 from api.stream import Batch, Frame, stream
 from api.v1.models import ChangeOut
 from api.v1.router import V1Router
@@ -101,12 +102,12 @@ def open_stream(request: Request, tx: Tx, context: Context, watch: Watch, last: 
         ProblemError: 400, the number is none; 429, all places are taken.
     """
     if last is not None and not (last.isascii() and last.isdigit() and len(last) <= _LONGEST_NO):
-        raise problem("bad-cursor", "Last-Event-ID is the `id` of an event of this stream")
+        raise problem("bad-cursor", said("Last-Event-ID is the `id` of an event of this stream"))
     feed: Feed = request.app.state.feed
     after = standing(tx.conn).newest if last is None else int(last)
     place = feed.place()
     if place is None:
-        detail = "all streams of this server are taken; come back, or ask for lists instead"
+        detail = said("all streams of this server are taken; come back, or ask for lists instead")
         raise problem("too-many-requests", detail, headers={"Retry-After": "10"})
 
     def look(after: int) -> Batch:
@@ -131,7 +132,7 @@ def kinds_of(types: str | None) -> Collection[str]:
     asked = [each.strip() for each in types.split(",")]
     for each in asked:
         if each not in KINDS:
-            raise invalid(f"{each!r} is not a type of event", allowed=list(KINDS))
+            raise invalid(said("'{name}' is not a type of event", name=each), allowed=list(KINDS))
     return asked
 
 

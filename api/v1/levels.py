@@ -11,6 +11,7 @@ from fastapi import Query
 from api.auth import CaseReader, Principal, TicketMover, whole_org
 from api.context import InTx, Tx
 from api.problems import invalid, not_found
+from api.said import said
 from api.v1.contact_models import (
     CallOut,
     CallsOut,
@@ -128,9 +129,9 @@ def silences(who: TicketMover, tx: InTx) -> SilencesOut:
 def silence_new(silence: SilenceIn, who: TicketMover, tx: InTx) -> SilenceOut:
     """Keep messages back: a maintenance window or a snooze until its end, a mute until it is ended."""
     if silence.until is None and silence.kind != "mute":
-        raise invalid(f"a {silence.kind} has an end", "#/until")
+        raise invalid(said("a {kind} has an end", kind=silence.kind), "#/until")
     if silence.until is not None and silence.until <= (silence.start or tx.now):
-        raise invalid("it ends before it begins", "#/until")
+        raise invalid(said("it ends before it begins"), "#/until")
     org = _org(tx, who, silence)
     row = Silence(
         id=tx.office.new_id(),
@@ -172,7 +173,7 @@ def roster_new(person: OnCallIn, who: TicketMover, tx: InTx) -> OnCallOut:
         raise not_found("organisation")
     whole_org(who)
     if person.until <= person.start:
-        raise invalid("it ends before it begins", "#/until")
+        raise invalid(said("it ends before it begins"), "#/until")
     row = OnCall(
         id=tx.office.new_id(),
         org=person.org,
@@ -219,7 +220,7 @@ def _org(tx: Tx, who: Principal, silence: SilenceIn) -> str:
         return _household(tx, who, silence.household).org
     org = silence.org or who.scope.org
     if org is None:
-        raise invalid("name a ticket, a household or an organisation", "#/org")
+        raise invalid(said("name a ticket, a household or an organisation"), "#/org")
     if who.scope.org not in (None, org):
         raise not_found("organisation")
     whole_org(who)

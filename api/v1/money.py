@@ -10,6 +10,7 @@ from fastapi import Depends, Path, Query
 from api.auth import CaseReader, Confirmer, Principal, Reporter, TicketMover
 from api.context import InTx, Tx
 from api.problems import invalid, not_found
+from api.said import said
 from api.v1.models import Page, WindowOut
 from api.v1.money_models import (
     AppealIn,
@@ -120,7 +121,7 @@ def quotes(
     """Quotes, newest first."""
     wanted = None if not state else [name.strip() for name in state.split(",")]
     if unknown := [name for name in wanted or () if name not in set(QuoteState)]:
-        raise invalid(f"{unknown[0]!r} is not a state", allowed=[str(s) for s in QuoteState])
+        raise invalid(said("'{name}' is not a state", name=unknown[0]), allowed=[str(s) for s in QuoteState])
     rows = list_quotes(
         tx.conn, who.scope, states=wanted, ticket=ticket, after=paging.after(Cursor), limit=paging.limit + 1
     )
@@ -180,7 +181,7 @@ def warranty_evidence(ticket: UUID, found: EvidenceIn, who: Reporter, tx: InTx) 
     read_ticket(tx, who, ticket)
     known = table().evidence
     if found.code not in known:
-        raise invalid(f"{found.code!r} is not an evidence code", "#/code", allowed=list(known))
+        raise invalid(said("'{code}' is not an evidence code", code=found.code), "#/code", allowed=list(known))
     record_evidence(tx.office, ticket, found.code, tx.now, _named(who), note=found.note)
     return read_warranty(tx, who, ticket)
 
@@ -216,12 +217,12 @@ def make_order(wanted: OrderIn, who: TicketMover, tx: InTx) -> OrderOut:
     """Order pieces of a part; visits are planned for when they are here."""
     org = wanted.org or who.scope.org
     if org is None:
-        raise invalid("say for whose stock", "#/org")
+        raise invalid(said("say for whose stock"), "#/org")
     if who.scope.org not in (None, org):
         raise not_found("organisation")
     known = tx.office.catalogue.skus()
     if wanted.sku not in known:
-        raise invalid(f"no part of the catalogue is called {wanted.sku!r}", "#/sku", allowed=known)
+        raise invalid(said("no part of the catalogue is called '{sku}'", sku=wanted.sku), "#/sku", allowed=known)
     made = order_part(tx.office, org, wanted.sku, wanted.quantity, tx.now, actor=who.actor(), arrives=wanted.arrives)
     return _order_out(made)
 

@@ -20,6 +20,7 @@ from fastapi import Query, Request
 
 from api.context import InContext, InTx
 from api.problems import ProblemError, problem
+from api.said import said
 from api.v1.models import Page
 
 R = TypeVar("R")
@@ -115,4 +116,4 @@ def _list_of(request: Request) -> bytes:
 
 
 def _bad_cursor() -> ProblemError:
-    return problem("bad-cursor", "this list did not give this cursor; begin without one, with the same filters")
+    return problem("bad-cursor", said("this list did not give this cursor; begin without one, with the same filters"))

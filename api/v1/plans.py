@@ -11,6 +11,7 @@ from fastapi import Path
 from api.auth import Confirmer, PlanReader, Principal, TicketMover
 from api.context import InTx, Tx
 from api.problems import invalid, not_found
+from api.said import said
 from api.v1.fresh import with_fresh_windows
 from api.v1.models import WindowIn
 from api.v1.plan_models import (
@@ -79,7 +80,7 @@ def make_plan(ask: PlanIn, who: TicketMover, tx: InTx) -> PlanOut:
 
     org = ask.org or who.scope.org
     if org is None:
-        raise invalid("say whose visits are to be planned", "#/org")
+        raise invalid(said("say whose visits are to be planned"), "#/org")
     if who.scope.org not in (None, org):
         raise not_found("organisation")
     made = draw_up(tx.office, VroomPlanner(), Ask(org, ask.first or tx.now, ask.days, who.actor()), tx.now)

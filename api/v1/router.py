@@ -25,6 +25,7 @@ from pydantic import BaseModel, TypeAdapter
 from api.auth import Principal, bearer
 from api.context import InTx, Tx
 from api.problems import ProblemError, not_found, problem
+from api.said import said
 from api.v1.models import Page
 from api.v1.paging import link_next
 from servicedesk.errors import UnknownError
@@ -119,7 +120,7 @@ def json_only(request: Request) -> None:
     empty = request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not empty and kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise problem("unsupported-media-type", "send the body with 'Content-Type: application/json'")
+        raise problem("unsupported-media-type", said("send the body with 'Content-Type: application/json'"))
 
 
 class V1Router(APIRouter):
@@ -209,7 +210,7 @@ def _check_match(marked: _Changes, tx: Tx, who: Principal, arguments: Mapping[st
         return
     resource.read(tx, who, ident)  # what is not the asker's is not there, and is not held
     if match is None:
-        raise problem("precondition-required", "read the resource and send its ETag as If-Match")
+        raise problem("precondition-required", said("read the resource and send its ETag as If-Match"))
     try:
         resource.hold(tx, ident)
     except UnknownError as cause:

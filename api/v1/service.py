@@ -11,6 +11,7 @@ from api.auth import CaseReader, Confirmer, PeopleReader, Principal, Reader, Rep
 from api.context import InContext, InTx, Tx
 from api.problems import invalid, not_found
 from api.reads import note_read
+from api.said import said
 from api.v1.fresh import with_fresh_windows
 from api.v1.models import (
     ComplaintIn,
@@ -144,7 +145,11 @@ def device_report(  # noqa: PLR0917  (named by FastAPI)
     kind = context.catalogue.kinds.get(row.kind)
     families = [] if kind is None else sorted({fault.family for fault in kind.faults.values()})
     if report.family is not None and report.family not in families:
-        raise invalid(f"{report.family!r} is not a fault family of a {row.kind}", "#/family", allowed=families)
+        raise invalid(
+            said("'{family}' is not a fault family of a {kind}", family=report.family, kind=row.kind),
+            "#/family",
+            allowed=families,
+        )
     ticket = report_fault(tx.office, tx.office.desk.people.appliance(row.no), report.family, report.words, tx.now)
     return read_ticket(tx, who, ticket.id)
 
@@ -221,7 +226,11 @@ def visit_outcome(visit: UUID, outcome: OutcomeIn, who: Reporter, tx: InTx, cont
     row = _visit(tx, who, visit)
     faults = context.catalogue[row.kind].faults if row.kind in context.catalogue else {}
     if outcome.cause is not None and outcome.cause not in faults:
-        raise invalid(f"{outcome.cause!r} is not a fault of a {row.kind}", "#/cause", allowed=list(faults))
+        raise invalid(
+            said("'{cause}' is not a fault of a {kind}", cause=outcome.cause, kind=row.kind),
+            "#/cause",
+            allowed=list(faults),
+        )
     finish(
         tx.office,
         Outcome(
@@ -272,7 +281,7 @@ def _state(name: str, allowed: type[S]) -> S:
     try:
         return allowed(name)
     except ValueError as cause:
-        raise invalid(f"{name!r} is not a state", "#/to", allowed=[str(s) for s in allowed]) from cause
+        raise invalid(said("'{name}' is not a state", name=name), "#/to", allowed=[str(s) for s in allowed]) from cause
 
 
 def owner_or_desk(who: Principal) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from api.moves import ticket_moves, visit_moves
 from api.problems import invalid
+from api.said import said
 from api.v1.models import (
     DeviceOut,
     EventOut,
@@ -51,7 +52,7 @@ def states(asked: str | None, allowed: type[TicketState | VisitState]) -> list[s
     names = [name.strip() for name in asked.split(",")]
     unknown = [name for name in names if name not in set(allowed)]
     if unknown:
-        raise invalid(f"{unknown[0]!r} is not a state", allowed=[str(s) for s in allowed])
+        raise invalid(said("'{name}' is not a state", name=unknown[0]), allowed=[str(s) for s in allowed])
     return names
 
 

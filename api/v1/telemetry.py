@@ -11,6 +11,7 @@ from fastapi import Depends, Query
 from api.auth import Reader
 from api.context import InContext, InTx
 from api.problems import invalid, not_found
+from api.said import said
 from api.v1.models import ClockOut, DeviceOut, FindingOut, GivenMoment, Page, ReadingOut
 from api.v1.paging import Paging, listing
 from api.v1.router import V1Router
@@ -119,4 +120,4 @@ def _day_before(moment: datetime) -> datetime:
     try:
         return moment - timedelta(days=1)
     except OverflowError as cause:
-        raise invalid("`to` lies before all time") from cause
+        raise invalid(said("`to` lies before all time")) from cause

@@ -7,6 +7,7 @@ from uuid import UUID
 from api.auth import CaseReader, Confirmer, Principal, TicketMover
 from api.context import InContext, InTx, Tx
 from api.problems import invalid, not_found
+from api.said import said
 from api.v1.router import V1Router
 from api.v1.service import owner_or_desk, read_ticket
 from api.v1.way_models import WayCaseOut, WayIn, WayMoveIn, WayOfferOut, WaysOut
@@ -31,7 +32,7 @@ def way_take(ticket: UUID, wanted: WayIn, who: Confirmer, tx: InTx) -> WaysOut:
     try:
         take_way(tx.office, ticket, wanted.way, tx.now, owner_or_desk(who))
     except UnknownError as cause:
-        raise invalid("this way does not serve the ticket; ask which do", "#/way") from cause
+        raise invalid(said("this way does not serve the ticket; ask which do"), "#/way") from cause
     return _read(tx, who, ticket)
 
 
@@ -44,7 +45,11 @@ def way_move(ticket: UUID, move: WayMoveIn, who: TicketMover, tx: InTx, context:
         raise not_found("repair in another way")
     faults = context.catalogue[detail.kind].faults if detail.kind in context.catalogue else {}
     if move.cause is not None and move.cause not in faults:
-        raise invalid(f"{move.cause!r} is not a fault of a {detail.kind}", "#/cause", allowed=list(faults))
+        raise invalid(
+            said("'{cause}' is not a fault of a {kind}", cause=move.cause, kind=detail.kind),
+            "#/cause",
+            allowed=list(faults),
+        )
     move_way(
         tx.office,
         case.id,

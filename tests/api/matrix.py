@@ -83,16 +83,17 @@ def entries(app: FastAPI) -> list[Entry]:
         calls = list(_calls(dependant)) if dependant is not None else []
         rights = {getattr(call, ASKS_FOR) for call in calls if hasattr(call, ASKS_FOR)}
         assert len(rights) <= 1, f"{context.path} asks for several rights: {rights}"
-        door = "public"
-        if bearer in calls:
-            door = "token"
-        elif staff in calls:
-            door = "session"
-        elif any(call in _OF_LINK for call in calls):
-            door = "link"
         form = {} if dependant is None or str(context.path).startswith("/v1/") else _form(dependant)
-        found += [Entry(m, str(context.path), door, next(iter(rights), None), form) for m in sorted(methods)]
+        found += [Entry(m, str(context.path), _door(calls), next(iter(rights), None), form) for m in sorted(methods)]
     return found
+
+
+def _door(calls: list[Any]) -> str:
+    if bearer in calls:
+        return "token"
+    if staff in calls:
+        return "session"
+    return "link" if any(call in _OF_LINK for call in calls) else "public"
 
 
 def _form(dependant: Dependant) -> dict[str, str]:
@@ -135,8 +136,8 @@ def tables(found: list[Entry], narrower: Mapping[str, str]) -> str:
         lines.append(f"| `{right}` | {marks} |")
     lines += ["", "| route | opened by | right | and |", "|---|---|---|---|"]
     for each in sorted(found, key=lambda e: (e.path, e.method)):
-        right = "" if each.right is None else f"`{each.right}`"
-        lines.append(f"| `{each.name}` | {each.door} | {right} | {narrower.get(each.name, '')} |")
+        asked = "" if each.right is None else f"`{each.right}`"
+        lines.append(f"| `{each.name}` | {each.door} | {asked} | {narrower.get(each.name, '')} |")
     return "\n".join(lines)
 
 

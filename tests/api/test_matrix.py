@@ -81,18 +81,20 @@ def _principals(conn: Connection, seeded: Seeded) -> list[Who]:
     found = []
     for role in Role:
         if role is Role.OWNER:
-            for name, inside, scope in (
+            links: tuple[tuple[str, bool, dict[str, Any]], ...] = (
                 ("household", True, {"household": seeded.household}),
                 ("single case", True, {"ticket": seeded.ticket}),
                 ("another household", False, {"household": stranger}),
-            ):
+            )
+            for name, inside, scope in links:
                 link = create_owner_link(conn, now=NOW, **scope)
                 found += [Who(f"owner, {name}", door, role, inside, link) for door in ("token", "link")]
             continue
         own = [("own", True, visit.technician), ("another", False, other[0])] if role is Role.TECHNICIAN else []
-        mine = [(name, inside, {"technician": who}) for name, inside, who in own] or reaches
+        roads: list[tuple[str, bool, dict[str, Any]]] = [(n, inside, {"technician": who}) for n, inside, who in own]
+        mine = roads or reaches
         for number, (name, inside, scope) in enumerate(mine):
-            text = {key: str(value) if key == "technician" else value for key, value in scope.items()}
+            text: dict[str, Any] = {key: str(value) if key == "technician" else value for key, value in scope.items()}
             secret = create_token(conn, role, now=wall, **text)
             found.append(Who(f"{role}, {name}", "token", role, inside, secret))
             if role not in (Role.PEOPLE, Role.INTEGRATION):

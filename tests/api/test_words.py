@@ -23,7 +23,7 @@ ZH = Words("zh", ZoneInfo("Asia/Shanghai"))
 
 
 def messages() -> set[str]:
-    found = extract_from_dir(str(_ROOT), _METHODS, keywords={"t": None, "plain": None})
+    found = extract_from_dir(str(_ROOT), _METHODS, keywords={"t": None, "plain": None, "said": None})
     return {str(message) for _, _, message, _, _ in found}
 
 
