@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from api.context import Context
 from api.parts import Watch
-from storage.read_health import jobs, positions, ticket_states, totals
+from storage.read_health import health_states, jobs, positions, promises, ticket_states, totals
 from telemetry.clock import MICROS
 
 _TOTALS = {
@@ -22,6 +22,7 @@ _TOTALS = {
     "detector_errors": "Devices and readings at which a detector failed",
     "waiting_controls": "Control entries that have not taken effect",
     "waiting_notices": "Notices that were not handed over yet",
+    "held_readings": "Readings of devices without a spool that wait for those before them",
     "overdue": "Due things whose fleet time has passed",
 }
 
@@ -85,18 +86,25 @@ class _Product(Collector):
         with self._context.begin() as tx:
             counted, states, standing = totals(tx.conn, tx.now), ticket_states(tx.conn), positions(tx.conn)
             waiting, now = jobs(tx.conn), tx.wall
+            healths, promised = health_states(tx.conn), promises(tx.conn)
         for name, text in _TOTALS.items():
             yield GaugeMetricFamily(f"wellkept_{name}", text, value=getattr(counted, name))
-        tickets = GaugeMetricFamily("wellkept_tickets", "Tickets by state", labels=["state"])
-        for state, count in states.items():
-            tickets.add_metric([state], count)
-        yield tickets
-        queue = GaugeMetricFamily("wellkept_jobs", "Jobs of the service desk by status", labels=["status"])
-        for status, count in waiting.items():
-            queue.add_metric([status], count)
-        yield queue
+        for name, text, label, counts in (
+            ("tickets", "Tickets by state", "state", states),
+            ("jobs", "Jobs of the service desk by status", "status", waiting),
+            ("health", "Devices by health", "health", healths),
+            ("promises", "Running promises of open tickets by how they stand", "stands", promised),
+        ):
+            yield _by(f"wellkept_{name}", text, label, counts)
         age = GaugeMetricFamily("wellkept_position_age_seconds", "Since a partition last moved", labels=["partition"])
         for each in standing:
             if each.moved is not None:
                 age.add_metric([str(each.partition)], max(0.0, (now - each.moved).total_seconds()))
         yield age
+
+
+def _by(name: str, text: str, label: str, counts: Mapping[str, int]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for value, count in counts.items():
+        family.add_metric([value], count)
+    return family

@@ -19,6 +19,7 @@ from telemetry.meters import serve
 _COUNTS = (
     ("messages", "messages", "Messages taken from the broker, repeats included"),
     ("rejects", "rejects", "Messages that go on as dead letters"),
+    ("ignored", "ignored", "Payloads of other grammars that said nothing of interest"),
     ("blocks", "blocks", "Blocks closed for the stream"),
     ("retries", "block_retries", "Blocks given to the stream once more"),
     ("stale_acknowledgements", "stale_acknowledgements", "Acknowledgements dropped: their connection is gone"),

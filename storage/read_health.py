@@ -21,11 +21,22 @@ select (select count(*) from device) as devices,
        (select count(*) from detector_error) as detector_errors,
        (select count(*) from control_entry where effect_seq is null) as waiting_controls,
        (select count(*) from notice where sent is null and state = 'queued') as waiting_notices,
+       (select count(*) from held_reading) as held_readings,
        (select count(*) from due where done_at is null and due <= %s) as overdue
 """
 _JOBS = """
 select s::text, count(j.id) from unnest(array['todo', 'doing', 'failed']) s
 left join procrastinate_jobs j on j.status::text = s group by s order by s
+"""
+_HEALTH = """
+select coalesce(o.health, 'unknown'), count(*) from device d left join device_observed o on o.device = d.no group by 1
+"""
+# The promises of tickets that are still with us.
+_PROMISES = """
+select case when c.breached is not null then 'broken' when c.expected >= c.due then 'at_risk' else 'kept' end, count(*)
+from level_clock c join ticket t on t.id = c.ticket
+where c.met is null and t.state not in ('closed', 'self_fixed', 'false_alarm', 'cancelled', 'verified')
+group by 1
 """
 _TICKETS = "select state, count(*) from ticket group by state order by state"
 
@@ -53,6 +64,7 @@ class Totals:
     detector_errors: int
     waiting_controls: int
     waiting_notices: int
+    held_readings: int
     overdue: int
 
 
@@ -75,6 +87,20 @@ def totals(conn: Connection, fleet_now: datetime) -> Totals:
     if row is None:  # an aggregate always gives a row
         raise LookupError("no totals")
     return row
+
+
+def health_states(conn: Connection) -> dict[str, int]:
+    """Devices by health; all three words are there."""
+    return {"ok": 0, "faulty": 0, "unknown": 0} | {
+        str(health): int(str(count)) for health, count in conn.execute(_HEALTH).fetchall()
+    }
+
+
+def promises(conn: Connection) -> dict[str, int]:
+    """Running promises of open tickets by how they stand: kept so far, at risk, broken."""
+    return {"kept": 0, "at_risk": 0, "broken": 0} | {
+        str(stands): int(str(count)) for stands, count in conn.execute(_PROMISES).fetchall()
+    }
 
 
 def ticket_states(conn: Connection) -> dict[str, int]:
