@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -76,11 +77,25 @@ def adapter_try(
     )
 
 
+class User(StrEnum):
+    """Who connects to the embedded broker beside our own devices."""
+
+    APPLIANCES = "appliances"
+    HOME = "home"
+
+
 @adapter_app.command("broker", epilog="Example: wellkept adapter broker --data-dir /var/lib/wellkept")
-def adapter_broker(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
-    """Where plugs and bridges connect to the embedded broker, password included."""
+def adapter_broker(
+    *,
+    user: Annotated[User, typer.Option(help="Plugs and bridges, or Home Assistant.")] = User.APPLIANCES,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Where plugs, bridges or Home Assistant connect to the embedded broker, password included."""
     server = EmbeddedNats.attach(data_dir / "nats")
-    if not server.foreign:
+    if user is User.APPLIANCES and not server.foreign:
         raise WellkeptError("the embedded broker listens to no adapters: start it with `wellkept up --adapters FILE`")
-    url = server.mqtt_url("appliances")
-    emit({"mqtt_url": url, "topics": server.foreign} if as_json else url, as_json=as_json)
+    if user is User.HOME and not server.home:
+        raise WellkeptError("Home Assistant is told nothing: start with `wellkept up --home-assistant homeassistant`")
+    url = server.mqtt_url(user.value)
+    emit({"mqtt_url": url} if as_json else url, as_json=as_json)

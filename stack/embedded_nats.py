@@ -78,7 +78,7 @@ class EmbeddedNats:
         self.folder = folder.resolve()
         self._org = org
         self.foreign: list[str] = list(foreign)
-        self._home = home
+        self.home = home
         self._wanted = Ports(port or 0, mqtt_port or 0, 0)
         self._child: subprocess.Popen[bytes] | None = None
         self._state = self.folder / "server.json"
@@ -223,11 +223,11 @@ class EmbeddedNats:
             os.kill(process.pid, signal.SIGHUP)
 
     def _rights(self) -> list[Rights]:
-        fixed = [worker_rights(), ingest_rights(self.foreign, self._home), gateway_rights(self._org)]
+        fixed = [worker_rights(), ingest_rights(self.foreign, self.home), gateway_rights(self._org)]
         if self.foreign:
             fixed.append(foreign_rights(self.foreign))
-        if self._home:
-            fixed.append(home_rights(self._org, self._home))
+        if self.home:
+            fixed.append(home_rights(self._org, self.home))
         return fixed + [device_rights(key) for key in self._devices]
 
     def _write_users(self) -> None:
@@ -246,7 +246,7 @@ class EmbeddedNats:
         self.ports = Ports(**state["ports"])
         self._secrets = {**state["passwords"], **self._secrets}
         self.foreign = self.foreign or state.get("foreign", [])
-        self._home = self._home or state.get("home", "")
+        self.home = self.home or state.get("home", "")
         known = set(self._devices)
         self._devices.extend(key for text in state["devices"] if (key := parse_key(text)) not in known)
 
@@ -267,7 +267,7 @@ class EmbeddedNats:
             "passwords": self._secrets,
             "devices": [str(key) for key in self._devices],
             "foreign": self.foreign,
-            "home": self._home,
+            "home": self.home,
             "pid": me.pid if me else None,
             "started": me.started if me else None,
         }
