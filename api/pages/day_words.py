@@ -26,7 +26,7 @@ def told(t: Words, query: Mapping[str, str]) -> tuple[bool, str, str] | None:
     if gone:
         return False, *refusal(t, gone, dict(query))
     known = {
-        "loaded": (t("The van is loaded"), t("The households see that their visit is being prepared.")),
+        "loaded": (t("Van loaded"), t("The households see that their visit is being prepared.")),
         "travelling": (t("You are on the way"), t("The household sees it on its page.")),
         "on_site": (t("You have arrived"), t("Say the code first, then begin with safety.")),
         "late": (t("The household was told"), t("The new time stands on its page.")),
@@ -89,7 +89,7 @@ def outcome_words(t: Words) -> dict[str, tuple[str, str]]:
     """What can come of a visit: its name, and what follows."""
     return {
         OutcomeCode.REPAIRED: (
-            t.plain("Repaired"),
+            t.plain("It works again"),
             t.plain("With the cause that you found; the readings then prove it."),
         ),
         OutcomeCode.NO_FAULT_FOUND: (t.plain("No fault found"), t.plain("The case ends; nothing is charged.")),
