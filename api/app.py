@@ -19,7 +19,19 @@ from api.edge import Edge
 from api.feed import Feed
 from api.limits import Limits
 from api.meters import Meters
-from api.pages import day, day_acts, live, mailbox, owner, session, ticket, ticket_list, ticket_posts
+from api.pages import (
+    board,
+    board_plan,
+    day,
+    day_acts,
+    live,
+    mailbox,
+    owner,
+    session,
+    ticket,
+    ticket_list,
+    ticket_posts,
+)
 from api.pages.door import LinkError, link_page
 from api.parts import PartSettings, Watch
 from api.settings import Settings
@@ -104,6 +116,8 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         ticket.router,
         ticket_posts.router,
         mailbox.router,
+        board.router,
+        board_plan.router,
         live.router,
         day.router,
         day_acts.router,

@@ -88,12 +88,12 @@ def roster(
         booked=booked,
         stock=desk.parts.stock(org, skus),
         vans=desk.parts.vans(who, skus),
-        workdays=_workdays(office, technicians),
+        workdays=workdays_of(office, technicians),
         travel=office.travel,
     )
 
 
-def _workdays(office: Office, technicians: Sequence[Technician]) -> Workdays:
+def workdays_of(office: Office, technicians: Sequence[Technician]) -> Workdays:
     """The days of visits: those of the calendar `visits` where service levels name one, else every day with a shift."""
     calendar = office.levels.calendars.get(VISITS)
     if calendar is None or not technicians:

@@ -47,10 +47,15 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """The best, or the constraint that leaves none (or, with some, that all come after the remaining life)."""
+    """The best, or the constraint that leaves none (or, with some, that all come after the remaining life).
+
+    Attributes:
+        free: everybody who could come, in every window.
+    """
 
     best: tuple[Suggestion, ...]
     blocking: Blocking | None = None
+    free: tuple[Offer, ...] = ()
 
 
 def suggest(office: Office, ticket: Ticket, now: datetime) -> Suggestions:
@@ -71,7 +76,7 @@ def suggest(office: Office, ticket: Ticket, now: datetime) -> Suggestions:
     best = tuple(
         _explained(offer, fault, household, known, latest) for offer in _spread(found.found, household.tz, earliest)
     )
-    return Suggestions(best, found.blocking)
+    return Suggestions(best, found.blocking, found.found)
 
 
 def _spread(found: tuple[Offer, ...], tz: str, earliest: datetime) -> list[Offer]:

@@ -25,6 +25,7 @@ class Area:
 def areas_of(t: Words, person: StaffRow, mailbox: bool) -> list[Area]:  # noqa: FBT001  (called by a template)
     """The areas that a person may open, in the order of the bar."""
     known = [
+        (Right.SEE_DESK, Area("board", "/board", t.plain("Board"))),
         (Right.SEE_DESK, Area("tickets", "/dispatch", t.plain("Tickets"))),
     ]
     shown = [area for right, area in known if staff_may(person, right)]

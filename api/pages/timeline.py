@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from api.i18n import Words
+from api.pages.board_lines import board_line
 from api.pages.care import care_line, care_stage
 from api.pages.level_lines import level_line, level_stage
 from api.pages.money_lines import money_line
@@ -86,6 +87,7 @@ def _line(t: Words, event: EventView, known: Known, answers: Iterator[str]) -> L
                 or level_line(t, event.kind, body)
                 or care_line(t, event.kind, body)
                 or money_line(t, event.kind, body)
+                or board_line(t, event.kind, body, known.technicians)
                 or _plain(t, event.kind)
             )
     return Line(event.at, icon, text, more, who=who, id=event.id)
@@ -201,6 +203,7 @@ def stage_name(t: Words, body: Mapping[str, object]) -> str:
             "confirmed": t.plain("visit confirmed"),
             "moved": t.plain("visit moved"),
             "proposed_again": t.plain("a new time"),
+            "moved_by_us": t.plain("we moved the visit"),
             "cancelled": t.plain("visit cancelled"),
             "done": t.plain("repair done"),
             "no_fault": t.plain("no fault found"),
