@@ -19,7 +19,7 @@ from api.edge import Edge
 from api.feed import Feed
 from api.limits import Limits
 from api.meters import Meters
-from api.pages import (
+from api.pages import (, lab_routes
     board,
     board_plan,
     day,
@@ -119,6 +119,7 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         board.router,
         board_plan.router,
         live.router,
+        *lab_routes.ROUTERS,
         day.router,
         day_acts.router,
     ):

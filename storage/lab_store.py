@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from storage.pool import Connection
+from storage.registry import DeviceRow
 
 SILENCE = timedelta(seconds=20)
 """A run whose worker gave no sign of life for so long is taken over."""
@@ -27,6 +28,10 @@ select id from lab_run where device = %s and what = %s and subject = %s and stat
 """
 _ASK = "insert into lab_run (id, what, device, subject, asked, asked_by) values (%s, %s, %s, %s, %s, %s)"
 _FORGET = "delete from lab_run where state in ('done', 'failed') and asked < %s"
+_DEVICE = """
+select no, org, device, kind, model, serial, room, lang, household, installed, warranty_until, registered
+from device where no = %s
+"""
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('lab_run' || %s::text || %s || %s, 0))"
 _TAKE = """
 update lab_run set state = 'running', beat = %(wall)s, attempts = attempts + 1
@@ -131,6 +136,12 @@ def open_run(conn: Connection, asked: Asked) -> LabRun | None:
 def _latest(conn: Connection, asked: Asked, *, unfinished: bool) -> LabRun | None:
     with conn.cursor(row_factory=class_row(LabRun)) as cursor:
         return cursor.execute(_LATEST, (asked.device, asked.what, asked.subject, unfinished)).fetchone()
+
+
+def device_of(conn: Connection, no: int) -> DeviceRow | None:
+    """The device of a number."""
+    with conn.cursor(row_factory=class_row(DeviceRow)) as cursor:
+        return cursor.execute(_DEVICE, (no,)).fetchone()
 
 
 def take_run(conn: Connection, wall: datetime) -> UUID | None:

@@ -74,6 +74,7 @@ _REPAIRS = """
 select at, coalesce(body ->> 'family', '') as family from control_entry
 where device = %s and kind = 'repair_done' order by at desc limit 50
 """
+_ZONE = "select h.tz from device d join household h on h.id = d.household where d.no = %s"
 _EVENTS = "select t, code from device_event where device = %s and t >= %s and t < %s order by t limit %s"
 
 
@@ -315,3 +316,9 @@ def repairs_of(conn: Connection, device: int) -> list[RepairMark]:
 def events_of(conn: Connection, device: int, start: datetime, end: datetime, limit: int = 200) -> Sequence[Any]:
     """Event codes of a device in a stretch of time, with their times."""
     return conn.execute(_EVENTS, (device, start, end, limit)).fetchall()
+
+
+def zone_of_device(conn: Connection, device: int) -> str:
+    """The time zone of a device's household; UTC where there is none."""
+    row = conn.execute(_ZONE, (device,)).fetchone()
+    return "UTC" if row is None else str(row[0])

@@ -83,7 +83,7 @@ def replay(
     No snapshot is used. Every stored revision of the finding is compared, and where it opened a ticket also what the
     policy decided of the revision that did.
     """
-    made = _observe_again(decision.device, history, catalogue, detectors)
+    made = observe_again(decision.device, history, catalogue, detectors)
     first = next(_differences(decision, made, catalogue, policy), None)
     return Replayed(
         ticket=decision.ticket,
@@ -97,7 +97,7 @@ def replay(
     )
 
 
-def _observe_again(
+def observe_again(
     device: DeviceRow, history: History, catalogue: Catalogue, detectors: DetectorFactory
 ) -> dict[tuple[str, int], Finding]:
     """Every revision of a device's findings, by id and revision."""

@@ -27,6 +27,7 @@ def areas_of(t: Words, person: StaffRow, mailbox: bool) -> list[Area]:  # noqa: 
     known = [
         (Right.SEE_DESK, Area("board", "/board", t.plain("Board"))),
         (Right.SEE_DESK, Area("tickets", "/dispatch", t.plain("Tickets"))),
+        (Right.SEE_LAB, Area("lab", "/lab", t.plain("Lab"))),
     ]
     shown = [area for right, area in known if staff_may(person, right)]
     if mailbox and staff_may(person, Right.SEE_DESK):
