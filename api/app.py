@@ -36,7 +36,7 @@ from api.pages.door import LinkError, link_page
 from api.parts import PartSettings, Watch
 from api.settings import Settings
 from api.tracing import RequestIds
-from api.v1 import care, contact, events, levels, money, plans, reports, scoreboard, service, telemetry, ways
+from api.v1 import care, contact, events, hooks, levels, money, plans, reports, scoreboard, service, telemetry, ways
 from storage.failures import BUSY, OUTAGES, UNFIT
 from telemetry.clock import WallClock, system_wall
 
@@ -110,6 +110,7 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         reports.router,
         scoreboard.router,
         events.router,
+        hooks.router,
         owner.router,
         session.router,
         ticket_list.router,

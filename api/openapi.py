@@ -39,6 +39,7 @@ _TAGS = [
     {"name": "devices", "description": "Appliances, their health and their readings."},
     {"name": "findings", "description": "Fault episodes with their evidence."},
     {"name": "events", "description": "Changes, as they happen."},
+    {"name": "webhooks", "description": "Changes, sent to your own systems: signed, in order, until they are taken."},
     {"name": "clock", "description": "Fleet time."},
     {"name": "health", "description": "For supervisors."},
 ]

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
         pool_size: connections to the database.
         rate_per_s: requests a second that a token may make for long, twice as many at once.
         streams_most: event streams that one process serves at a time.
+        webhook_allow: networks that webhooks may name though they are not public, as `10.20.0.0/16, fd00:1::/64`.
         sim_folder: of a simulated fleet that engineers may steer from the pages; none when absent.
         version: shown by `/healthz` and in the OpenAPI document.
     """
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     pool_size: int = 8
     rate_per_s: float = Field(default=500.0, gt=0)
     streams_most: int = Field(default=100, ge=0)
+    webhook_allow: str = ""
     sim_folder: Path | None = None
     version: str = "0.1.0"
 

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
+from servicedesk.hooks import Act, Wishes, ping, register
 from servicedesk.model import Household
 from servicedesk.office import Office
 from servicedesk.opening import report
@@ -61,6 +62,8 @@ class Seeded:
     plan: UUID
     quote: UUID
     photo: UUID
+    webhook: UUID
+    delivery: UUID
 
     @property
     def alert(self) -> str:
@@ -219,6 +222,9 @@ def seed(conn: Connection, *, lang: str = "en", name: str = "Lin", wall: int = W
     office.desk.ways.register(POINT)
     quote = draft_quote(office, ticket.id, NOW, "dispatch")
     photo = add_photo(office, ticket.id, picture(), NOW, "owner")
+    wall_time = to_datetime(wall)
+    wishes = Wishes(url="https://dispatch.example/wellkept", types=("ticket", "visit"), areas=("North",))
+    hook = register(office, ORG, wishes, bytes(range(32)), Act("staff:ana", wall_time, NOW))
     return Seeded(
         household,
         device,
@@ -233,6 +239,8 @@ def seed(conn: Connection, *, lang: str = "en", name: str = "Lin", wall: int = W
         made.id,
         quote.id,
         photo.id,
+        hook.id,
+        ping(office, hook.id, wall_time).id,
     )
 
 

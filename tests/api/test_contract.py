@@ -149,6 +149,14 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "/v1/tickets/{ticket}/warranty/denial": {"rule": "liquid"},
         "/v1/tickets/{ticket}/warranty/appeal": {"words": "it never was wet"},
         "/v1/tickets/{ticket}/warranty/settlement": {"decision": NOWHERE, "upheld": False, "reason": "condensation"},
+        "/v1/webhooks": {"url": "https://93.184.215.14/wellkept", "org": ORG, "types": ["ticket"]},
+        "/v1/webhooks/{webhook}/secret": None,
+        "/v1/webhooks/{webhook}/test": None,
+        "/v1/webhooks/{webhook}/replay": {"after": 0},
+        "/v1/webhooks/{webhook}/deliveries/{delivery}/again": None,
+        "/v1/webhooks/{webhook}/deliveries/{delivery}/skip": None,
+        "PATCH /v1/webhooks/{webhook}": {"note": "the night shift's", "enabled": False},
+        "DELETE /v1/webhooks/{webhook}": None,
         "/v1/tickets/{ticket}/withdrawal": None,
         "/v1/households/{household}/erasure": None,
     }
@@ -158,7 +166,8 @@ def test_every_route_refuses_alike(http: httpx.Client, seeded: Seeded, auth: Map
     routes = list(routes_of(http.get("/openapi.json").json()))
     assert len(routes) >= 18
     for route in routes:
-        check_refusals(http, route, samples(seeded), auth, bodies().get(route.template))
+        body = bodies().get(route.template if route.method == "POST" else f"{route.method} {route.template}")
+        check_refusals(http, route, samples(seeded), auth, body)
     is_problem(http.get("/v1/nothing", headers=auth), 404, "not-found")
     is_problem(http.get("/v1", headers=auth), 404, "not-found")
 
@@ -233,7 +242,11 @@ def prepared(
 def test_every_change_is_conditional_and_repeatable(
     http: httpx.Client, seeded: Seeded, auth: Mapping[str, str], database_url: str
 ) -> None:
-    posts = {r.template: r for r in routes_of(http.get("/openapi.json").json()) if r.method != "GET"}
+    posts = {
+        r.template if r.method == "POST" else f"{r.method} {r.template}": r
+        for r in routes_of(http.get("/openapi.json").json())
+        if r.method != "GET"
+    }
     assert posts.keys() == bodies().keys(), "a new change needs a body in this test"
     here = samples(seeded)
     offers = http.get(f"/v1/visits/{here['visit']}/windows", headers=auth).json()

@@ -83,6 +83,24 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("GET", f"{home}/export", None),
         ("GET", f"{home}/erasure", None),
         ("POST", f"{home}/erasure", {}),
+        *hooks(seeded),
+    ]
+
+
+def hooks(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
+    hook = f"/v1/webhooks/{seeded.webhook}"
+    one = f"{hook}/deliveries/{seeded.delivery}"
+    return [
+        ("GET", hook, None),
+        ("PATCH", hook, {"note": "ours"}),
+        ("DELETE", hook, {}),
+        ("POST", f"{hook}/secret", {}),
+        ("POST", f"{hook}/test", {}),
+        ("POST", f"{hook}/replay", {"after": 0}),
+        ("GET", f"{hook}/deliveries", None),
+        ("GET", one, None),
+        ("POST", f"{one}/again", {}),
+        ("POST", f"{one}/skip", {}),
     ]
 
 
@@ -111,6 +129,8 @@ WIDE: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/v1/parts/orders", {"sku": "RF-FAN-120", "quantity": 1}),
     ("POST", "/v1/plans", {"days": 1}),
     ("GET", "/v1/audit", None),
+    ("GET", "/v1/webhooks", None),
+    ("POST", "/v1/webhooks", {"url": "https://93.184.215.14/", "org": ORG}),
     ("GET", "/v1/reports/care", None),
 ]
 """Of the whole desk: they name no object of anybody's."""
@@ -139,6 +159,8 @@ def test_every_route_of_the_document_is_in_these_tests(client: httpx.Client, see
         .replace("{line}", "1")
         .replace("{quote}", str(seeded.quote))
         .replace("{photo}", str(seeded.photo))
+        .replace("{webhook}", str(seeded.webhook))
+        .replace("{delivery}", str(seeded.delivery))
         .replace("{serial}", "LX260-004217")
         for path in paths
         if path.startswith("/v1/")
@@ -157,6 +179,7 @@ def test_a_foreign_object_looks_like_a_missing_one(client: httpx.Client, seeded:
             .replace(str(seeded.household), NOWHERE)
             .replace(str(seeded.plan), NOWHERE)
             .replace(str(seeded.quote), NOWHERE)
+            .replace(str(seeded.webhook), NOWHERE)
             .replace("LX260-004217", "LX260-000000")
             .replace("fridge-1", "fridge-x"),
             json=body,
