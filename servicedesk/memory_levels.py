@@ -156,6 +156,11 @@ class MemoryCalls:
         """Enter a person."""
         self.roster.append(row)
 
+    def drop_oncall(self, row: UUID, at: datetime) -> None:
+        """Take a person off."""
+        left = (replace(each, until=min(each.until, at)) if each.id == row else each for each in self.roster)
+        self.roster = [each for each in left if each.until > each.start]
+
     def oncall(self, org: str, at: datetime) -> list[OnCall]:
         """Who is on call."""
         found = [each for each in self.roster if each.org == org and each.start <= at < each.until]

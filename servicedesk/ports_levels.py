@@ -112,6 +112,10 @@ class Calls(Protocol):
         """Enter a person on the roster."""
         ...
 
+    def drop_oncall(self, row: UUID, at: datetime) -> None:
+        """Take a person off the roster from a moment on; what lies before it stays."""
+        ...
+
     def oncall(self, org: str, at: datetime) -> list[OnCall]:
         """Who is on call at a moment, by step and name."""
         ...

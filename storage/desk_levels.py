@@ -84,6 +84,8 @@ order by c.opened, c.id
 _ADD_ONCALL = """
 insert into oncall (id, org, step, name, address, span) values (%s, %s, %s, %s, %s, tstzrange(%s, %s))
 """
+_NEVER_ONCALL = "delete from oncall where id = %s and lower(span) >= %s"
+_DROP_ONCALL = "update oncall set span = tstzrange(lower(span), %s) where id = %s and upper(span) > %s"
 _ONCALL = """
 select id, org, step, name, address, lower(span) as start, upper(span) as until from oncall
 where org = %s and span @> %s::timestamptz order by step, name
@@ -234,6 +236,11 @@ class PgCalls:
     def add_oncall(self, row: OnCall) -> None:
         """Enter a person."""
         self.conn.execute(_ADD_ONCALL, (row.id, row.org, row.step, row.name, row.address, row.start, row.until))
+
+    def drop_oncall(self, row: UUID, at: datetime) -> None:
+        """Take a person off."""
+        self.conn.execute(_NEVER_ONCALL, (row, at))
+        self.conn.execute(_DROP_ONCALL, (at, row, at))
 
     def oncall(self, org: str, at: datetime) -> list[OnCall]:
         """Who is on call."""

@@ -86,6 +86,9 @@ with used as (
 update van_stock v set reserved = v.reserved - 1, on_hand = v.on_hand - 1 from used u
 where v.technician = u.van and v.sku = u.sku
 """
+_ABSENT = """
+insert into technician_absence (technician, away, reason) values (%s, tstzrange(%s, %s), %s) on conflict do nothing
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,10 @@ class PgVisits:
             for technician, booking in cursor:
                 found[technician].append(booking)
         return found
+
+    def absent(self, technician: UUID, away: Window, reason: str) -> None:
+        """Enter an absence."""
+        self.conn.execute(_ABSENT, (technician, away.start, away.end, reason))
 
     def report(self, outcome: Outcome) -> None:
         """Enter an outcome once."""

@@ -51,7 +51,9 @@ class Known:
 def lines_of(t: Words, events: Iterable[EventView], known: Known) -> list[Line]:
     """All lines, oldest first."""
     answers = iter(known.answers)
-    return [_line(t, event, known, answers) for event in events]
+    # An answer stands as it was written: that a message left with it says nothing more.
+    shown = (event for event in events if event.kind != "notice" or event.body.get("stage") != "answer")
+    return [_line(t, event, known, answers) for event in shown]
 
 
 def _line(t: Words, event: EventView, known: Known, answers: Iterator[str]) -> Line:

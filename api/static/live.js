@@ -1,4 +1,4 @@
-// The dispatch list follows the feed of changes. Without script, or when the stream ends, it is as new as the page.
+// A page follows the feed of changes. Without script, or when the stream ends, it is as new as the page.
 "use strict";
 addEventListener("DOMContentLoaded", () => {
   const parts = "[data-live]";
@@ -24,6 +24,9 @@ addEventListener("DOMContentLoaded", () => {
   };
   // Many changes at once are one look.
   const soon = () => { waiting ||= setTimeout(refresh, 300); };
+  // What counts down is looked at again now and then, though nothing has changed.
+  const every = Number(root.dataset.liveEvery || 0);
+  if (every) setInterval(() => { if (!document.hidden) soon(); }, every * 1000);
   const open = () => {
     source = new EventSource(address);
     for (const name of ["ticket", "visit", "reset"]) source.addEventListener(name, soon);

@@ -149,6 +149,11 @@ def test_the_roster_at_a_moment_and_one_page_a_step(store: Store) -> None:
     assert calls.oncall("demo", START) == [first, second]
     assert calls.oncall("demo", START + 8 * HOUR) == [later]
     assert calls.oncall("else", START) == []
+    calls.drop_oncall(second.id, START + HOUR)
+    calls.drop_oncall(later.id, START + 2 * HOUR)
+    assert calls.oncall("demo", START) == [first, replace(second, until=START + HOUR)]
+    assert calls.oncall("demo", START + HOUR) == [first]
+    assert calls.oncall("demo", START + 8 * HOUR) == []
     page = Page(id=uuid.uuid4(), ticket=ticket.id, episode=0, step=1, name="Ana", address="a@b", text="x", at=START)
     assert calls.add_page(page)
     assert not calls.add_page(replace(page, id=uuid.uuid4()))
