@@ -4,8 +4,26 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.pages import owner_alert, owner_choices, owner_quote, owner_report, owner_time, owner_visit
+from api.pages import (
+    owner_access,
+    owner_alert,
+    owner_calendar,
+    owner_choices,
+    owner_quote,
+    owner_report,
+    owner_time,
+    owner_visit,
+)
 
 router = APIRouter()
-for each in (owner_alert, owner_time, owner_visit, owner_choices, owner_quote, owner_report):
+for each in (
+    owner_alert,
+    owner_time,
+    owner_visit,
+    owner_calendar,
+    owner_access,
+    owner_choices,
+    owner_quote,
+    owner_report,
+):
     router.include_router(each.router)

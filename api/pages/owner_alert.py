@@ -11,10 +11,13 @@ from api.moves import ticket_moves
 from api.pages.care import care_values
 from api.pages.case import Case
 from api.pages.door import InDoor, links, take_note
-from api.pages.owner_told import told_of, until
+from api.pages.owner_told import called, told_of, until
 from api.pages.prices import quote_values
 from api.pages.render import render
-from servicedesk.states import TicketState, VisitState
+from servicedesk.model import OutcomeCode
+from servicedesk.owner_says import is_unplugged
+from servicedesk.states import PLANNABLE, TicketState, VisitState
+from storage.read_desk import VisitView, timeline
 
 router = APIRouter(prefix="/o", include_in_schema=False)
 
@@ -37,9 +40,9 @@ def alert(request: Request, door: InDoor, tx: InTx) -> Response:
         )
     take_note(tx, case)
     more: dict[str, Any] = {"care": care_values(tx, case), "quote": quote_values(tx, case)}
-    return render(
-        request, "owner_alert.html", t, told=told_of(request, t), **more, **_alert_values(case), **links(door)
-    )
+    more["unplug"] = case.ticket.safety and not is_unplugged(timeline(tx.conn, case.ticket.id), case.ticket.episode)
+    more |= _alert_values(case) | links(door)
+    return render(request, "owner_alert.html", t, told=told_of(request, t), **more)
 
 
 def _alert_values(case: Case) -> dict[str, Any]:
@@ -57,8 +60,8 @@ def _alert_values(case: Case) -> dict[str, Any]:
     heading, lead = _heading(case, mood, state)
     live = visit if visit is not None and visit.state != VisitState.DONE else None
     plate = {"proving": "proof", "proven": "proven"}.get(mood, "")
-    if mood == "open" and live is not None:
-        plate = "proposed" if live.state == VisitState.PROPOSED else "confirmed"
+    if mood == "open":
+        plate = _plate(case, live)
     icon, title, text = _next(case, state)
     steps = [t.pick(step) for step in case.fault.self_fix] if case.fault else []
     return {
@@ -72,6 +75,11 @@ def _alert_values(case: Case) -> dict[str, Any]:
         "plate_text": text,
         "visit": live,
         "hold": until(case, live.hold_until) if live else "",
+        "held": live is not None and live.hold_until > case.now,
+        "name": called(t, live.technician_name) if live else "",
+        "under_way": _under_way(case, live) if live else ("checkc", ""),
+        "pick": state in PLANNABLE,
+        "safe": _safe(case),
         "cost": case.cost,
         "causes": case.causes(),
         "ruled_out": case.ruled_out(),
@@ -90,12 +98,43 @@ def _heading(case: Case, mood: str, state: TicketState) -> tuple[str, str]:
     if mood == "proven":
         return t("The repair worked"), t("The readings are back in their usual range and have stayed there.")
     if mood == "settled":
+        if state is TicketState.FALSE_ALARM and case.ticket.reason == OutcomeCode.NO_FAULT_FOUND:
+            return t("We were wrong: nothing was broken"), t(
+                "You pay nothing. The appliance stays under watch, and the detectors have learned from it."
+            )
         heads = {
             TicketState.FALSE_ALARM: t("Settled: nothing was broken"),
             TicketState.SELF_FIXED: t("Settled: it works again"),
         }
         return heads.get(state, t("This case is closed")), t("You pay nothing. The appliance stays under watch.")
     return case.notice.rstrip(".。"), ""
+
+
+def _safe(case: Case) -> str:
+    """Whether it is safe to use. What has turned dangerous is not, whatever the catalogue says of the fault."""
+    fault, t = case.fault, case.t
+    if fault is None or (case.ticket.safety and not fault.safety):
+        return t("Stop using it and pull the plug.") if case.ticket.safety else ""
+    return t.pick(fault.safe)
+
+
+def _plate(case: Case, live: VisitView | None) -> str:
+    """What the plate of an open case is about."""
+    if live is None:
+        return ""
+    if live.state != VisitState.PROPOSED:
+        return "confirmed"
+    return "proposed" if live.start > case.now else "passed"
+
+
+def _under_way(case: Case, live: VisitView) -> tuple[str, str]:
+    """Icon and words for a visit that is settled: somebody of the household has answered already."""
+    t = case.t
+    return {
+        VisitState.DISPATCHED: ("box", t("Your visit is being prepared")),
+        VisitState.TRAVELLING: ("van", t("On the way to you")),
+        VisitState.ON_SITE: ("wrench", t("The technician is there")),
+    }.get(VisitState(live.state), ("checkc", t("Visit confirmed")))
 
 
 def _next(case: Case, state: TicketState) -> tuple[str, str, str]:

@@ -1,22 +1,30 @@
-"""The owner's visit: where it stands, who comes, what to prepare, and the calendar file."""
+"""The owner's visit: where it stands, who comes and when, what to prepare, and the conversation with service."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.context import InTx
+from api.context import InTx, Tx
 from api.pages.case import Case
-from api.pages.door import InDoor, LinkError, case_of, links, take_note
-from api.pages.owner_told import told_of, until
+from api.pages.door import InDoor, case_of, links, take_note
+from api.pages.owner_road import road_of
+from api.pages.owner_scene import scene_of
+from api.pages.owner_told import called, in_wechat, initials, told_of, until
 from api.pages.render import render
+from servicedesk.access import Answers, answers_of
+from servicedesk.changing import change_until, may_change
 from servicedesk.door_code import door_code
-from servicedesk.invite import calendar_file
-from storage.read_desk import timeline
+from servicedesk.model import Household, Visit
+from servicedesk.owner_says import conversation
+from servicedesk.states import VISIT_LIVE, VisitState
+from storage.read_desk import EventView, VisitView, timeline
 
 router = APIRouter(prefix="/o", include_in_schema=False)
+_COMING = (VisitState.CONFIRMED, VisitState.DISPATCHED, VisitState.TRAVELLING, VisitState.ON_SITE)
 
 
 @router.get("/{token}/visit")  # noqa: FAST003  (taken by the door)
@@ -24,32 +32,72 @@ def visit_page(request: Request, door: InDoor, tx: InTx) -> Response:
     """Where the visit stands."""
     case, t = case_of(door), door.words
     take_note(tx, case)
-    values = _visit_values(case, timeline(tx.conn, case.ticket.id))
+    events = timeline(tx.conn, case.ticket.id)
+    home = _home(tx, case)
+    shown = case.visit
+    visit = tx.office.desk.visits.get(shown.id) if shown is not None else None
+    road = road_of(tx, case, visit, home) if visit is not None else None
     paid = tx.office.desk.levels.clocks.compensations(case.ticket.id)
-    values["paid"] = [f"{each.amount} {each.currency}" for each in paid]
+    values = {
+        "case": case,
+        "visit": shown,
+        "scene": scene_of(case, events, road.late if road is not None else ""),
+        "road": road,
+        "wechat": in_wechat(request),
+        "paid": [f"{each.amount} {each.currency}" for each in paid],
+        "talk": [(each.by, each.words, until(case, each.at)) for each in conversation(events)],
+        "cost": case.cost,
+        **(_visit_values(tx, case, shown, visit, home) if shown is not None and visit is not None else {}),
+        "steps": _steps(case, events) if shown is not None else [],
+    }
     return render(request, "owner_visit.html", t, told=told_of(request, t), **values, **links(door))
 
 
-@router.get("/{token}/visit.ics")  # noqa: FAST003  (taken by the door)
-def calendar(door: InDoor, tx: InTx) -> Response:
-    """The visit for a calendar (RFC 5545)."""
-    case = case_of(door)
-    row = case.visit
-    if row is None or case.ticket.household is None:
-        raise LinkError(expired=False)
-    desk = tx.office.desk
-    household = desk.people.household(case.ticket.household)
-    technician = next((p for p in desk.people.technicians(case.ticket.org) if p.id == row.technician), None)
-    if household is None or technician is None:
-        raise LinkError(expired=False)
-    visit, ticket = desk.visits.get(row.id), desk.tickets.get(case.ticket.id)
-    content = calendar_file(visit, ticket, household, technician, appliance=case.appliance, now=tx.now)
-    name = f"{case.ticket.ref}.ics"
-    return Response(
-        content,
-        media_type="text/calendar; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
+def _visit_values(tx: Tx, case: Case, shown: VisitView, visit: Visit, home: Household | None) -> dict[str, Any]:
+    """Everything about a visit that has a window."""
+    t, fault = case.t, case.fault
+    skills = {
+        "cooling": t("Cooling technician"),
+        "laundry": t("Laundry technician"),
+        "hydraulics": t("Pump technician"),
+    }
+    names = {part.sku: t.pick(part.title) for part in fault.parts} if fault else {}
+    answers = answers_of(tx.office, visit) if home is not None else Answers()
+    return {
+        "name": called(t, shown.technician_name),
+        "initials": initials(shown.technician_name),
+        "skill": skills.get(shown.skill, t("Service technician")),
+        "code": door_code(shown.id) if shown.state in _COMING else "",
+        "hold": until(case, shown.hold_until),
+        "held": shown.hold_until > case.now,
+        "changeable": home is not None and may_change(visit, home, case.now),
+        "cut_off": until(case, change_until(visit, home)) if home is not None else "",
+        "live": shown.state in VISIT_LIVE,
+        "answers": answers,
+        "asks": home is not None and shown.state in VISIT_LIVE and shown.state != VisitState.ON_SITE,
+        "minutes": visit.minutes,
+        "part_names": (", " if t.lang == "en" else "、").join(names.get(sku, sku) for sku in shown.parts),
+        "prepare": _prepare(case, answers),
+    }
+
+
+def _prepare(case: Case, answers: Answers) -> list[tuple[str, str]]:
+    """Icon and sentence of what to do before somebody comes."""
+    t = case.t
+    lines: list[tuple[str, str]] = [
+        (
+            "check",
+            t("Leave it unplugged and do not use it until the technician is there.")
+            if case.ticket.safety
+            else t("Leave the appliance plugged in. There is no need to empty it."),
+        ),
+        ("check", t("Clear about one metre in front, so that it can be moved.")),
+    ]
+    if answers.adult is None:
+        lines.append(("user", t("Someone of age should be at home.")))
+    if answers.pets:
+        lines.append(("paw", t("You told us: {pets}. A closed door is enough.", pets=answers.pets.rstrip(".。"))))
+    return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,57 +111,14 @@ class Step:
     note: str = ""
 
 
-def _visit_values(case: Case, events: list[Any]) -> dict[str, Any]:
-    t, visit = case.t, case.visit
-    fault = case.fault
-    words = {
-        None: ("info", "is-unknown", t("No visit"), t("No visit is planned right now")),
-        "proposed": ("cal", "is-plan", t("Proposed"), t("Does this time suit you?")),
-        "confirmed": ("checkc", "is-ok", t("Confirmed"), t("Your visit is booked")),
-        "dispatched": ("box", "is-plan", t("Preparing"), t("Your visit is being prepared")),
-        "travelling": ("van", "is-plan", t("On the way"), t("Your technician is on the way")),
-        "on_site": ("wrench", "is-plan", t("In progress"), t("The repair is in progress")),
-        "done": ("checkc", "is-ok", t("Done"), t("The visit is done")),
-    }
-    icon, tone, word, heading = words[visit.state if visit else None]
-    skills = {
-        "cooling": t("Cooling technician"),
-        "laundry": t("Laundry technician"),
-        "hydraulics": t("Pump technician"),
-    }
-    names = {part.sku: t.pick(part.title) for part in fault.parts} if fault else {}
-    return {
-        "case": case,
-        "visit": visit,
-        "heading": heading,
-        "tone": tone,
-        "tone_icon": icon,
-        "tone_word": word,
-        "skill": skills.get(visit.skill, t("Service technician")) if visit else "",
-        "code": door_code(visit.id) if visit else "",
-        "hold": until(case, visit.hold_until) if visit else "",
-        "steps": _steps(case, events) if visit else [],
-        "cost": case.cost,
-        "minutes": fault.minutes if fault else 0,
-        "part_names": (", " if t.lang == "en" else "、").join(names.get(s, s) for s in visit.parts) if visit else "",
-        "prepare": [
-            t("Leave it unplugged and do not use it until the technician is there.")
-            if case.ticket.safety
-            else t("Leave the appliance plugged in. There is no need to empty it."),
-            t("Clear about one metre in front, so that it can be moved."),
-            t("Someone of age should be at home."),
-        ],
-    }
-
-
-def _steps(case: Case, events: list[Any]) -> list[Step]:
+def _steps(case: Case, events: list[EventView]) -> list[Step]:
     t, visit = case.t, case.visit
     if visit is None:
         return []
     when = {str(e.body.get("new")): e.at for e in events if e.kind == "visit" and e.body.get("visit") == str(visit.id)}
     at = [visit.confirmed, when.get("dispatched"), when.get("travelling"), visit.arrived, visit.arrived, visit.finished]
     reached = {"proposed": 0, "confirmed": 1, "dispatched": 2, "travelling": 3, "on_site": 5, "done": 6}[visit.state]
-    days = max(1, round(case.proof_length.total_seconds() / 86_400))
+    days = max(1, round(case.proof_length / timedelta(days=1)))
     rows = [
         (t("Confirmed"), "check", ""),
         (t("Preparing"), "box", t("The part goes into the van.") if visit.parts else ""),
@@ -130,3 +135,7 @@ def _steps(case: Case, events: list[Any]) -> list[Step]:
         moment = at[i] if tone != "todo" else None
         steps.append(Step(name, icon, tone, until(case, moment) if moment else "", note))
     return steps
+
+
+def _home(tx: Tx, case: Case) -> Household | None:
+    return tx.office.desk.people.household(case.ticket.household) if case.ticket.household is not None else None

@@ -70,7 +70,8 @@ def test_the_owner_confirms(http: httpx.Client, seeded: Seeded, database_url: st
     assert state_of(database_url, seeded) == ("planned", "confirmed")
     page = http.get(answer.headers["location"])
     assert "Visit confirmed" in page.text
-    assert "Code at the door" in page.text
+    assert "How do we get in?" in page.text
+    assert "Code at the door" in http.get(f"{seeded.alert}/visit").text
     assert http.post(form[1], data={"visit": str(seeded.visit)}).status_code == 303
     assert "See your visit" in http.get(seeded.alert).text
 
