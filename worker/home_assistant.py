@@ -29,6 +29,8 @@ _NAMES: Mapping[str, Text] = {
     "finding": Text(zh="当前发现", en="Finding"),
     "visit": Text(zh="下次上门", en="Next visit"),
 }
+_NOTHING = Text(zh="没有发现异常", en="Nothing noticed")
+_NO_CAUSE = Text(zh="原因未定的异常", en="Something is not as usual")
 _LONGEST = 250
 """Home Assistant refuses a state of more than 255 characters."""
 
@@ -49,12 +51,11 @@ def key_of(state: HomeState) -> DeviceKey:
 def state_message(state: HomeState, catalogue: Catalogue) -> Retained:
     """What the appliance's entities show now."""
     finding = state.finding or {}
-    fault = _fault(state, catalogue)
-    words = "" if fault is None else _pick(fault, state.lang)
+    words = _pick(_fault(state, catalogue), state.lang)
     body = {
         "health": state.health,
         "problem": "ON" if state.health == "faulty" else "OFF" if state.health == "ok" else None,
-        "finding": words[:_LONGEST] or None,
+        "finding": words[:_LONGEST],
         "severity": finding.get("severity"),
         "since": _iso(to_datetime(finding["onset"])) if "onset" in finding else None,
         "ticket": state.ticket,
@@ -84,14 +85,13 @@ def discovery_messages(state: HomeState, catalogue: Catalogue, prefix: str) -> l
         "health": ("sensor", {"device_class": "enum", "options": list(_HEALTH), "icon": "mdi:heart-pulse"}),
         "problem": ("binary_sensor", {"device_class": "problem"}),
         "finding": ("sensor", {"icon": "mdi:wrench-clock", "json_attributes_topic": topic}),
-        "visit": ("sensor", {"device_class": "timestamp", "icon": "mdi:calendar-account"}),
+        "visit": ("sensor", _when_there_is_one("visit", topic)),
     }
     made = []
     for name, (component, more) in own.items():
         config = {
             "name": _pick(_NAMES[name], state.lang),
             "unique_id": f"{uid}_{name}",
-            "object_id": f"{uid}_{name}",
             "state_topic": topic,
             "value_template": "{{ value_json." + name + " }}",
             "device": device,
@@ -102,14 +102,25 @@ def discovery_messages(state: HomeState, catalogue: Catalogue, prefix: str) -> l
     return made
 
 
-def _fault(state: HomeState, catalogue: Catalogue) -> Text | None:
-    """The likeliest cause's title."""
+def _when_there_is_one(name: str, topic: str) -> dict[str, Any]:
+    """A time that is unavailable while there is none: older versions know no empty time and would complain of one."""
+    return {
+        "device_class": "timestamp",
+        "icon": "mdi:calendar-account",
+        "value_template": "{{ value_json." + name + " or '1970-01-01T00:00:00+00:00' }}",
+        "availability_topic": topic,
+        "availability_template": "{{ 'online' if value_json." + name + " else 'offline' }}",
+    }
+
+
+def _fault(state: HomeState, catalogue: Catalogue) -> Text:
+    """The likeliest cause's title, or that there is nothing."""
     causes = (state.finding or {}).get("causes") or []
     kind = catalogue.kinds.get(state.kind)
     if kind is None or not causes:
-        return None
+        return _NOTHING
     fault = kind.faults.get(causes[0]["fault"])
-    return Text(zh="原因未定的异常", en="Something is not as usual") if fault is None else fault.title
+    return _NO_CAUSE if fault is None else fault.title
 
 
 def _pick(text: Text, lang: str) -> str:

@@ -57,7 +57,7 @@ def test_words_are_the_households_and_unknown_is_neither() -> None:
     nothing = json.loads(
         state_message(state(health="unknown", finding=None, ticket=None, visit_start=None), CATALOGUE).payload
     )
-    assert (nothing["problem"], nothing["finding"], nothing["visit"]) == (None, None, None)
+    assert (nothing["problem"], nothing["finding"], nothing["visit"]) == (None, "Nothing noticed", None)
     abstained = state(finding={"causes": [{"fault": "unknown", "probability": 1.0}]})
     assert json.loads(state_message(abstained, CATALOGUE).payload)["finding"] == "Something is not as usual"
 
