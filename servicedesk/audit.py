@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 GENESIS = bytes(32)
 """What stands before the first row."""
 READ, EXPORT, CONSENT, ERASE, OVERRIDE = "read", "export", "consent", "erase", "override"
+CONTACTS, REMOVE = "contacts", "remove"
 _PEOPLE = ("dispatch", "supervisor")
 _BY_RULE = frozenset({"open", "done"})
 

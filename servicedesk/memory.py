@@ -14,6 +14,7 @@ from servicedesk.errors import AlreadyOpenError, ConflictError, UnknownError, Wi
 from servicedesk.memory_care import MemoryCare
 from servicedesk.memory_day import MemoryDay
 from servicedesk.memory_hooks import MemoryHooks
+from servicedesk.memory_home import MemoryHomes
 from servicedesk.memory_levels import MemoryLevels
 from servicedesk.memory_money import MemoryMoney, MemoryQuotes
 from servicedesk.memory_planning import MemoryMoves, MemoryPlans, occupied
@@ -432,6 +433,7 @@ class MemoryDesk:
         self.plans = MemoryPlans(self.tickets, self.visits)
         self.moves = MemoryMoves()
         self.care = MemoryCare(self)
+        self.home = MemoryHomes(self.people, self.levels.reach)
         self.hooks = MemoryHooks()
         self.day = MemoryDay(self._travels)
         self.visits.place_of = self._place_of

@@ -15,7 +15,11 @@ from servicedesk.travel import Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appliance:
-    """A registered device as the desk sees it; `no` is its number in the registry."""
+    """A registered device as the desk sees it; `no` is its number in the registry.
+
+    Attributes:
+        removed: when its household took it out; it has none since.
+    """
 
     no: int
     org: str
@@ -28,6 +32,7 @@ class Appliance:
     warranty_until: date | None = None
     serial: str | None = None
     sold: date | None = None
+    removed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

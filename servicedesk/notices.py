@@ -37,6 +37,8 @@ SEND = "send"
 SETTLE = "settle"
 """Due: a mail that did not bounce within a day counts as delivered."""
 BOUNCE_WINDOW = timedelta(hours=24)
+_OTHER_LINKS = frozenset({"home_link"})
+"""Stages whose link is not the ticket's."""
 
 
 def notify(
@@ -48,6 +50,7 @@ def notify(
     visit: Visit | None = None,
     occasion: int = 0,
     say: Mapping[str, str] | None = None,
+    link: str = "",
 ) -> Notice | None:
     """Queue the notice of a stage and leave the job that delivers it; a silence that ends makes it wait.
 
@@ -61,6 +64,7 @@ def notify(
         visit: fills the placeholders of a visit.
         occasion: counts the notices of one stage.
         say: further placeholders.
+        link: another one than the ticket's.
     """
     desk = office.desk
     household = desk.people.household(ticket.household) if ticket.household is not None else None
@@ -74,7 +78,9 @@ def notify(
         office.log(ticket.id, now, "suppressed", stage=stage, silence=str(silence.id), by=str(silence.kind))
         if muted:
             return None
-    notice = _compose(office, ticket, household, stage, now=now, visit=visit, occasion=occasion, say=say or {})
+    notice = _compose(
+        office, ticket, household, stage, now=now, visit=visit, occasion=occasion, say=say or {}, own_link=link
+    )
     if silence is not None and silence.until is not None:
         later = readable_from(silence.until, household, safety=False)
         notice = replace(notice, not_before=max(notice.not_before, later))
@@ -158,11 +164,13 @@ def _compose(
     visit: Visit | None,
     occasion: int,
     say: Mapping[str, str],
+    own_link: str,
 ) -> Notice:
     desk, lang = office.desk, household.lang
     table = notice_text(stage)
     words = {**_words(office, ticket, household, now, visit), **say}
-    earlier = next((each.link for each in desk.notices.of_ticket(ticket.id) if each.link), None)
+    told_before = desk.notices.of_ticket(ticket.id)
+    earlier = next((each.link for each in told_before if each.link and each.stage not in _OTHER_LINKS), None)
     way = next(iter(ways(office, household)), None)
     new = office.new_id()
     return Notice(
@@ -177,7 +185,7 @@ def _compose(
         address=way.address if way is not None else "",
         subject=pick(table.subject, lang).format_map(words),
         body="\n\n".join(pick(each, lang).format_map(words) for each in table.paragraphs),
-        link=earlier or desk.agenda.owner_link(ticket.id, now),
+        link=own_link or earlier or desk.agenda.owner_link(ticket.id, now),
         message_id=f"<{new}@wellkept>",
         safety=ticket.safety,
         queued=now,

@@ -162,7 +162,9 @@ def _lock(finding: Finding) -> str:
 
 
 def _allowed(office: Office, appliance: Appliance, draft: TicketDraft) -> bool:
-    """Consent to service, where a household is known; safety is said in any case."""
+    """Consent to service, where a household is known; safety is said in any case. Nobody waits for a removed one."""
+    if appliance.removed is not None and appliance.household is None:
+        return False
     if appliance.household is None or draft.safety:
         return True
     household = office.desk.people.household(appliance.household)

@@ -36,6 +36,7 @@ class Policy:
         cycle_hours: assumed time between cycles, for faults verified by cycles.
         overdue_after: a visit without an outcome so long after its window is looked at by dispatch.
         guarantee: the work and parts of a repair are answered for so long: what is not fixed is taken up again.
+        learning: until an appliance's own usual range is known to it; before, that of its kind counts alone.
     """
 
     prior: float = 0.05
@@ -59,6 +60,7 @@ class Policy:
     cycle_hours: float = 48.0
     overdue_after: timedelta = timedelta(hours=3)
     guarantee: timedelta = timedelta(days=365)
+    learning: timedelta = timedelta(days=14)
 
 
 DEFAULT = Policy()

@@ -24,6 +24,7 @@ from servicedesk.model import (
 )
 from servicedesk.ports_care import CareBook
 from servicedesk.ports_day import DayBook
+from servicedesk.ports_home import Homes
 from servicedesk.ports_hooks import Hooks
 from servicedesk.ports_levels import LevelBook
 from servicedesk.ports_money import MoneyBook, Quotes
@@ -327,6 +328,11 @@ class Desk(Protocol):
     @property
     def hooks(self) -> Hooks:
         """Endpoints of other systems, and what they are sent."""
+        ...
+
+    @property
+    def home(self) -> Homes:
+        """What households do with themselves."""
         ...
 
     @property

@@ -73,8 +73,15 @@ def export(office: Office, household_id: UUID, now: datetime, actor: str) -> dic
     }
 
 
-def ask_erasure(office: Office, household_id: UUID, now: datetime, actor: str) -> Erasure:
+def ask_erasure(office: Office, household_id: UUID, now: datetime, actor: str, *, why: str = "") -> Erasure:
     """Note a household's wish to be forgotten; a job carries it out. Twice is the same as once.
+
+    Args:
+        office: see there.
+        household_id: whose wish it is.
+        now: when.
+        actor: who says so.
+        why: a word of ours for the reason, never the owner's own.
 
     Raises:
         UnknownError: there is no such household.
@@ -83,7 +90,7 @@ def ask_erasure(office: Office, household_id: UUID, now: datetime, actor: str) -
     _household(office, household_id)
     wish = Erasure(household=household_id, requested=now, actor=actor)
     if desk.care.privacy.ask_erasure(wish):
-        record(desk, ERASE, now, actor, "asked", household=household_id)
+        record(desk, ERASE, now, actor, "asked", household=household_id, **({"why": why} if why else {}))
         key = f"erase:{household_id}"
         desk.agenda.defer(ERASE_JOB, lock=key, once=key, household=str(household_id))
     found = desk.care.privacy.erasure(household_id)

@@ -26,6 +26,7 @@ from servicedesk.model import (
 from servicedesk.seed_demo import demo_parts, demo_technicians
 from storage.desk_agenda import PgAgenda, open_due
 from storage.desk_care import PgCare
+from storage.desk_home import PgHomes
 from storage.desk_hooks import PgHooks
 from storage.desk_day import PgDay
 from storage.desk_levels import PgLevels
@@ -84,7 +85,8 @@ _CONTACTS = """
 select id, household, role, rank, name, email, phone, bounced from contact where household = %s order by rank, id
 """
 _APPLIANCE = """
-select no, org, device, kind, lang, household, room, model, warranty_until, serial, sold from device where no = %s
+select no, org, device, kind, lang, household, room, model, warranty_until, serial, sold, removed from device
+where no = %s
 """
 _TECHNICIANS = """
 select id, org, name, skills, tz, hours, area, phone, active, breaks, home_latitude, home_longitude, van, coalesce((
@@ -271,6 +273,7 @@ class PgDesk:
         self.care = PgCare(conn)
         self.day = PgDay(conn)
         self.truth = PgTruth(conn)
+        self.home = PgHomes(conn, public_url.rstrip("/"))
         self.hooks = PgHooks(conn)
 
 

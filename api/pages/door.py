@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
@@ -160,13 +160,19 @@ def places(t: Words, *, case: bool) -> list[tuple[str, str]]:
         case: whether the link has a case in hand.
     """
     of_case = [("", t.plain("Alert")), ("/visit", t.plain("Visit")), ("/report", t.plain("Report"))]
-    return of_case if case else []
+    of_home = [("/home", t.plain("Appliances")), ("/privacy", t.plain("Privacy"))]
+    return [*(of_case if case else ()), *of_home]
 
 
 def back(door: Door, path: str, **flags: str) -> RedirectResponse:
     """To a page behind the same link, in the same language, with what became of the choice."""
-    query = dict(pair.split("=") for pair in door.q[1:].split("&") if pair) | flags
-    return RedirectResponse(f"{door.base}{path}?{urlencode(query)}", 303)
+    return back_to(door.base, door.q, path, **flags)
+
+
+def back_to(base: str, q: str, path: str, **flags: str) -> RedirectResponse:
+    """To an address behind a link that carries on what is carried on."""
+    kept = urlencode(dict(parse_qsl(q[1:])) | flags)
+    return RedirectResponse(f"{base}{path}{'?' if kept else ''}{kept}", 303)
 
 
 def browser_language(request: Request) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.pages import (
+    home,
     owner_access,
     owner_alert,
     owner_calendar,
@@ -13,6 +14,7 @@ from api.pages import (
     owner_report,
     owner_time,
     owner_visit,
+    privacy,
 )
 
 router = APIRouter()
@@ -25,5 +27,7 @@ for each in (
     owner_choices,
     owner_quote,
     owner_report,
+    home,
+    privacy,
 ):
     router.include_router(each.router)

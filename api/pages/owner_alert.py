@@ -10,7 +10,7 @@ from api.context import InTx
 from api.moves import ticket_moves
 from api.pages.care import care_values
 from api.pages.case import Case
-from api.pages.door import InDoor, links, take_note
+from api.pages.door import InDoor, back_to, links, take_note
 from api.pages.owner_told import called, told_of, until
 from api.pages.prices import quote_values
 from api.pages.render import render
@@ -26,18 +26,9 @@ router = APIRouter(prefix="/o", include_in_schema=False)
 def alert(request: Request, door: InDoor, tx: InTx) -> Response:
     """What was noticed, whether it is safe, and the one thing to do."""
     case, t = door.case, door.words
-    if case is None:
-        return render(
-            request,
-            "owner_none.html",
-            t,
-            heading=t("All is well"),
-            lead=t("There is nothing to plan for your appliances."),
-            mark="inband",
-            mark_tone="is-ok",
-            title=t("Nothing to do"),
-            say=t("When the readings leave their usual range, you get one message with one link."),
-        )
+    if case is None or (door.household is not None and "case" not in request.query_params):
+        # A household's own link opens all of its appliances; a case is opened from there.
+        return back_to(door.base, door.q, "/home")
     take_note(tx, case)
     more: dict[str, Any] = {"care": care_values(tx, case), "quote": quote_values(tx, case)}
     more["unplug"] = case.ticket.safety and not is_unplugged(timeline(tx.conn, case.ticket.id), case.ticket.episode)

@@ -138,8 +138,9 @@ def test_an_expired_link_says_so_and_an_unknown_one_is_missing(
 
 def test_a_household_without_a_case_has_nothing_to_do(http: httpx.Client, seeded: Seeded) -> None:
     http.post(f"{seeded.alert}/not-a-problem", data={"reason": "no"})
-    page = http.get(f"/o/{seeded.tokens['owner']}")
-    assert "All is well" in page.text
+    link = f"/o/{seeded.tokens['owner']}"
+    assert http.get(link).headers["location"] == f"{link}/home"
+    assert "Nothing to do" in http.get(f"{link}/home").text
 
 
 def test_the_opened_link_shows_that_the_notice_arrived(http: httpx.Client, seeded: Seeded, database_url: str) -> None:
