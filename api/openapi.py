@@ -115,7 +115,8 @@ def _can_answer(method: str, names: set[str], operation: Json, *, streams: bool)
     if any(each["in"] == "path" for each in operation.get("parameters", [])):
         found.add(404)
     if method != "get":
-        found |= {409, 413, 415}
+        # A body may be unreadable, and may name what is not there.
+        found |= {400, 404, 409, 413, 415}
     if "If-Match" in names:
         found |= {412, 428} if NEEDS_MATCH in operation else {412}
     if method != "get" or names:
