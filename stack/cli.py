@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from stack.cli_adapter import adapter_app
+from stack.cli_api import api_app
 from stack.cli_audit import audit_app
 from stack.cli_backup import backup, restore
 from stack.cli_bench import bench_app
@@ -66,6 +67,7 @@ app.add_typer(rul_app, name="rul")
 app.add_typer(trial_app, name="trial")
 app.add_typer(shadow_app, name="shadow")
 app.add_typer(audit_app, name="audit")
+app.add_typer(api_app, name="api")
 app.add_typer(adapter_app, name="adapter")
 app.add_typer(dead_letter_app, name="dead-letter")
 app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)

@@ -41,7 +41,7 @@ class Fuzz:
         self.seen: dict[int, int] = {}
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
-    def send(self, case: Case, *, own: bool) -> None:
+    def send(self, case: Case[Any], *, own: bool) -> None:
         """Send a generated request and judge its answer."""
         path = case.path.format(**self.own) if own else str(case.formatted_path)
         headers = {
@@ -69,7 +69,7 @@ class Fuzz:
             asked = f"{case.method} {path} {_flat(case.query)} {headers} {str(given_body.get('content'))[:300]}"
             self.wrong.append(f"{asked}\n  {answer.status_code} {answer.text[:300]}\n  {fault}")
 
-    def judge(self, case: Case, answer: httpx.Response) -> str | None:
+    def judge(self, case: Case[Any], answer: httpx.Response) -> str | None:
         """What is wrong with an answer, or None."""
         if answer.status_code >= 500:
             return "an error of the server"
@@ -117,14 +117,14 @@ def fuzz(module_url: str, seeded: Seeded) -> Iterator[Fuzz]:
 def _run(fuzz: Fuzz, fitting: int, unfit: int) -> None:
     schema = schemathesis.openapi.from_dict(fuzz.document)
     for result in schema.get_all_operations():
-        operation = result.ok()
+        operation = result.ok()  # type: ignore[union-attr]  # an operation that is wrong raises
         if not operation.path.startswith("/v1/"):
             continue
         for mode, examples in ((GenerationMode.POSITIVE, fitting), (GenerationMode.NEGATIVE, unfit)):
             _send_some(fuzz, operation.as_strategy(generation_mode=mode), examples)
 
 
-def _send_some(fuzz: Fuzz, cases: st.SearchStrategy[Case], examples: int) -> None:
+def _send_some(fuzz: Fuzz, cases: st.SearchStrategy[Case[Any]], examples: int) -> None:
     @settings(
         max_examples=examples,
         derandomize=True,
@@ -134,7 +134,7 @@ def _send_some(fuzz: Fuzz, cases: st.SearchStrategy[Case], examples: int) -> Non
         suppress_health_check=_QUIET,
     )
     @given(case=cases, own=st.booleans())
-    def send(case: Case, own: bool) -> None:  # noqa: FBT001  (drawn)
+    def send(case: Case[Any], own: bool) -> None:  # noqa: FBT001  (drawn)
         fuzz.send(case, own=own)
 
     send()
