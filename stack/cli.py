@@ -19,6 +19,7 @@ from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
 from stack.cli_detect import detect
 from stack.cli_doctor import doctor
 from stack.cli_levels import levels, mail_in
+from stack.cli_listener import listener
 from stack.cli_parts import part_app, way_app
 from stack.cli_replay import replay_ticket
 from stack.cli_report import report_app
@@ -72,6 +73,7 @@ app.add_typer(adapter_app, name="adapter")
 app.add_typer(dead_letter_app, name="dead-letter")
 app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
 app.command("backup", epilog="Example: wellkept backup /backups/2026-11-22")(backup)
+app.command("listener", epilog="Example: wellkept listener acme --json")(listener)
 app.command("levels", epilog="Example: wellkept levels --file our-levels.toml --zone Europe/Berlin")(levels)
 app.command("mail-in", epilog="Example: wellkept mail-in reply.eml --json")(mail_in)
 app.command("area", epilog="Example: wellkept area Xuhui 31.19 121.44 --org acme")(area)

@@ -23,6 +23,8 @@ from stack.nats_config import (
     gateway_rights,
     home_rights,
     ingest_rights,
+    listener_rights,
+    listener_user,
     render_server,
     render_users,
     worker_rights,
@@ -84,6 +86,7 @@ class EmbeddedNats:
         self._state = self.folder / "server.json"
         self._secrets: dict[str, str] = {}
         self._devices: list[DeviceKey] = []
+        self._listeners: list[str] = []
         self.name = ""
         self.ports = Ports(0, 0, 0)
 
@@ -216,6 +219,16 @@ class EmbeddedNats:
         if not fresh:
             return
         self._devices.extend(fresh)
+        self._tell_users()
+
+    def add_listener(self, org: str) -> str:
+        """Give a system that hears an organisation's changes a user, and return its address of the stream."""
+        if org not in self._listeners:
+            self._listeners.append(org)
+            self._tell_users()
+        return self.nats_url(listener_user(org))
+
+    def _tell_users(self) -> None:
         self._write_users()
         process = self._process()
         self._save(process)
@@ -228,7 +241,8 @@ class EmbeddedNats:
             fixed.append(foreign_rights(self.foreign))
         if self.home:
             fixed.append(home_rights(self._org, self.home))
-        return fixed + [device_rights(key) for key in self._devices]
+        listeners = [listener_rights(org) for org in self._listeners]
+        return fixed + listeners + [device_rights(key) for key in self._devices]
 
     def _write_users(self) -> None:
         rights = self._rights()
@@ -247,6 +261,7 @@ class EmbeddedNats:
         self._secrets = {**state["passwords"], **self._secrets}
         self.foreign = self.foreign or state.get("foreign", [])
         self.home = self.home or state.get("home", "")
+        self._listeners.extend(org for org in state.get("listeners", ()) if org not in self._listeners)
         known = set(self._devices)
         self._devices.extend(key for text in state["devices"] if (key := parse_key(text)) not in known)
 
@@ -266,6 +281,7 @@ class EmbeddedNats:
             "ports": {"nats": self.ports.nats, "mqtt": self.ports.mqtt, "http": self.ports.http},
             "passwords": self._secrets,
             "devices": [str(key) for key in self._devices],
+            "listeners": self._listeners,
             "foreign": self.foreign,
             "home": self.home,
             "pid": me.pid if me else None,

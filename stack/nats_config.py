@@ -117,6 +117,19 @@ def gateway_rights(org: str, user: str = "gateway") -> Rights:
     )
 
 
+def listener_user(org: str) -> str:
+    """The user name of a system that hears an organisation's changes; a device's holds one dot."""
+    return f"{org}..events"
+
+
+def listener_rights(org: str) -> Rights:
+    """Another system: it hears the changes of its organisation, and can publish nothing.
+
+    Nothing at all: who may ask the stream for messages may name the subject on which they arrive.
+    """
+    return Rights(listener_user(org), (), (f"wk.events.{org}.>",))
+
+
 def device_rights(key: DeviceKey) -> Rights:
     """One device: its own topics."""
     own = f"wellkept.v1.{key.org}.{key.device}"
@@ -139,13 +152,18 @@ def _user(right: Rights, password: str) -> dict[str, Any]:
         "user": right.user,
         "password": password,
         "permissions": {
-            "publish": {"allow": list(right.publish), "deny": list(right.deny_publish)},
+            "publish": {"allow": list(right.publish), "deny": list(right.deny_publish) or _nothing(right.publish)},
             "subscribe": {"allow": list(right.subscribe)},
         },
     }
     if right.mqtt_only:
         user["allowed_connection_types"] = ["MQTT", "MQTT_WS"]
     return user
+
+
+def _nothing(allowed: Sequence[str]) -> list[str]:
+    """An empty list of what is allowed would allow everything."""
+    return [] if allowed else [">"]
 
 
 def render_server(name: str, ports: Ports, store: str, *, max_store_bytes: int, users_file: str) -> str:

@@ -13,6 +13,8 @@ from telemetry.identity import DeviceKey
 STREAM = "WK_BLOCKS"
 BLOCK_SUBJECT = "wk.block"
 OUT_SUBJECT = "wk.out"
+EVENTS = "WK_EVENTS"
+EVENT_SUBJECT = "wk.events"
 Done = Callable[[Exception | None], None]
 """Called once when the stream has a block (None), or could not take it."""
 Outgoing = Callable[[DeviceKey, str, bytes], None]
@@ -71,6 +73,37 @@ class Write:
     key: str
     value: bytes
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change as other systems are told of it.
+
+    Attributes:
+        org: whose; it is heard on `wk.events.{org}.{kind}`.
+        kind: ticket, visit, …
+        id: the same when it is told again.
+        body: what is told.
+        media_type: of the body.
+    """
+
+    org: str
+    kind: str
+    id: str
+    body: bytes
+    media_type: str
+
+
+class EventSink(Protocol):
+    """Where changes are told."""
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Tell, in order; returns when the server has all of them. A repeat is told once to who reads the stream.
+
+        Raises:
+            StreamError: not all of them were taken; the same may be told again.
+        """
+        ...
 
 
 class BlockSink(Protocol):

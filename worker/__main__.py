@@ -15,9 +15,11 @@ import structlog
 
 from detectors.bank import Bank
 from stream.nats_client import NatsStream
+from stream.nats_events import NatsEvents
 from stream.nats_leases import NatsLeases
 from telemetry import logs
 from telemetry.catalogue import load_catalogue
+from telemetry.clock import system_wall, to_datetime
 from telemetry.errors import WellkeptError
 from worker import jobs_main, meters
 from worker.home_news import HomeNews
@@ -26,6 +28,7 @@ from worker.lab import Bench
 from worker.leases import LeaseKeeper
 from worker.ownership import Ownership
 from worker.pipeline import Pipeline
+from worker.relay import Relay
 from worker.settings import WorkerSettings
 from worker.shadow import ShadowKeeper, read_shadow
 from worker.vitals import Vitals
@@ -70,6 +73,8 @@ def main() -> int:
     if settings.home_assistant:
         news = HomeNews(stream, settings.database_url, catalogue, settings.org, settings.home_assistant)
         threads.append(threading.Thread(target=news.run, args=(stop,), name="home", daemon=True))
+    relay = Relay(NatsEvents(stream), settings.database_url, lambda: to_datetime(system_wall()))
+    threads.append(threading.Thread(target=relay.run, args=(stop,), name="relay", daemon=True))
     if settings.shadow is not None:
         try:
             shadow = ShadowKeeper(
