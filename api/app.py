@@ -19,11 +19,12 @@ from api.edge import Edge
 from api.feed import Feed
 from api.limits import Limits
 from api.meters import Meters
-from api.pages import (, lab_routes
+from api.pages import (
     board,
     board_plan,
     day,
     day_acts,
+    lab_routes,
     live,
     mailbox,
     owner,
@@ -36,7 +37,21 @@ from api.pages.door import LinkError, link_page
 from api.parts import PartSettings, Watch
 from api.settings import Settings
 from api.tracing import RequestIds
-from api.v1 import care, contact, events, hooks, levels, money, plans, reports, scoreboard, service, telemetry, ways
+from api.v1 import (
+    care,
+    contact,
+    events,
+    hooks,
+    levels,
+    money,
+    own,
+    plans,
+    reports,
+    scoreboard,
+    service,
+    telemetry,
+    ways,
+)
 from storage.failures import BUSY, OUTAGES, UNFIT
 from telemetry.clock import WallClock, system_wall
 
@@ -107,6 +122,7 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         money.router,
         care.router,
         ways.router,
+        own.router,
         reports.router,
         scoreboard.router,
         events.router,

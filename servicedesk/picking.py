@@ -11,7 +11,16 @@ from servicedesk.holding import HOLD, hold_window
 from servicedesk.model import Hold, Ticket, Visit, Window
 from servicedesk.office import OWNER, Office
 from servicedesk.planner import LENGTH, Offers, choose
-from servicedesk.planning import Alternatives, alternatives, confirm, log_proposed, new_visit, reserve, take_window
+from servicedesk.planning import (
+    Alternatives,
+    alternatives,
+    confirm,
+    log_proposed,
+    new_visit,
+    propose,
+    reserve,
+    take_window,
+)
 from servicedesk.states import PLANNABLE, VISIT_LIVE
 
 
@@ -31,7 +40,7 @@ def pickable(office: Office, ticket_id: UUID, now: datetime) -> Alternatives:
     return Alternatives(choose(found.found, household.tz if household else "UTC"), found.found, found.blocking)
 
 
-def hold_pick(office: Office, ticket_id: UUID, start: datetime, now: datetime) -> Hold:
+def hold_pick(office: Office, ticket_id: UUID, start: datetime, now: datetime, actor: str = OWNER) -> Hold:
     """Keep a window for ten minutes while the owner decides; the one that was kept before is free again.
 
     Raises:
@@ -41,7 +50,7 @@ def hold_pick(office: Office, ticket_id: UUID, start: datetime, now: datetime) -
     ticket = _open(office, ticket_id)
     visit = live_visit(office, ticket.id)
     if visit is not None:
-        return hold_window(office, visit.id, start, now, OWNER)
+        return hold_window(office, visit.id, start, now, actor)
     for offer in _first(office, ticket, now, start=start).found:
         hold = Hold(
             id=office.new_id(),
@@ -51,7 +60,7 @@ def hold_pick(office: Office, ticket_id: UUID, start: datetime, now: datetime) -
             end=offer.window.end,
             made=now,
             until=now + HOLD,
-            actor=OWNER,
+            actor=actor,
         )
         try:
             office.desk.plans.hold(hold)
@@ -68,8 +77,8 @@ def held_pick(office: Office, ticket: Ticket, now: datetime) -> Hold | None:
     return next((each for each in office.desk.plans.held(who, span, now) if each.ticket == ticket.id), None)
 
 
-def pick(office: Office, ticket_id: UUID, start: datetime, now: datetime) -> Visit:
-    """Take a window: the owner's own choice is confirmed at once.
+def pick(office: Office, ticket_id: UUID, start: datetime, now: datetime, actor: str = OWNER) -> Visit:
+    """Take a window: the owner's own choice is confirmed at once, anybody else's is proposed to them.
 
     Raises:
         IllegalMoveError: the case takes no other time now.
@@ -78,7 +87,7 @@ def pick(office: Office, ticket_id: UUID, start: datetime, now: datetime) -> Vis
     desk, ticket = office.desk, _open(office, ticket_id)
     visit = live_visit(office, ticket.id)
     if visit is not None:
-        return take_window(office, visit.id, start, now, OWNER)
+        return take_window(office, visit.id, start, now, actor)
     fault, held = office.fault(ticket), held_pick(office, ticket, now)
     found = _first(office, ticket, now, start=start).found
     for offer in sorted(found, key=lambda each: held is None or each.technician != held.technician):
@@ -90,6 +99,9 @@ def pick(office: Office, ticket_id: UUID, start: datetime, now: datetime) -> Vis
         except WindowGoneError:
             continue
         desk.plans.release(ticket.id)
+        if actor != OWNER:
+            propose(office, ticket, new, None, readable=now, now=now)
+            return new
         reserve(office, ticket, new, now)
         log_proposed(office, new, now)
         return confirm(office, new.id, now, OWNER)

@@ -31,8 +31,10 @@ from api.v1.models import (
 from api.v1.paging import Paging, listing
 from api.v1.router import Resource, V1Router, changes
 from api.v1.shapes import notice_out, states, ticket_detail, ticket_out, visit_out
+from servicedesk.changing import check_change
 from servicedesk.merging import merge
 from servicedesk.model import Outcome, OutcomeCode
+from servicedesk.noting import INTERNAL
 from servicedesk.office import OWNER
 from servicedesk.planning import alternatives, confirm, take_window
 from servicedesk.reporting import complain, report_fault
@@ -60,7 +62,9 @@ def read_ticket(tx: Tx, who: Principal, ticket: UUID) -> TicketDetailOut:
     """A ticket with everything on it; 404 outside the asker's scope."""
     row = _ticket(tx, who, ticket)
     finding = get_finding(tx.conn, who.scope, row.finding) if row.finding else None
-    lines = timeline(tx.conn, ticket)
+    # What people of ours write for each other is not the owner's.
+    hidden = INTERNAL if who.role is Role.OWNER else ()
+    lines = [each for each in timeline(tx.conn, ticket) if each.kind not in hidden]
     plain = who.role is Role.INTEGRATION
     return ticket_detail(row, visits_of(tx.conn, who.scope, ticket), lines, finding, words=not plain)
 
@@ -214,6 +218,8 @@ def windows(visit: UUID, who: CaseReader, tx: InTx) -> OffersOut:
 def visit_window(visit: UUID, window: WindowIn, who: Confirmer, tx: InTx) -> VisitOut:
     """Take another window: the owner's own choice is confirmed at once. Answers with the new visit."""
     _visit(tx, who, visit)
+    if who.role is Role.OWNER:
+        check_change(tx.office, visit, tx.now)
     actor = owner_or_desk(who)
     new = with_fresh_windows(tx, visit, lambda: take_window(tx.office, visit, window.start, tx.now, actor))
     return read_visit(tx, who, new.id)
