@@ -6,24 +6,30 @@ ids anew, and an old one would acknowledge another message, which would then nev
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ingest.adapters.sources import Reading, Source, Sources
+from ingest.share import HEARD
 from ingest.wire import Delivery
 from telemetry.block import BlockBuilder, Reject
 from telemetry.clock import MICROS, ClockTrack, FleetClock
+from telemetry.command import Name, Status, decode_response
+from telemetry.control import ControlEntry, ControlKind
 from telemetry.errors import WellkeptError, WireError
 from telemetry.identity import DeviceKey, partition_of
 from telemetry.message import (
+    MAX_CHANNELS,
     MAX_MESSAGE_BYTES,
     NO_SPOOL,
     WIRE_VERSION,
     Envelope,
     check_envelope,
     decode_envelope,
+    is_word,
     read_identity,
 )
 from telemetry.plain import PlainDecoder
@@ -106,6 +112,7 @@ class _Route:
         partition: where its messages go.
         refused: why nothing on this topic is a reading, if so.
         source: reads it when it is not of our own grammar.
+        answers: whether devices answer commands on it.
     """
 
     topic: str
@@ -113,6 +120,7 @@ class _Route:
     partition: _Partition
     refused: WireError | None
     source: Source | None = None
+    answers: bool = False
 
 
 @dataclass(slots=True)
@@ -200,8 +208,9 @@ class IngestCore:
         routes, plain, half = self._routes, self._plain.decode, self._max_block // 2
         for topic, payload, mid in messages:
             route = routes.get(topic) or self._route(topic)
-            if route.source is not None:
-                effects += self._take_foreign(route, payload, Token(connection, mid), arrival, now)
+            if route.source is not None or route.answers:
+                take = self._take_foreign if route.source is not None else self._take_answer
+                effects += take(route, payload, Token(connection, mid), arrival, now)
                 continue
             partition = route.partition
             tokens = partition.tokens
@@ -285,6 +294,25 @@ class IngestCore:
         each_once = {partition.number: partition for partition in taken}.values()
         return [self._close(p, now) for p in each_once if self._is_full(p)]
 
+    def _take_answer(self, route: _Route, payload: bytes, token: Token, arrival: int, now: float) -> list[PublishBlock]:
+        """A device's answer to a command. A self-test's changes a detector: it travels as a control entry."""
+        partition = route.partition
+        try:
+            entry = None if route.key is None else _answer_entry(route.key, payload, arrival)
+            if entry is not None:
+                partition.builder.control(entry)
+        except WireError as error:
+            partition.builder.reject(_reject(route, payload, error, arrival))
+            self.counts.rejects += 1
+        else:
+            if entry is None:
+                self._idle.append(token)
+                return []
+        if not partition.tokens:
+            self._begin(partition, now)
+        partition.tokens.append(token)
+        return [self._close(partition, now)] if self._is_full(partition) else []
+
     def _is_full(self, partition: _Partition) -> bool:
         return len(partition.tokens) >= _MAX_MESSAGES or partition.builder.size >= self._max_block // 2
 
@@ -301,18 +329,20 @@ class IngestCore:
 
     def _route(self, topic: bytes) -> _Route:
         text = topic.decode(errors="backslashreplace")
-        key, refused = None, None
+        key, channel, refused = None, None, None
         source = None if self._sources is None or text.startswith(f"{ROOT}/") else self._sources.find(text)
         try:
             key, channel = parse_topic(text)
-            if channel not in (Channel.TELEMETRY, Channel.EVENT):
-                refused = WireError("topic", f"{channel} is not a channel of readings")
+            if channel not in HEARD:
+                refused = WireError("topic", f"{channel} is not a channel that devices speak on")
         except WireError as error:
             refused = error
         number = partition_of(key or DeviceKey("", text), len(self._partitions))
         if len(self._routes) >= _ROUTES:
             self._routes.clear()
-        route = self._routes[topic] = _Route(text, key, self._partitions[number], refused, source)
+        route = self._routes[topic] = _Route(
+            text, key, self._partitions[number], refused, source, channel is Channel.RESPONSE
+        )
         return route
 
     def _take_unusual(self, route: _Route, payload: bytes, arrival: int) -> None:
@@ -354,6 +384,28 @@ def _decode(key: DeviceKey, payload: bytes) -> Envelope:
     if envelope.device is not None and envelope.device != key.device:
         raise WireError("foreign_body", f"the body speaks for {envelope.device[:64]!r}, not {key.device!r}")
     return envelope
+
+
+def _answer_entry(key: DeviceKey, payload: bytes, arrival: int) -> ControlEntry | None:
+    """What a self-test measured, under the id of its request; None for the answer to another command.
+
+    Raises:
+        WireError: it is not an answer, its id not one of ours, or a number none.
+    """
+    said = decode_response(payload)
+    if said.command != Name.SELF_TEST or said.status is Status.BUSY:
+        # A busy device is asked again.
+        return None
+    try:
+        ident = str(uuid.UUID(said.id))
+    except ValueError as cause:
+        raise WireError("word", f"{said.id[:64]!r} is not the id of a request of ours") from cause
+    if len(said.values) > MAX_CHANNELS or not all(
+        is_word(name) and math.isfinite(x) for name, x in said.values.items()
+    ):
+        raise WireError("shape", f"a self-test has at most {MAX_CHANNELS} finite values with printable names")
+    body = {"status": str(said.status), "values": said.values, "error": (said.error or "")[:500]}
+    return ControlEntry(id=ident, device=key, kind=ControlKind.SELF_TEST, at=arrival, body=body)
 
 
 def _read_foreign(route: _Route, payload: bytes) -> list[Reading]:

@@ -15,6 +15,8 @@ from telemetry.errors import WellkeptError
 from telemetry.identity import DeviceKey
 from telemetry.topics import Channel, subscription, topic_of
 
+HEARD = (Channel.TELEMETRY, Channel.EVENT, Channel.RESPONSE)
+"""Channels of devices that ingest reads."""
 PATIENCE = 5.0
 """Seconds within which the proof must come back."""
 _PROBE_ORG = "wk-share-probe"
@@ -26,7 +28,7 @@ class SharedSubscriptionError(WellkeptError):
 
 def filters(group: str) -> list[str]:
     """What ingest subscribes to; a group shares each message out to one of its members."""
-    return shared(group, [subscription(channel) for channel in (Channel.TELEMETRY, Channel.EVENT)])
+    return shared(group, [subscription(channel) for channel in HEARD])
 
 
 def shared(group: str, plain: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from servicedesk.audit import GENESIS, chained
@@ -36,6 +36,7 @@ class MemorySelfHelp:
     def __init__(self) -> None:
         self.rows: dict[tuple[UUID, int, str, int], CheckAnswer] = {}
         self.test_rows: dict[UUID, SelfTest] = {}
+        self.test_answers: dict[UUID, Mapping[str, Any]] = {}
         self.photo_rows: dict[UUID, Photo] = {}
 
     def answer(self, answer: CheckAnswer) -> None:
@@ -60,6 +61,10 @@ class MemorySelfHelp:
     def save_test(self, test: SelfTest) -> None:
         """Write."""
         self.test_rows[test.id] = test
+
+    def test_answer(self, test: UUID) -> Mapping[str, Any] | None:
+        """What the device said."""
+        return self.test_answers.get(test)
 
     def tests(self, ticket: UUID) -> list[SelfTest]:
         """Oldest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from servicedesk.care_rows import (
@@ -42,6 +42,10 @@ class SelfHelp(Protocol):
 
     def save_test(self, test: SelfTest) -> None:
         """Write a changed self-test."""
+        ...
+
+    def test_answer(self, test: UUID) -> Mapping[str, Any] | None:
+        """What the device said, as its control entry holds it; None while it has said nothing."""
         ...
 
     def tests(self, ticket: UUID) -> list[SelfTest]:

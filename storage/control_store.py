@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import psycopg
@@ -22,6 +22,11 @@ where d.no = c.device and c.id in (
 returning c.id, d.org, d.device, c.kind, c.at, c.body
 """
 _UNPUBLISHED = "update control_entry set published = null where id = any(%s) and effect_seq is null"
+_OPEN_TESTS = """
+select s.id, d.org, d.device from self_test s join device d on d.no = s.device
+where s.answered is null order by s.asked, s.id limit 200
+"""
+_SENT = "update self_test set sent = %s where id = any(%s) and sent is null"
 _REPEAT = timedelta(seconds=10)
 
 
@@ -42,6 +47,19 @@ def claim_controls(conn: psycopg.Connection[tuple[object, ...]]) -> list[Control
         for row in rows
     ]
     return sorted(entries, key=lambda entry: (entry.at, entry.id))
+
+
+def open_self_tests(conn: psycopg.Connection[tuple[object, ...]]) -> list[tuple[UUID, DeviceKey]]:
+    """Self-tests that devices were asked for and have not answered, the oldest first."""
+    return [
+        (UUID(str(ident)), DeviceKey(str(org), str(device)))
+        for ident, org, device in conn.execute(_OPEN_TESTS).fetchall()
+    ]
+
+
+def note_sent(conn: psycopg.Connection[tuple[object, ...]], tests: Sequence[UUID], fleet_now: datetime) -> None:
+    """The commands of self-tests have left for the first time."""
+    conn.execute(_SENT, (fleet_now, list(tests)))
 
 
 def give_back_controls(conn: psycopg.Connection[tuple[object, ...]], entries: Sequence[ControlEntry]) -> None:

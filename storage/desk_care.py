@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from psycopg.rows import class_row, kwargs_row
@@ -47,6 +47,7 @@ _SAVE_TEST = """
 update self_test set sent = %(sent)s, answered = %(answered)s, status = %(status)s, values = %(values)s,
     error = %(error)s where id = %(id)s
 """
+_TEST_ANSWER = "select body from control_entry where id = %s and kind = 'self_test' and effect_seq is not null"
 _TESTS = f"select {_TEST} from self_test where ticket = %s order by asked, id"  # noqa: S608  (likewise)
 _ADD_PHOTO = """
 insert into photo (id, ticket, at, actor, media, sha256, content)
@@ -183,6 +184,11 @@ class PgSelfHelp:
     def save_test(self, test: SelfTest) -> None:
         """Write."""
         self.conn.execute(_SAVE_TEST, asdict(test) | {"values": Jsonb(test.values)})
+
+    def test_answer(self, test: UUID) -> Mapping[str, Any] | None:
+        """What the device said."""
+        row = self.conn.execute(_TEST_ANSWER, (test,)).fetchone()
+        return None if row is None else cast("Mapping[str, Any]", row[0])
 
     def tests(self, ticket: UUID) -> list[SelfTest]:
         """Oldest first."""

@@ -48,6 +48,7 @@ class MemoryTelemetry:
         self.revisions: dict[tuple[str, int], Reported] = {}
         self.errors: list[DetectorError] = []
         self.held: dict[tuple[int, int], HeldReading] = {}
+        self.asked: dict[str, int] = {}
         self.controls: dict[str, tuple[ControlEntry, StoredControl | None]] = {}
 
     def enter_control(self, entry: ControlEntry) -> None:
@@ -117,6 +118,10 @@ class MemoryTelemetry:
             if effect is not None and no in found:
                 found[no].append(effect)
         return {no: sorted(effects, key=lambda c: (c.epoch, c.seq, c.order)) for no, effects in found.items()}
+
+    def asked_tests(self, ids: Sequence[str]) -> dict[str, int]:
+        """See `TelemetryStore.asked_tests`."""
+        return {ident: self.asked[ident] for ident in ids if ident in self.asked}
 
     def taken_effect(self, ids: Sequence[str]) -> set[str]:
         """See `TelemetryStore.taken_effect`."""

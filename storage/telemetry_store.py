@@ -137,6 +137,7 @@ insert into held_reading (device, t, arrival, channels, numbers) values (%s, %s,
 on conflict (device, t) do update set channels = excluded.channels, numbers = excluded.numbers
 """
 _RELEASE = "delete from held_reading where device = %s and t = %s"
+_LOAD_ASKED = "select id, device from self_test where id = any(%s)"
 _LOAD_EFFECTS = "select id from control_entry where id = any(%s) and effect_seq is not null"
 
 
@@ -241,6 +242,10 @@ class TelemetryStore:
         for no, ident, kind, at, body, epoch, seq, order in self._conn.execute(_LOAD_CONTROLS, (list(devices),)):
             found[no].append(StoredControl(str(ident), kind, to_micros(at), body, epoch, seq, order or 0))
         return found
+
+    def asked_tests(self, ids: Sequence[str]) -> dict[str, int]:
+        """Self-tests that were asked for, among the ids: whose device each concerns."""
+        return {str(ident): no for ident, no in self._conn.execute(_LOAD_ASKED, (list(ids),))} if ids else {}
 
     def taken_effect(self, ids: Sequence[str]) -> set[str]:
         """Which control entries took effect already; a repeat of theirs is harmless."""

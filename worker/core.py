@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from detectors.engine import DetectorFactory
 from storage.registry import DeviceRow
 from storage.telemetry_rows import (
@@ -25,7 +27,7 @@ from storage.telemetry_rows import (
 from stream.port import Entry, Position
 from telemetry.block import Block, Message, Reject, decode_block, repack
 from telemetry.catalogue import Catalogue
-from telemetry.control import ControlEntry
+from telemetry.control import ControlEntry, ControlKind
 from telemetry.errors import WireError
 from telemetry.identity import DeviceKey
 from telemetry.message import RECEIPT_RANGES, Receipt
@@ -248,8 +250,15 @@ class _Work:
         """What ingest refused, then control entries."""
         for place, reject in enumerate(block.rejects, len(block)):
             self._bury(entry, place, reject, (reject.reason, reject.detail), devices)
+        tests = [item.id for item in block.controls if item.kind is ControlKind.SELF_TEST]
+        asked = self._history.asked_tests(tests) if tests else {}
         for index, item in enumerate(block.controls):
             memory = devices.get(item.device)
+            if item.kind is ControlKind.SELF_TEST and (memory is None or asked.get(item.id) != memory.row.no):
+                # Only what we asked for changes a detector: a device does not speak in its own matter.
+                place = len(block) + len(block.rejects) + index
+                self._bury_settled(entry, place, _unasked(item), ("unasked", f"nobody asked for self-test {item.id}"))
+                continue
             if memory is not None and item.id not in effective:
                 effective.add(item.id)
                 self._take_control(memory, item, entry.seq * 10_000 + index)
@@ -452,6 +461,12 @@ def _keys(block: Block) -> Iterable[DeviceKey]:
     yield from block.devices
     yield from (reject.device for reject in block.rejects if reject.device is not None)
     yield from (entry.device for entry in block.controls)
+
+
+def _unasked(item: ControlEntry) -> Reject:
+    """An answer to a question that was not ours, as a dead letter keeps it."""
+    raw = msgspec.json.encode(item)
+    return Reject(topic="", reason="", detail="", raw=raw, arrival=item.at, device=item.device)
 
 
 def _raw(message: Message) -> Reject:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import random
 from functools import cache
+from uuid import UUID
 
 import structlog
 
 from servicedesk.model import Appliance, Ticket
 from servicedesk.office import Office
 from servicedesk.opening import report as open_for
+from servicedesk.self_tests import ANSWERED
 from storage.correlation import note_correlation
 from storage.desk import PgDesk
 from storage.pool import Connection
 from storage.registry import DeviceRow
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import to_datetime
+from telemetry.control import ControlEntry
 from telemetry.finding import Finding
 from telemetry.ids import maker
 from worker.levels_file import promised
@@ -48,6 +51,11 @@ def report(conn: Connection, finding: Finding, device: DeviceRow, arrival: int) 
             ticket=ticket.ref if ticket is not None else None,
         )
     return ticket
+
+
+def hear_answer(conn: Connection, entry: ControlEntry) -> None:
+    """Tell the desk that a device has answered a self-test; the entry's own row was written before."""
+    PgDesk(conn).agenda.set_due(ANSWERED, UUID(entry.id), to_datetime(entry.at))
 
 
 def _office(conn: Connection, now: int) -> Office:

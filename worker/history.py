@@ -46,6 +46,10 @@ class History(Protocol):
         """See `TelemetryStore.read_controls`."""
         ...
 
+    def asked_tests(self, ids: Sequence[str]) -> dict[str, int]:
+        """See `TelemetryStore.asked_tests`."""
+        ...
+
     def taken_effect(self, ids: Sequence[str]) -> set[str]:
         """See `TelemetryStore.taken_effect`."""
         ...

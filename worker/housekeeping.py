@@ -1,21 +1,24 @@
-"""What a worker does beside blocks: mirrors the clock's row to the stream and publishes control entries."""
+"""What a worker does beside blocks: the clock's mirror, control entries for the stream, commands for devices."""
 
 from __future__ import annotations
 
 import threading
 import time
 from typing import Protocol
+from uuid import UUID
 
 import psycopg
 import structlog
 
 from storage.clock_store import read_clock, write_clock
-from storage.control_store import claim_controls, give_back_controls
+from storage.control_store import claim_controls, give_back_controls, note_sent, open_self_tests
 from storage.pool import connect
-from stream.port import BlockSink, ClockMirror, StreamError
+from stream.port import BlockSink, ClockMirror, Outbox, StreamError
 from telemetry.block import BlockBuilder
-from telemetry.clock import ClockTrack, FleetClock, production_clock, system_wall
+from telemetry.clock import ClockTrack, FleetClock, production_clock, system_wall, to_datetime
+from telemetry.command import Name, new_command
 from telemetry.identity import partition_of
+from telemetry.topics import Channel
 
 log = structlog.get_logger()
 
@@ -24,9 +27,10 @@ _IDLE = 5.0
 _COMPARE = 1.0
 _RETRY = 0.5
 _ANSWER = 6.0
+_ASK_AGAIN = 20.0
 
 
-class Stream(BlockSink, ClockMirror, Protocol):
+class Stream(BlockSink, ClockMirror, Outbox, Protocol):
     """What is asked of the stream here."""
 
     @property
@@ -45,6 +49,7 @@ class Housekeeping:
         self._known = threading.Event()
         self._clock: FleetClock | None = None
         self._compare = 0.0
+        self._asked: dict[UUID, float] = {}
 
     def fleet_now(self) -> int:
         """Fleet time, microseconds; waits until the clock was read for the first time."""
@@ -78,6 +83,18 @@ class Housekeeping:
             self._compare = now + _COMPARE
             self._mirror(conn)
         self._publish_controls(conn)
+        self._ask_self_tests(conn, now)
+
+    def _ask_self_tests(self, conn: psycopg.Connection[tuple[object, ...]], now: float) -> None:
+        """Send devices the commands that they have not answered; under the same id a repeat is carried out once."""
+        tests = open_self_tests(conn)
+        self._asked = {ident: at for ident, at in self._asked.items() if ident in dict(tests)}
+        due = [(ident, key) for ident, key in tests if now >= self._asked.get(ident, -_ASK_AGAIN) + _ASK_AGAIN]
+        for ident, key in due:
+            self._stream.send(key, Channel.COMMAND, new_command(str(ident), Name.SELF_TEST))
+            self._asked[ident] = now
+        if due:
+            note_sent(conn, [ident for ident, _ in due], to_datetime(self.fleet_now()))
 
     def _mirror(self, conn: psycopg.Connection[tuple[object, ...]]) -> None:
         """Make the mirror agree with the row, however many workers do so at once.

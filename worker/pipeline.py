@@ -16,10 +16,11 @@ from storage.telemetry_store import PositionLostError, TelemetryStore
 from stream.nats_client import NatsStream
 from stream.port import Entry, Position
 from telemetry.catalogue import Catalogue
+from telemetry.control import ControlKind
 from telemetry.message import encode_json
 from telemetry.topics import Channel
 from worker.core import EntryId, Outcome, WorkerCore, entry_id
-from worker.desk import report
+from worker.desk import hear_answer, report
 from worker.leases import LeaseKeeper, LeaseLostError
 from worker.receipts import INTERVAL, OwedReceipts
 from worker.settlement import carry_out, settle
@@ -179,6 +180,9 @@ class Pipeline:
         store.write(batch)
         for reported in batch.findings:
             report(conn, reported.finding, reported.device, reported.arrival)
+        for effect in batch.controls:
+            if effect.entry.kind is ControlKind.SELF_TEST:
+                hear_answer(conn, effect.entry)
         self._leases.check({move.partition: self._terms[move.partition] for move in batch.moves}, _PATIENCE)
         conn.commit()
         self._receipts.owe(outcome.receipts)

@@ -165,6 +165,10 @@ class Session:
         """Entries that took effect."""
         return self._store().read_controls(devices)
 
+    def asked_tests(self, ids: Sequence[str]) -> dict[str, int]:
+        """Self-tests that were asked for."""
+        return self._store().asked_tests(ids)
+
     def taken_effect(self, ids: Sequence[str]) -> set[str]:
         """Which of them took effect."""
         return self._store().taken_effect(ids)
