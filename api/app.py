@@ -37,6 +37,7 @@ from api.pages.door import LinkError, link_page
 from api.parts import PartSettings, Watch
 from api.settings import Settings
 from api.tracing import RequestIds
+from api.v1 import board as board_v1
 from api.v1 import (
     care,
     contact,
@@ -119,6 +120,7 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         contact.router,
         levels.router,
         plans.router,
+        board_v1.router,
         money.router,
         care.router,
         ways.router,

@@ -28,6 +28,7 @@ _HEADERS: Json = {
 _TAGS = [
     {"name": "tickets", "description": "Cases of one device and fault family; at most one is open."},
     {"name": "visits", "description": "A technician's two hours at a household."},
+    {"name": "board", "description": "One day of dispatch, and visits placed by hand; undone within ten seconds."},
     {"name": "plans", "description": "All visits of an organisation planned at once, accepted line by line."},
     {"name": "prices", "description": "Estimates, quotes and bills: told before, approved, never exceeded."},
     {"name": "warranty", "description": "A table of rules decides, with reasons; denials need evidence; appeals."},

@@ -24,6 +24,7 @@ from api.wrong import what_is_wrong
 from servicedesk.billing import ChargeError
 from servicedesk.covering import SameReviewerError
 from servicedesk.errors import DeskError, IllegalMoveError, NeedsReasonError, UnknownError, WindowGoneError
+from servicedesk.moves import ReasonError, RuleError
 from servicedesk.photos import PhotoError
 from servicedesk.selfcheck import AnswerError, NotRecoveredError
 from servicedesk.survey import SurveyAnsweredError
@@ -62,6 +63,9 @@ PROBLEMS: Mapping[str, Kind] = {
     "conflict": Kind(409, said("Conflict"), said("someone else was faster; read again")),
     "illegal-move": Kind(
         409, said("Illegal move"), said("the state table forbids it; `state` and `legal` say what is possible")
+    ),
+    "rule-forbids": Kind(
+        409, said("A rule forbids it"), said("nobody goes past it; `breaches` names every rule that is broken")
     ),
     "window-gone": Kind(409, said("The window is gone"), said("another visit took it; ask for windows again")),
     "same-reviewer": Kind(409, said("Somebody else judges it"), said("whoever denied does not answer the appeal")),
@@ -233,6 +237,7 @@ def _translated(extra: Mapping[str, Any], lang: str) -> dict[str, Any]:
 _OF_DESK: Mapping[type[DeskError], str] = {
     IllegalMoveError: "illegal-move",
     NeedsReasonError: "needs-reason",
+    RuleError: "rule-forbids",
     WindowGoneError: "window-gone",
     ChargeError: "above-agreed",
     DenialError: "denial-unfounded",
@@ -281,6 +286,8 @@ def _members(error: DeskError) -> dict[str, Any]:
             return {"what": error.what, "state": error.old, "legal": list(error.legal)}
         case AnswerError():
             return {"legal": list(error.legal)}
+        case RuleError() | ReasonError():
+            return {"breaches": [{"rule": str(each.rule), "hard": each.hard} for each in error.breaches]}
         case ChargeError():
             return {"asked": str(error.asked), "most": str(error.most)}
         case DenialError():

@@ -131,6 +131,10 @@ class MemoryMoves:
         """Write it."""
         self.rows[move.id] = move
 
+    def of_visit(self, visit: UUID) -> BoardMove | None:
+        """The move that made a visit."""
+        return next((each for each in self.rows.values() if each.visit == visit), None)
+
     def latest(self, actor: str, wall: datetime) -> BoardMove | None:
         """The newest that can be taken back."""
         mine = (e for e in self.rows.values() if e.actor == actor and e.state is MoveState.OPEN and e.until > wall)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from servicedesk.errors import DeskError
+from servicedesk.errors import ConflictError, DeskError, NeedsReasonError
 from servicedesk.planner import Blocking
 
 UNDO = timedelta(seconds=10)
@@ -93,7 +93,7 @@ class RuleError(DeskError):
         self.breaches = breaches
 
 
-class ReasonError(DeskError):
+class ReasonError(NeedsReasonError):
     """Rules are broken that a person may go past, with a reason.
 
     Attributes:
@@ -105,7 +105,7 @@ class ReasonError(DeskError):
         self.breaches = breaches
 
 
-class UndoError(DeskError):
+class UndoError(ConflictError):
     """The move can no longer be taken back."""
 
 

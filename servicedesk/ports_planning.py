@@ -82,6 +82,10 @@ class Moves(Protocol):
         """Write what became of a move."""
         ...
 
+    def of_visit(self, visit: UUID) -> BoardMove | None:
+        """The move that made a visit, if one did; nothing is held."""
+        ...
+
     def latest(self, actor: str, wall: datetime) -> BoardMove | None:
         """The newest move of a person that can still be taken back."""
         ...

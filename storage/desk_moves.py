@@ -26,6 +26,9 @@ _TICKET_OF = "select ticket from board_move where id = %s"
 _OPEN_OF = f"""
 select {_COLUMNS} from board_move where ticket = %s and state = 'open' order by at, id for update
 """  # noqa: S608  (likewise)
+_OF_VISIT = f"""
+select {_COLUMNS} from board_move where ticket = (select ticket from visit where id = %s) and visit = %s
+"""  # noqa: S608  (likewise)
 _SAVE = "update board_move set state = %s, decided = %s where id = %s"
 _LATEST = f"""
 select {_COLUMNS} from board_move where actor = %s and until > %s and state = 'open'
@@ -66,6 +69,11 @@ class PgMoves:
     def save(self, move: BoardMove) -> None:
         """Write what became of it."""
         self.conn.execute(_SAVE, (move.state, move.decided, move.id))
+
+    def of_visit(self, visit: UUID) -> BoardMove | None:
+        """The move that made a visit."""
+        with self.conn.cursor(row_factory=kwargs_row(_move)) as cursor:
+            return cursor.execute(_OF_VISIT, (visit, visit)).fetchone()
 
     def latest(self, actor: str, wall: datetime) -> BoardMove | None:
         """The newest that can be taken back."""

@@ -53,7 +53,7 @@ select v.id, v.ticket, t.ref, t.org, d.device, d.kind, t.household, t.family, t.
        tech.name as technician_name, tech.phone as technician_phone, v.skill, v.parts, lower(v.span) as start,
        upper(v.span) as "end", v.state, v.reason, v.hold_until, v.calendar, v.sequence, v.proposed, v.confirmed,
        v.arrived,
-       v.finished, v.version, o.code as outcome, o.cause, coalesce(o.note, '') as note,
+       v.finished, v.locked, v.version, o.code as outcome, o.cause, coalesce(o.note, '') as note,
        (select min(n.not_before) from notice n where n.ticket = v.ticket and n.queued >= v.proposed) as readable
 from visit v
 join ticket t on t.id = v.ticket
@@ -188,6 +188,7 @@ class VisitView:
     confirmed: datetime | None
     arrived: datetime | None
     finished: datetime | None
+    locked: str | None
     version: int
     outcome: str | None
     cause: str | None

@@ -166,6 +166,7 @@ class VisitOut(BaseModel):
     legal: list[str]
     outcome: str | None
     cause: str | None
+    locked: Annotated[bool, Field(description="planning leaves it with its technician and window")] = False
 
 
 class EventOut(BaseModel):

@@ -124,6 +124,7 @@ def visit_out(row: VisitView) -> VisitOut:
         legal=visit_moves(row.state),
         outcome=row.outcome,
         cause=row.cause,
+        locked=row.locked is not None,
     )
 
 

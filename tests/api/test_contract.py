@@ -107,6 +107,7 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "/v1/tickets/{ticket}/notes": {"text": "rings twice"},
         "/v1/tickets/{ticket}/complaints": {"words": "too late"},
         "/v1/tickets/{ticket}/self-check": {"step": 1, "answer": "done"},
+        "/v1/tickets/{ticket}/self-tests": None,
         "/v1/tickets/{ticket}/photos": {"content": base64.b64encode(picture(0x10)).decode()},
         "/v1/tickets/{ticket}/survey": {"score": 5, "words": "friendly"},
         "/v1/households/{household}/consents": {"purpose": "analytics", "granted": False},
@@ -136,6 +137,10 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "/v1/plans/{plan}/lines/{line}/refuse": None,
         "/v1/plans/{plan}/lines/{line}/accept": None,
         "/v1/plans/{plan}/accept": {"lines": [1]},
+        "/v1/tickets/{ticket}/assignment": {"technician": NOWHERE, "start": "2026-11-20T00:00:00Z"},
+        "/v1/visits/{visit}/undo": None,
+        "/v1/visits/{visit}/assignment": {"technician": NOWHERE, "start": "2026-11-20T00:00:00Z"},
+        "/v1/visits/{visit}/lock": {"locked": False},
         "/v1/visits/{visit}/holds": {"start": "2026-11-20T00:00:00Z"},
         "/v1/visits/{visit}/windows": {"start": "2026-11-20T00:00:00Z"},
         "/v1/visits/{visit}/access": {"entry": "code 4711", "pets": "a cat", "adult": True},
@@ -144,10 +149,15 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "/v1/tickets/{ticket}/windows": {"start": "2026-11-20T00:00:00Z"},
         "/v1/visits/{visit}/confirm": None,
         "/v1/visits/{visit}/moves": {"to": "dispatched"},
+        "/v1/visits/{visit}/checklist": {"step": "safety-1", "done": True},
+        "/v1/visits/{visit}/delay": {"expected": "2026-11-24T02:30:00Z"},
+        "/v1/visits/{visit}/position": {"lat": 31.2304, "lon": 121.4737},
         "/v1/visits/{visit}/outcome": {"code": "repaired", "cause": "condenser_fan_wear", "parts": ["RF-FAN-120"]},
         "/v1/tickets/{ticket}/moves": {"to": "reopened", "reason": "it hums again"},
+        "/v1/tickets/{ticket}/not-fixed": {"words": "it hums as before"},
         "/v1/tickets/{ticket}/quotes": {"parts": ["RF-FAN-120"]},
         "/v1/quotes/{quote}/approve": None,
+        "/v1/quotes/{quote}/renewal": None,
         "/v1/quotes/{quote}/decline": {"reason": "too dear"},
         "/v1/tickets/{ticket}/ways": {"way": str(POINT.id)},
         "/v1/tickets/{ticket}/ways/moves": {"to": "received"},
@@ -165,6 +175,16 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "PATCH /v1/webhooks/{webhook}": {"note": "the night shift's", "enabled": False},
         "DELETE /v1/webhooks/{webhook}": None,
         "/v1/tickets/{ticket}/withdrawal": None,
+        "/v1/tickets/{ticket}/home-link": None,
+        "/v1/devices/{org}/{device}/mute": {"until": "2026-12-01T08:00:00Z"},
+        "/v1/devices/{org}/{device}/unmute": None,
+        "/v1/households/{household}/addresses": {"mail": "grandma@example.org"},
+        "/v1/households/{household}/addresses/first": {"address": NOWHERE},
+        "/v1/households/{household}/addresses/drop": {"address": NOWHERE},
+        "/v1/households/{household}/wishes": {"lang": "zh", "quiet_from": "22:00:00", "quiet_to": "07:30:00"},
+        "/v1/households/{household}/links": None,
+        "/v1/households/{household}/links/end": None,
+        "/v1/devices/{org}/{device}/removal": {"why": "sold"},
         "/v1/households/{household}/erasure": None,
     }
 
@@ -204,6 +224,10 @@ def test_every_get_has_etags_and_every_list_goes_on(
 
 def make_ready(conn: Connection, template: str, seeded: Seeded) -> None:
     """What has to happen before a change that only readings or time make possible."""
+    if template.endswith("/not-fixed"):
+        conn.execute("update ticket set state = 'done', done = %s where id = %s", (NOW, seeded.ticket))
+    if template.endswith("/renewal"):
+        conn.execute("update quote set state = 'expired' where ticket = %s and state <> 'draft'", (seeded.ticket,))
     if template.endswith("/survey"):
         conn.execute("insert into survey (ticket, asked) values (%s, %s)", (seeded.ticket, NOW))
     if template.endswith("/withdrawal"):
@@ -222,15 +246,26 @@ def prepared(
     """What has to be there before a change can be made: where it is made, with which body, and by whom."""
     auth = {"Authorization": f"Bearer {seeded.tokens['admin']}"}
     match template.rsplit("/", 1)[1]:
-        case "outcome":
-            for state in ("travelling", "on_site"):
+        case "position" | "outcome" as last:
+            for state in ("travelling",) if last == "position" else ("on_site",):
                 assert http.post(f"/v1/visits/{here['visit']}/moves", json={"to": state}, headers=auth).is_success
         case "end":
             (silence,) = http.get("/v1/silences", headers=auth).json()["items"]
             return here, {"silence": silence["id"]}, auth
         case "decline":
-            again = http.post(f"/v1/tickets/{here['ticket']}/quotes", json={}, headers=auth)
-            here["quote"] = again.json()["id"]
+            (waits,) = http.get("/v1/quotes", params={"state": "sent"}, headers=auth).json()["items"]
+            here["quote"] = waits["id"]
+        case "first" | "drop":
+            known = http.get(f"/v1/households/{here['household']}/addresses", headers=auth).json()["items"]
+            return here, {"address": known[-1]["id"]}, auth
+        case "assignment":
+            path = f"/v1/tickets/{here['ticket']}/suggestions"
+            for each in http.get(path, headers=auth).json()["best"]:
+                place = {"technician": each["technician"], "start": each["start"]}
+                check = f"/v1/tickets/{here['ticket']}/assignment"
+                if http.get(check, params=place, headers=auth).json()["slot"]["start"] != each["start"]:
+                    return here, place, auth
+            raise AssertionError("nobody could come at another time")
         case "merge" | "not-a-problem" as last:
             wrong = {"words": "it is warm", "family": "refrigerant"}
             other = http.post(f"/v1/devices/{ORG}/fridge-1/reports", json=wrong, headers=auth).json()
@@ -275,6 +310,8 @@ def test_every_change_is_conditional_and_repeatable(
             here["plan"] = done["id"]
         if template == "/v1/tickets/{ticket}/quotes":
             here["quote"] = done["id"]
+        if template.endswith(("/assignment", "/undo")):
+            here["visit"] = done["visit"]
         if template.endswith("/windows"):
             here["visit"] = done["id"] if "visits" not in done else done["visits"][-1]["id"]
             assert millis_of(UUID(here["visit"])) == round(NOW.timestamp() * 1000)

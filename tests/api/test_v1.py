@@ -42,6 +42,11 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("POST", f"/v1/households/{seeded.household}/channels", {"url": "ntfy://ntfy.sh/li"}),
         ("POST", f"/v1/households/{seeded.household}/tier", {"tier": "vip"}),
         ("GET", f"{ticket}/suggestions", None),
+        ("GET", f"{ticket}/assignment", None),
+        ("POST", f"{ticket}/assignment", {"technician": NOWHERE, "start": "2026-11-20T00:00:00Z"}),
+        ("POST", f"{visit}/assignment", {"technician": NOWHERE, "start": "2026-11-20T00:00:00Z"}),
+        ("POST", f"{visit}/undo", {}),
+        ("POST", f"{visit}/lock", {"locked": True}),
         ("GET", f"/v1/plans/{seeded.plan}", None),
         ("POST", f"/v1/plans/{seeded.plan}/accept", {"lines": [1]}),
         ("POST", f"/v1/plans/{seeded.plan}/lines/1/refuse", {}),
@@ -53,6 +58,12 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("POST", f"{visit}/confirm", {}),
         ("POST", f"{visit}/moves", {"to": "declined"}),
         ("POST", f"{visit}/outcome", {"code": "repaired"}),
+        ("GET", f"/v1/technicians/{seeded.technician}/days/2026-11-19", None),
+        ("GET", f"{visit}/checklist", None),
+        ("POST", f"{visit}/checklist", {"step": "safety-1"}),
+        ("POST", f"{visit}/delay", {"expected": "2026-11-24T02:30:00Z"}),
+        ("GET", f"{visit}/position", None),
+        ("POST", f"{visit}/position", {"lat": 31.2, "lon": 121.5}),
         ("GET", f"{visit}/access", None),
         ("POST", f"{visit}/access", {"adult": True}),
         ("GET", f"{visit}/arrival", None),
@@ -82,6 +93,8 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("GET", "/v1/serials/LX260-004217", None),
         ("GET", f"{ticket}/self-check", None),
         ("POST", f"{ticket}/self-check", {"step": 1, "answer": "done"}),
+        ("GET", f"{ticket}/self-tests", None),
+        ("POST", f"{ticket}/self-tests", {}),
         ("POST", f"{ticket}/withdrawal", {}),
         ("GET", f"{ticket}/photos", None),
         ("POST", f"{ticket}/photos", {"content": "eA=="}),
@@ -93,6 +106,25 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("POST", f"{home}/consents", {"purpose": "analytics", "granted": False}),
         ("GET", f"{home}/export", None),
         ("GET", f"{home}/erasure", None),
+        ("GET", f"{device}/condition", None),
+        ("GET", f"{device}/trend", None),
+        ("POST", f"{device}/mute", {"until": "2026-12-01T08:00:00Z"}),
+        ("POST", f"{device}/unmute", {}),
+        ("GET", f"{home}/addresses", None),
+        ("POST", f"{home}/addresses", {"mail": "grandma@example.org"}),
+        ("POST", f"{home}/addresses/first", {"address": NOWHERE}),
+        ("POST", f"{home}/addresses/drop", {"address": NOWHERE}),
+        ("GET", f"{home}/wishes", None),
+        ("POST", f"{home}/wishes", {"lang": "zh"}),
+        ("GET", f"{home}/links", None),
+        ("POST", f"{home}/links", {}),
+        ("POST", f"{home}/links/end", {}),
+        ("POST", f"{ticket}/home-link", {}),
+        ("POST", f"{ticket}/not-fixed", {"words": "it hums"}),
+        ("GET", f"{ticket}/report", None),
+        ("POST", f"{quote}/renewal", {}),
+        ("GET", f"{quote}/receipt", None),
+        ("POST", f"{device}/removal", {"why": "sold"}),
         ("POST", f"{home}/erasure", {}),
         *hooks(seeded),
     ]
@@ -139,6 +171,7 @@ WIDE: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "/v1/oncall", None),
     ("POST", "/v1/parts/orders", {"sku": "RF-FAN-120", "quantity": 1}),
     ("POST", "/v1/plans", {"days": 1}),
+    ("GET", "/v1/board", None),
     ("GET", "/v1/audit", None),
     ("GET", "/v1/webhooks", None),
     ("POST", "/v1/webhooks", {"url": "https://93.184.215.14/", "org": ORG}),
@@ -170,6 +203,8 @@ def test_every_route_of_the_document_is_in_these_tests(client: httpx.Client, see
         .replace("{line}", "1")
         .replace("{quote}", str(seeded.quote))
         .replace("{photo}", str(seeded.photo))
+        .replace("{technician}", str(seeded.technician))
+        .replace("{day}", "2026-11-19")
         .replace("{webhook}", str(seeded.webhook))
         .replace("{delivery}", str(seeded.delivery))
         .replace("{serial}", "LX260-004217")
@@ -189,6 +224,7 @@ def test_a_foreign_object_looks_like_a_missing_one(client: httpx.Client, seeded:
             .replace(seeded.finding.id, NOWHERE)
             .replace(str(seeded.household), NOWHERE)
             .replace(str(seeded.plan), NOWHERE)
+            .replace(str(seeded.technician), NOWHERE)
             .replace(str(seeded.quote), NOWHERE)
             .replace(str(seeded.webhook), NOWHERE)
             .replace("LX260-004217", "LX260-000000")

@@ -26,7 +26,8 @@ from servicedesk.routing.problem import LEAST, Job, Plan, Problem, Route, Span, 
 from servicedesk.states import TicketState, VisitState
 from servicedesk.travel import CITY, Place
 from servicedesk.weighing import Placing, weigh
-from tests.servicedesk.world import World
+from telemetry.finding import Finding
+from tests.servicedesk.world import World, finding
 
 WALL = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ANA = Hand("dispatch:ana", "Ana", WALL)
@@ -171,10 +172,8 @@ def test_what_nobody_goes_past_is_named() -> None:
         undo_move(world.office, move.id, ANA, world.now)
 
 
-def replace_family(world: World) -> object:
+def replace_family(world: World) -> Finding:
     """A finding of another family of the same fridge."""
-    from tests.servicedesk.world import finding  # noqa: PLC0415  (this helper's alone)
-
     return finding(at=world.now, family="refrigerant", epoch=2)
 
 
