@@ -108,14 +108,15 @@ def heed(desk: Desk, event: TicketEvent) -> None:
         record(desk, OVERRIDE, event.at, event.actor, f"ticket {event.ticket}", **what)
 
 
-def examine(rows: Iterable[AuditRow], contains: str | None = None) -> ChainReport:
+def examine(rows: Iterable[AuditRow], contains: str | None = None, *, after: AuditRow | None = None) -> ChainReport:
     """Recompute the chain and name the first row that does not fit.
 
     Args:
         rows: by number.
         contains: a head that was noted earlier, as hex: it must be among them.
+        after: the row before the first of them, which is taken as sound; None where they begin with the first.
     """
-    head, count = GENESIS, 0
+    head, count = (GENESIS, 0) if after is None else (after.hash, after.seq)
     seen = contains is not None and contains == GENESIS.hex()
     for row in rows:
         why = _wrong(row, count + 1, head)

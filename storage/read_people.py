@@ -16,6 +16,11 @@ select login, name from staff_user
 where disabled is null and role in ('admin', 'dispatcher') and (org is null or org = %s) order by name, login
 """
 _TIER = "select tier, named_contact from household_tier where household = %s"
+_TIERS = """
+select coalesce(x.tier, 'standard') as tier, count(*) from household h left join household_tier x on x.household = h.id
+where (%(org)s::text is null or h.org = %(org)s) and (%(areas)s::text[] is null or h.area = any(%(areas)s))
+group by 1 order by 2 desc, 1
+"""
 _OTHERS = f"""
 select t.id, t.ref, t.family, t.state, t.severity, t.opened, d.kind, t.device = %(device)s as same
 from ticket t join device d on d.no = t.device {TICKET_SCOPE}
@@ -77,6 +82,11 @@ def tier_view(conn: Connection, household: UUID) -> tuple[str, str]:
     """A household's tier and the person of ours who is its contact, `standard` and nobody unless set."""
     row = conn.execute(_TIER, (household,)).fetchone()
     return ("standard", "") if row is None else (str(row[0]), str(row[1]))
+
+
+def tier_counts(conn: Connection, scope: Scope) -> list[tuple[str, int]]:
+    """How many households are in each tier."""
+    return [(str(tier), int(str(n))) for tier, n in conn.execute(_TIERS, scope.parameters())]
 
 
 def other_tickets(conn: Connection, scope: Scope, household: UUID, ticket: UUID) -> list[OtherTicket]:

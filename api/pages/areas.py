@@ -27,6 +27,12 @@ def areas_of(t: Words, person: StaffRow, mailbox: bool) -> list[Area]:  # noqa: 
     known = [
         (Right.SEE_DESK, Area("board", "/board", t.plain("Board"))),
         (Right.SEE_DESK, Area("tickets", "/dispatch", t.plain("Tickets"))),
+        (Right.SEE_DESK, Area("technicians", "/technicians", t.plain("Technicians"))),
+        (Right.SEE_DESK, Area("wall", "/wall", t.plain("Promises"))),
+        (Right.SEE_DESK, Area("faults", "/faults", t.plain("Fleet faults"))),
+        (Right.SEE_DESK, Area("reports", "/reports", t.plain("Reports"))),
+        (Right.SEE_DESK, Area("rules", "/rules", t.plain("Rules"))),
+        (Right.AUDIT, Area("audit", "/audit", t.plain("Audit"))),
         (Right.SEE_LAB, Area("lab", "/lab", t.plain("Lab"))),
     ]
     shown = [area for right, area in known if staff_may(person, right)]

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from api.pages import live, mailbox, roster, session, technicians, ticket, ticket_list, ticket_posts, wall
+from api.pages import (
+    audit,
+    faults,
+    live,
+    mailbox,
+    reports,
+    roster,
+    rules,
+    session,
+    technicians,
+    ticket,
+    ticket_list,
+    ticket_posts,
+    ticket_test,
+    wall,
+)
 
 ROUTERS = (
     session.router,
     ticket_list.router,
     ticket.router,
     ticket_posts.router,
+    ticket_test.router,
     technicians.router,
     wall.router,
     roster.router,
+    faults.router,
+    reports.router,
+    rules.router,
+    audit.router,
     mailbox.router,
     live.router,
 )

@@ -26,6 +26,7 @@ from servicedesk.planning import confirm
 from servicedesk.quoting import draft_quote, send_quote
 from servicedesk.reporting import complain
 from servicedesk.states import TicketState
+from servicedesk.tiers import STANDARD, VIP
 from servicedesk.visiting import move_ticket
 from servicedesk.warranty import DenialError
 from servicedesk.ways import take_way
@@ -208,6 +209,26 @@ def ticket_acknowledge(  # noqa: PLR0917  (named by FastAPI)
     """Take the case on: nobody further up is told."""
     desk = _Desk(request, tx, context, person, ref, csrf)
     return desk.make(lambda: acknowledge(tx.office, desk.row.id, tx.now, desk.actor))
+
+
+@router.post("/tickets/{ref}/tier")
+def ticket_tier(  # noqa: PLR0917  (named by FastAPI)
+    request: Request,
+    ref: str,
+    person: TicketPerson,
+    tx: InTx,
+    context: InContext,
+    tier: Annotated[str, Form(max_length=20)],
+    csrf: Csrf = "",
+    named: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
+    """Put the ticket's household into a tier, with the person of ours who is its contact."""
+    desk = _Desk(request, tx, context, person, ref, csrf)
+    if desk.row.household is None:
+        raise not_found("household")
+    chosen = tier if tier in (STANDARD, VIP) else STANDARD
+    tx.office.desk.levels.clocks.set_tier(desk.row.household, chosen, named.strip())
+    return desk.back("#household")
 
 
 @router.post("/tickets/{ref}/merge")
