@@ -72,6 +72,10 @@ PROBLEMS: Mapping[str, Kind] = {
     "not-recovered": Kind(
         409, said("The readings have not recovered"), said("no withdrawal before the signal is back in its range")
     ),
+    "no-fleet": Kind(409, said("No simulated fleet runs"), said("nothing can be steered; start one, see `detail`")),
+    "clock-not-paced": Kind(
+        409, said("Nobody paces the clock"), said("fleet time is wall time, or a clock of its own")
+    ),
     "survey-answered": Kind(409, said("It was answered before"), said("a survey is answered once")),
     "in-progress": Kind(
         409, said("The first request is under way"), said("a double of a request that has not ended; repeat it")
@@ -82,6 +86,9 @@ PROBLEMS: Mapping[str, Kind] = {
     "too-large": Kind(413, said("Too large"), said("the body is larger than 1 MB")),
     "unsupported-media-type": Kind(415, said("JSON is needed"), said("a body that is not `application/json`")),
     "invalid": Kind(422, said("Invalid request"), said("`errors` names each field and what is wrong with it")),
+    "fleet-refused": Kind(
+        422, said("The fleet refuses it"), said("a name or value that it does not take; `nearest` is perhaps meant")
+    ),
     "needs-reason": Kind(422, said("A reason is needed"), said("this move is made with a `reason` only")),
     "above-agreed": Kind(
         422, said("More than was agreed"), said("`asked` lies above `most`, which was approved or told before")

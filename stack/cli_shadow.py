@@ -67,7 +67,7 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Print what both sides found, what one alone did, how dates differ, and false findings per device-year."""
-    from stack.shadow_report import report  # noqa: PLC0415  (this command's alone)
+    from storage.shadow_report import report  # noqa: PLC0415  (this command's alone)
 
     with database(data_dir) as conn:
         both = compared(conn, name)

@@ -24,6 +24,7 @@ from stack.settings import Settings
 from stack.simulation import forget_report, read_report, read_truth, write_yours
 from stack.supervisor import Supervisor
 from stack.watch import View, Watch, embedded_stream
+from storage.lab_store import ClockWish, forget_wish, keep_clock, read_wish
 from storage.overview import TicketLine, Unreachable, count_readings, list_tickets, read_counts
 from storage.pool import Connection, connect
 from stream.port import StreamError
@@ -35,6 +36,9 @@ _LOOK_S = 0.5
 _DECIDE_S = 1.5
 _ALIKE = 0.02
 _RECEIPT_REST_S = 1.2
+_KEEP_S = 2.0
+_APPROACH_S = 4.0
+_SLOWEST = 60.0
 _WAITING = {"detected", "open"}
 REAL_TIME = 1.0
 
@@ -82,7 +86,8 @@ class DemoRun:
         self._first_ticket: float | None = None
         self._tickets_before = 0
         self._begin_fleet = 0
-        self._decided = self._looked = 0.0
+        self._decided = self._looked = self._kept = 0.0
+        self._wish: ClockWish | None = None
         self._speed_sum = self._speed_time = 0.0
         self._last_tick = time.monotonic()
         self.login = ""
@@ -130,9 +135,10 @@ class DemoRun:
         self.supervisor.start_servers()
         self._conn = connect(self.supervisor.database_url, application="wellkept-demo", autocommit=True)
         self._enter()
-        self.supervisor.start_processes()
-        state = self._known
+        forget_wish(self._conn)
         folder = self.options.data_dir.resolve() / "fleet"
+        self.supervisor.start_processes({"api": {"WELLKEPT_SIM_FOLDER": str(folder)}})
+        state = self._known
         forget_report(folder)
         write_yours(folder, None if self.options.headless or state.answered else state.yours)
         self._fleet = self.supervisor.add(
@@ -177,7 +183,31 @@ class DemoRun:
             self._looked = now
             self.view = watch.look(self._clock.now(), lag)
             self._look_at_tickets()
+            self._hear_wishes(now)
         self._govern(now, lag, said)
+
+    def _hear_wishes(self, now: float) -> None:
+        """People may ask for another ceiling from the pages; we say that we listen."""
+        if self._conn is None:
+            return
+        if now - self._kept >= _KEEP_S:
+            self._kept = now
+            keep_clock(self._conn, to_datetime(system_wall()), self.options.speed)
+        asked = read_wish(self._conn)
+        if asked != self._wish:
+            self._wish, self._decided = asked, 0.0
+        self._governor.ceiling = self._ceiling()
+
+    def _ceiling(self) -> float:
+        """The greatest speed now: as started, as wished, and little before a moment at which it is to stand."""
+        asked = self._wish
+        if asked is None:
+            return self.options.speed
+        if asked.until is None:
+            return asked.ceiling
+        ahead = (asked.until - self.fleet_now).total_seconds()
+        # A change takes effect a moment later than it is decided: the last stretch is driven slowly.
+        return 0.0 if ahead <= 0 else min(asked.ceiling, max(_SLOWEST, ahead / _APPROACH_S))
 
     def _reconnect(self) -> None:
         fresh = connect(self.supervisor.database_url, application="wellkept-demo", autocommit=True)
@@ -264,7 +294,7 @@ class DemoRun:
             return
         self._decided = now
         speed = self._clock.clock.speed
-        if said is None or not said.connected:
+        if said is None or not said.connected or self._governor.ceiling == 0.0:
             wanted = 0.0
         elif self.yours_link:
             wanted = REAL_TIME

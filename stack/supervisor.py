@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 from urllib.error import URLError
@@ -76,6 +76,7 @@ class Supervisor:
         self._stream: NatsStream | None = None
         self._clock_conn: Connection | None = None
         self._beaten = 0.0
+        self._more: Mapping[str, dict[str, str]] = {}
 
     # addresses
 
@@ -129,8 +130,13 @@ class Supervisor:
         self.clockwork.resume()
         self.http_port = free_port(self.settings.http_port or self._earlier_http_port())
 
-    def start_processes(self) -> None:
-        """Start ingest, the workers and api; `wait_ready` waits for them."""
+    def start_processes(self, more: Mapping[str, dict[str, str]] | None = None) -> None:
+        """Start ingest, the workers and api; `wait_ready` waits for them.
+
+        Args:
+            more: further environment by module.
+        """
+        self._more = more or {}
         for n in range(1, self.settings.ingests + 1):
             name = "ingest" if n == 1 else f"ingest-{n}"
             self.add(name, ("-m", "ingest"), self._environment("ingest") | self._sharing(name))
@@ -280,7 +286,7 @@ class Supervisor:
             environment["WELLKEPT_HTTP_PORT"] = str(self.http_port)
         if self.settings.smtp_url:
             environment["WELLKEPT_SMTP_URL"] = self.settings.smtp_url
-        return environment
+        return environment | self._more.get(module, {})
 
     def _sharing(self, name: str) -> dict[str, str]:
         """What lets several ingest processes share the messages of one broker."""

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from stack.cli import app
 from stack.errors import StackError
-from stack.shadow_report import pairs, report
+from storage.shadow_report import pairs, report
 from storage.shadow_store import Compared, EpisodeView, begin
 from telemetry.catalogue import load_catalogue
 from telemetry.catalogue.override import override
