@@ -50,6 +50,10 @@ def care_line(t: Words, kind: str, body: Mapping[str, Any]) -> tuple[str, str] |
             return "wrench", t.plain(
                 "Self-check, step {step}: {answer}", step=body.get("step"), answer=_said(t, str(body.get("answer")))
             )
+        case "self_test_asked":
+            return "wrench", t.plain("The appliance was asked to test itself")
+        case "self_test":
+            return "wrench", _self_test(t, body)
         case "override":
             return "flag", t.plain("Went past a rule: {reason}", reason=body.get("reason") or "")
         case "survey":
@@ -61,6 +65,19 @@ def care_line(t: Words, kind: str, body: Mapping[str, Any]) -> tuple[str, str] |
                 "survey_asked": ("mail", t.plain("Asked the owner how it was")),
                 "photo": ("info", t.plain("A photo was added")),
             }.get(kind)
+
+
+def _self_test(t: Words, body: Mapping[str, Any]) -> str:
+    values: Mapping[str, float] = body.get("values") or {}
+    match body.get("status"):
+        case "ok":
+            # Names and units are the firmware's own; a technician knows them.
+            measured = (", " if t.lang == "en" else "、").join(f"{name} {x:g}" for name, x in sorted(values.items()))
+            return t.plain("Self-test of the appliance: {measured}", measured=measured or "–")
+        case "silent":
+            return t.plain("The appliance did not answer to the self-test")
+        case _:
+            return t.plain("The appliance cannot test itself now: {why}", why=body.get("error") or "–")
 
 
 def care_stage(t: Words, stage: str) -> str | None:
