@@ -5,9 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 # Files of tests side by side; most of them wait for servers more than they compute. Bounds of time are stretched for it.
 JOBS ?= 3
-CODE := api detectors firmware_sim ingest servicedesk stack storage stream telemetry worker tests benchmarks
+CODE := api client detectors firmware_sim ingest servicedesk stack storage stream telemetry worker tests benchmarks
 
-.PHONY: help setup setup-node demo test test-long reliability test-timescale lint types contracts format lock screens clean
+.PHONY: help setup setup-node demo test test-long reliability test-timescale lint types contracts format lock client screens clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -64,6 +64,11 @@ contracts: setup ## who may import whom
 format: setup ## put the code into its format
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
+
+client: setup ## write the typed client anew from the OpenAPI document
+	$(BIN)/wellkept api openapi | $(BIN)/python client/generate.py
+	-$(BIN)/ruff check --quiet --fix client/types client/routes
+	$(BIN)/ruff format --quiet client
 
 lock: setup ## solve the dependencies anew for Python 3.11 to 3.13
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-emit-index-url \

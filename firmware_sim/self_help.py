@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 import httpx
-import msgspec
 
-from firmware_sim.service import ServiceError
+from client import Wellkept, types
+from firmware_sim.service import ONCE, said
 
-_CONFLICT = 409
-_TIMEOUT_S = 10.0
 _MOST_STEPS = 50
 
 
@@ -26,65 +24,32 @@ class SelfHelp(Protocol):
         ...
 
 
-class _Answer(msgspec.Struct):
-    id: str
-
-
-class _Step(msgspec.Struct):
-    step: int
-    answers: list[_Answer]
-
-
-class _Guide(msgspec.Struct):
-    steps: list[_Step]
-    step: int | None
-    leads: str | None
-    withdrawable: bool
-
-
 class HttpSelfHelp:
-    """Over the public HTTP API.
+    """Over the public HTTP API, by the product's own client.
 
     Args:
-        client: with base URL and bearer token.
+        http: with base URL and bearer token.
     """
 
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+    def __init__(self, http: httpx.Client) -> None:
+        self._desk = Wellkept.over(http, ONCE)
 
     def follow(self, ticket: str) -> bool:
         """See `SelfHelp`; of each step the first answer is given, as somebody does for whom it works."""
-        guide = self._guide(ticket)
-        for _ in range(_MOST_STEPS):
-            asked = next((each for each in guide.steps if each.step == guide.step), None)
-            if asked is None:
-                break
-            body = {"step": asked.step, "answer": asked.answers[0].id}
-            guide = self._read(self._send("POST", f"/v1/tickets/{ticket}/self-check", body))
+        with said():
+            guide = self._desk.self_check(ticket)
+            for _ in range(_MOST_STEPS):
+                asked = next((each for each in guide.steps if each.step == guide.step), None)
+                if asked is None:
+                    break
+                answer = types.StepIn(step=asked.step, answer=asked.answers[0].id)
+                guide = self._desk.answer_self_check(ticket, answer)
         return guide.leads == "wait"
 
     def withdraw(self, ticket: str) -> bool:
         """See `SelfHelp`."""
-        if not self._guide(ticket).withdrawable:
-            return False
-        self._send("POST", f"/v1/tickets/{ticket}/withdrawal", {})
+        with said():
+            if not self._desk.self_check(ticket).withdrawable:
+                return False
+            self._desk.withdrawal(ticket)
         return True
-
-    def _guide(self, ticket: str) -> _Guide:
-        return self._read(self._send("GET", f"/v1/tickets/{ticket}/self-check", None))
-
-    def _read(self, data: bytes) -> _Guide:
-        try:
-            return msgspec.json.decode(data, type=_Guide)
-        except (msgspec.ValidationError, msgspec.DecodeError) as cause:
-            raise ServiceError(f"an answer that is not understood: {cause}") from cause
-
-    def _send(self, method: str, path: str, body: dict[str, object] | None) -> bytes:
-        try:
-            answer = self._client.request(method, path, json=body, timeout=_TIMEOUT_S)
-            answer.raise_for_status()
-        except httpx.HTTPStatusError as cause:
-            raise ServiceError(str(cause), conflict=cause.response.status_code == _CONFLICT) from cause
-        except httpx.HTTPError as cause:
-            raise ServiceError(str(cause)) from cause
-        return answer.content

@@ -5,21 +5,21 @@ The trial has another form of the same, on the desk's use cases: people behave a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import httpx
 import msgspec
 
+from client import ClientError, ConflictError, Patience, Wellkept, types
 from telemetry.errors import WellkeptError
 
 LIVE = ("proposed", "confirmed", "dispatched", "travelling", "on_site")
 """States of a visit about which somebody still has something to do."""
 _PAGE = 200
-_CONFLICT = 409
-_TIMEOUT_S = 10.0
 
 
 class ServiceError(WellkeptError):
@@ -157,59 +157,75 @@ class Service(Protocol):
         ...
 
 
-class _Page(msgspec.Struct):
-    items: list[msgspec.Raw]
-    next: str | None = None
-
-
-class _Offers(msgspec.Struct):
-    best: list[Window]
-    all: list[Window]
+ONCE = Patience(tries=1, timeout=10.0)
+"""Who is refused or not answered tries again at the next step of the fleet clock, not of the wall's."""
 
 
 class HttpService:
-    """Over the public HTTP API.
+    """Over the public HTTP API, by the product's own client.
 
     Args:
-        client: with base URL and bearer token.
+        http: with base URL and bearer token.
     """
 
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+    def __init__(self, http: httpx.Client) -> None:
+        self._desk = Wellkept.over(http, ONCE)
 
     def visits(self) -> list[Visit]:
         """See `Service`, here and below."""
-        return self._list("/v1/visits", {"state": ",".join(LIVE)}, Visit)
+        with said():
+            return [_visit(each) for each in self._desk.every(self._desk.visits, state=",".join(LIVE), limit=_PAGE)]
 
     def waiting(self) -> list[Waiting]:
         """Open tickets; whoever asks looks at `next_action`."""
-        return self._list("/v1/tickets", {"state": "open,reopened,hold"}, Waiting)
+        with said():
+            rows = self._desk.every(self._desk.tickets, state="open,reopened,hold", limit=_PAGE)
+            return [
+                Waiting(
+                    id=str(each.id),
+                    ref=each.ref,
+                    device=each.device,
+                    family=each.family,
+                    state=each.state,
+                    next_action=each.next_action,
+                    next_due=each.next_due,
+                )
+                for each in rows
+            ]
 
     def quotes(self) -> list[Quote]:
         """Open ones."""
-        return self._list("/v1/quotes", {"state": "sent,delivered,seen"}, Quote)
+        with said():
+            rows = self._desk.every(self._desk.quotes, state="sent,delivered,seen", limit=_PAGE)
+            return [_quote(each) for each in rows]
 
     def approve(self, quote: Quote) -> None:
         """Yes to a price."""
-        self._post(f"/v1/quotes/{quote.id}/approve", {}, f"{quote.id}:approved")
+        with said():
+            self._desk.quote_approve(quote.id, key=f"{quote.id}:approved")
 
     def decline_quote(self, quote: Quote, why: str) -> None:
         """No to a price."""
-        self._post(f"/v1/quotes/{quote.id}/decline", {"reason": why}, f"{quote.id}:declined")
+        with said():
+            self._desk.quote_decline(quote.id, types.DeclineIn(reason=why), key=f"{quote.id}:declined")
 
     def confirm(self, visit: Visit) -> None:
         """Yes."""
-        self._post(f"/v1/visits/{visit.id}/confirm", {}, f"{visit.id}:confirmed")
+        with said():
+            self._desk.visit_confirm(visit.id, key=f"{visit.id}:confirmed")
 
     def windows(self, visit: Visit) -> list[Window]:
         """Best first."""
-        found = self._decode(self._get(f"/v1/visits/{visit.id}/windows", {}), _Offers)
-        return [*found.best, *(one for one in found.all if one not in found.best)]
+        with said():
+            found = self._desk.windows(visit.id)
+        best, every = ([Window(one.start, one.end) for one in each] for each in (found.best, found.all))
+        return [*best, *(one for one in every if one not in best)]
 
     def move(self, visit: Visit, window: Window) -> None:
         """Another window."""
-        start = window.start.isoformat()
-        self._post(f"/v1/visits/{visit.id}/windows", {"start": start}, f"{visit.id}:moved:{start}")
+        key = f"{visit.id}:moved:{window.start.isoformat()}"
+        with said():
+            self._desk.visit_window(visit.id, types.WindowIn(start=window.start), key=key)
 
     def decline(self, visit: Visit) -> None:
         """No."""
@@ -217,66 +233,78 @@ class HttpService:
 
     def advance(self, visit: Visit, to: str) -> None:
         """A step of the technician's way."""
-        self._post(f"/v1/visits/{visit.id}/moves", {"to": to}, f"{visit.id}:{to}")
+        with said():
+            self._desk.visit_move(visit.id, types.MoveIn(to=to), key=f"{visit.id}:{to}")
 
     def report(self, visit: Visit, report: Report) -> None:
         """The outcome."""
-        body = {"code": report.code, "cause": report.cause, "parts": list(report.parts), "note": report.note}
-        self._post(f"/v1/visits/{visit.id}/outcome", body, f"{visit.id}:done")
+        # The code is one of the desk's; it says so when it is not.
+        body = types.OutcomeIn(
+            code=cast("Any", report.code), cause=report.cause, parts=list(report.parts), note=report.note
+        )
+        with said():
+            self._desk.visit_outcome(visit.id, body, key=f"{visit.id}:done")
 
     def self_fix(self, ticket: str) -> None:
         """Mended by the owner."""
-        self._post(f"/v1/tickets/{ticket}/moves", {"to": "self_fixed"}, f"{ticket}:self_fixed")
+        self._ticket(ticket, "self_fixed", key=f"{ticket}:self_fixed")
 
     def complain(self, ticket: str, words: str) -> None:
         """A complaint."""
-        self._post(f"/v1/tickets/{ticket}/complaints", {"words": words}, f"{ticket}:complaint:{words}")
+        with said():
+            self._desk.ticket_complaint(ticket, types.ComplaintIn(words=words), key=f"{ticket}:complaint:{words}")
 
     def report_fault(self, device: str, family: str | None, words: str) -> None:
         """A call."""
-        self._post(f"/v1/devices/{device}/reports", {"family": family, "words": words}, f"{device}:report:{words}")
+        org, _, name = device.partition("/")
+        body = types.ReportIn(words=words, family=family)
+        with said():
+            self._desk.device_report(org, name, body, key=f"{device}:report:{words}")
 
     def plan_again(self, ticket: str) -> None:
         """Held and taken up again: that asks for a new plan."""
-        self._post(f"/v1/tickets/{ticket}/moves", {"to": "hold", "reason": "owner called"}, None)
-        self._post(f"/v1/tickets/{ticket}/moves", {"to": "open"}, None)
+        self._ticket(ticket, "hold", "owner called")
+        self._ticket(ticket, "open")
 
     def give_up(self, ticket: str, why: str) -> None:
         """Cancelled."""
-        self._post(f"/v1/tickets/{ticket}/moves", {"to": "cancelled", "reason": why}, f"{ticket}:cancelled")
+        self._ticket(ticket, "cancelled", why, key=f"{ticket}:cancelled")
 
-    def _list(self, path: str, query: dict[str, str], kind: type[Any]) -> list[Any]:
-        found: list[Any] = []
-        cursor: str | None = None
-        while True:
-            asked = query | {"limit": str(_PAGE)} | ({} if cursor is None else {"cursor": cursor})
-            page = self._decode(self._get(path, asked), _Page)
-            found += [self._decode(bytes(item), kind) for item in page.items]
-            cursor = page.next
-            if cursor is None:
-                return found
+    def _ticket(self, ticket: str, to: str, reason: str | None = None, *, key: str | None = None) -> None:
+        with said():
+            self._desk.ticket_move(ticket, types.MoveIn(to=to, reason=reason), key=key)
 
-    def _decode(self, data: bytes, kind: type[Any]) -> Any:  # noqa: ANN401  (of the kind that was asked for)
-        try:
-            return msgspec.json.decode(data, type=kind)
-        except (msgspec.ValidationError, msgspec.DecodeError) as cause:
-            raise ServiceError(f"an answer that is not understood: {cause}") from cause
 
-    def _get(self, path: str, query: Mapping[str, str]) -> bytes:
-        try:
-            answer = self._client.get(path, params=dict(query), timeout=_TIMEOUT_S)
-            answer.raise_for_status()
-        except httpx.HTTPError as cause:
-            raise ServiceError(str(cause)) from cause
-        return answer.content
+@contextmanager
+def said() -> Iterator[None]:
+    """The client's errors as people take them."""
+    try:
+        yield
+    except ClientError as cause:
+        raise ServiceError(str(cause), conflict=isinstance(cause, ConflictError)) from cause
 
-    def _post(self, path: str, body: Mapping[str, Any], key: str | None) -> None:
-        """Do one thing. An answer that never came is asked for again with the same key: the thing is done once."""
-        headers = {} if key is None else {"Idempotency-Key": key}
-        try:
-            answer = self._client.post(path, json=dict(body), headers=headers, timeout=_TIMEOUT_S)
-            answer.raise_for_status()
-        except httpx.HTTPStatusError as cause:
-            raise ServiceError(str(cause), conflict=cause.response.status_code == _CONFLICT) from cause
-        except httpx.HTTPError as cause:
-            raise ServiceError(str(cause)) from cause
+
+def _visit(row: types.VisitOut) -> Visit:
+    return Visit(
+        id=str(row.id),
+        ticket=str(row.ticket),
+        device=row.device,
+        family=row.family,
+        window=Window(row.window.start, row.window.end),
+        state=row.state,
+        fault=row.fault,
+        readable=row.readable,
+        household=None if row.household is None else str(row.household),
+        parts=row.parts,
+    )
+
+
+def _quote(row: types.QuoteOut) -> Quote:
+    return Quote(
+        id=str(row.id),
+        ticket=str(row.ticket),
+        device=row.device,
+        family=row.family,
+        total=str(row.total),
+        household=None if row.household is None else str(row.household),
+    )

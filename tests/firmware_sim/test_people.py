@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from uuid import NAMESPACE_URL, uuid5
 
 import httpx
 import pytest
@@ -20,22 +21,35 @@ FAULT = Fault(device="demo/a", family="drainage", fault="drain_pump_wear", onset
 MOVES = {"proposed": {"confirm": "confirmed"}}
 
 
+def ident(kind: str, number: int = 0) -> str:
+    """The same one for the same words."""
+    return str(uuid5(NAMESPACE_URL, f"{kind}{number}"))
+
+
+V0 = ident("v")
+
+
 class Desk:
     """The part of the public API that people use, in memory."""
 
     def __init__(self, count: int = 1) -> None:
         self.visits = {
-            f"v{i}": {
-                "id": f"v{i}",
-                "ticket": "t1",
+            ident("v", i): {
+                "id": ident("v", i),
+                "ticket": ident("t"),
                 "ref": "WK-1",
                 "device": "demo/a",
-                "household": f"home-{i}",
+                "household": ident("home-", i),
                 "family": "drainage",
                 "parts": ["WM-PUMP-32"],
                 "window": {"start": WINDOW.start.isoformat(), "end": WINDOW.end.isoformat()},
                 "readable": READABLE.isoformat(),
                 "state": "proposed",
+                "technician": "Chen Wei",
+                "technician_id": ident("technician"),
+                "skill": "drainage",
+                "hold_until": WINDOW.start.isoformat(),
+                "legal": [],
             }
             for i in range(count)
         }
@@ -54,7 +68,7 @@ class Desk:
                 200, json={"items": live[at : at + 1], "next": str(at + 1) if at + 1 < len(live) else None}
             )
         _, _, _, visit, what = path.split("/")
-        body = json.loads(request.content)
+        body = json.loads(request.content or b"{}")
         self.log.append((what, body))
         after = {"confirm": "confirmed", "outcome": "done"}
         self.visits[visit]["state"] = after.get(what) or body["to"]
@@ -86,7 +100,7 @@ def made(
 
 
 def visit() -> Visit:
-    return Visit(id="v0", ticket="t1", device="demo/a", family="drainage", window=WINDOW, state="proposed")
+    return Visit(id=V0, ticket=ident("t"), device="demo/a", family="drainage", window=WINDOW, state="proposed")
 
 
 def test_when_people_act_is_known_beforehand() -> None:
@@ -127,18 +141,18 @@ def test_nothing_broken_is_said_so() -> None:
     what, body = desk.log[-1]
     assert what == "outcome"
     assert isinstance(body, dict)
-    assert (body["code"], body["cause"], body["parts"]) == ("no_fault_found", None, [])
+    assert (body["code"], body.get("cause"), body["parts"]) == ("no_fault_found", None, [])
 
 
 def test_your_household_is_left_to_you() -> None:
     desk = Desk(count=3)
-    people, _ = made(desk, yours="home-1")
+    people, _ = made(desk, yours=ident("home-", 1))
     people.step(LATE)
     assert [one["state"] for one in desk.visits.values()] == ["done", "proposed", "done"]
     assert people.overdue(LATE) == 0
     people.yours = None
     people.step(LATE)
-    assert desk.visits["v1"]["state"] == "done"
+    assert desk.visits[ident("v", 1)]["state"] == "done"
 
 
 def test_what_the_api_did_not_take_is_tried_again() -> None:
@@ -167,4 +181,4 @@ def test_a_refused_move_is_looked_at_again(status: int) -> None:
     people.step(LATE)
     people.step(LATE)
     people.step(LATE)
-    assert desk.visits["v0"]["state"] == "done"
+    assert desk.visits[V0]["state"] == "done"

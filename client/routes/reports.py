@@ -1,0 +1,25 @@
+"""Methods of reports. Written by `make client` from the OpenAPI document; do not edit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from client.core import Caller
+from client.types.reports import ServiceReportOut
+
+
+class ReportsRoutes(Caller):
+    """Methods of reports."""
+
+    def service_report(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        by: Literal["region", "tier", "origin", "kind", "model", "technician"] | None = None,
+    ) -> ServiceReportOut:
+        """First-time fix, repeat within 30 days, no fault found, on time, broken promises, causes."""
+        return self.call(
+            "GET", "/v1/reports/service", ServiceReportOut, query={"since": since, "until": until, "by": by}
+        )

@@ -1,0 +1,48 @@
+"""Shapes of reports. Written by `make client` from the OpenAPI document; do not edit."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class CauseOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A confirmed cause, the most frequent first."""
+
+    cause: str
+    count: int
+    cumulated: float
+    kind: str
+    model: str
+
+
+class GroupOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The shares of a group of cases."""
+
+    avoided: int
+    billed: float
+    breaches: ShareOut
+    cases: int
+    first_time_fix: ShareOut
+    group: str
+    no_fault_found: ShareOut
+    on_time: ShareOut
+    repeat: ShareOut
+    rating: float | None = None
+
+
+class ServiceReportOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole, its groups, and the confirmed causes."""
+
+    causes: list[CauseOut]
+    groups: list[GroupOut]
+    whole: GroupOut
+
+
+class ShareOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A share of cases with its 95 % interval; `few`: below twenty, too few to compare."""
+
+    few: bool
+    hits: int
+    of: int
+    interval: tuple[float, float] | None = None
+    value: float | None = None
