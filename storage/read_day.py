@@ -34,6 +34,8 @@ left join lateral (
 """
 _OF_TECHNICIAN = """
   and (v.technician::text = %(technician)s or tech.name = %(technician)s)
+"""
+_ON_THE_LIST = """
   and v.state in ('confirmed', 'dispatched', 'travelling', 'on_site', 'done', 'missed', 'cancelled')
   and v.confirmed is not null
 """
@@ -41,6 +43,7 @@ _LIST = (
     _DAY
     + TICKET_SCOPE
     + _OF_TECHNICIAN
+    + _ON_THE_LIST
     + "  and v.span && tstzrange(%(start)s, %(until)s) order by lower(v.span), v.id"
 )
 _ONE = _DAY + TICKET_SCOPE + _OF_TECHNICIAN + "  and v.id = %(visit)s"
@@ -140,3 +143,16 @@ def who_is(conn: Connection, technician: str, org: str | None = None) -> OnTheRo
     """The technician of an id or a name, or None."""
     with conn.cursor(row_factory=class_row(OnTheRoadRow)) as cursor:
         return cursor.execute(_WHO, {"technician": technician, "org": org}).fetchone()
+
+
+_SEEN = f"""
+select exists (select from visit v join ticket t on t.id = v.ticket {TICKET_SCOPE} and v.technician = %(who)s)
+"""  # noqa: S608  (constants of this package)
+
+
+def sees_technician(conn: Connection, scope: Scope, who: OnTheRoadRow) -> bool:
+    """Whether a technician is one of a scope's: of its organisation, or of a visit in the part of it that is seen."""
+    if scope.whole_org:
+        return scope.org in (None, who.org)
+    row = conn.execute(_SEEN, scope.parameters() | {"who": who.id}).fetchone()
+    return row is not None and bool(row[0])

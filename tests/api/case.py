@@ -57,6 +57,7 @@ class Seeded:
     link: str
     staff: str
     road: str
+    technician: UUID
     tokens: dict[str, str]
     finding: Finding
     plan: UUID
@@ -234,6 +235,7 @@ def seed(conn: Connection, *, lang: str = "en", name: str = "Lin", wall: int = W
         link,
         staff,
         road,
+        visit.technician,
         tokens,
         finding,
         made.id,

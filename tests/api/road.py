@@ -29,7 +29,7 @@ def on_the_day(database_url: str, seeded: Seeded, ahead: timedelta = timedelta(h
             (seeded.household,),
         )
         conn.execute("update contact set phone = '+862155501234' where household = %s", (seeded.household,))
-        tell_access(office, visit.id, Answers("code 4711", "in the yard", "a shy cat", True), NOW, "owner")
+        tell_access(office, visit.id, Answers("code 4711", "in the yard", "a shy cat", adult=True), NOW, "owner")
         write_clock(conn, FleetClock(2, WALL, to_micros(visit.start - ahead), 0.0))
     return visit
 

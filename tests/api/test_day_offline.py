@@ -52,7 +52,7 @@ def test_a_visit_is_made_without_a_connection_and_arrives_once(
     page.locator(".plate output").wait_for()
     page.locator("a.stop").click()
     page.wait_for_url(f"**/day/visits/{visit.id}")
-    assert page.locator("#line").inner_text().endswith("待发送2项")
+    page.locator("#line", has_text="待发送2项").wait_for()
     assert page.get_by_text("code 4711").is_visible()
     assert page.locator("#chip").inner_text().strip() == "维修中"
     page.get_by_text("拔下电源插头").click()

@@ -66,6 +66,8 @@ def samples(seeded: Seeded) -> dict[str, str]:
         "webhook": str(seeded.webhook),
         "delivery": str(seeded.delivery),
         "serial": "LX260-004217",
+        "technician": str(seeded.technician),
+        "day": "2026-11-19",
         "line": "1",
     }
 
@@ -84,6 +86,8 @@ def strangers() -> dict[str, str]:
         "webhook": NOWHERE,
         "delivery": NOWHERE,
         "serial": "XX000-000000",
+        "technician": NOWHERE,
+        "day": "2026-11-19",
         "line": "1",
     }
 
