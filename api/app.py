@@ -12,13 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api import health, openapi, problems
+from api import guard, health, openapi, problems
 from api.auth import LoginNeededError, Throttle
 from api.context import open_context
 from api.edge import Edge
 from api.feed import Feed
 from api.limits import Limits
 from api.meters import Meters
+from api.oidc import Provider
 from api.pages import (
     board,
     board_plan,
@@ -27,13 +28,15 @@ from api.pages import (
     lab_routes,
     live,
     mailbox,
+    oidc,
     owner,
+    reference,
     session,
     ticket,
     ticket_list,
     ticket_posts,
 )
-from api.pages.door import LinkError, link_page
+from api.pages.door import LinkError
 from api.parts import PartSettings, Watch
 from api.settings import Settings
 from api.tracing import RequestIds
@@ -112,6 +115,10 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
     app.state.meters = meters
     app.state.watch = watch
     app.state.throttle = Throttle()
+    app.state.address_throttle = Throttle(20)
+    app.state.link_throttle = Throttle(guard.UNKNOWN_A_MINUTE)
+    app.state.link_limits = Limits(guard.PER_LINK_S)
+    app.state.oidc = Provider(settings) if settings.oidc else None
     app.state.feed = feed
     app.state.limits = Limits(settings.rate_per_s)
     for router in (
@@ -133,6 +140,8 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         hooks.router,
         owner.router,
         session.router,
+        oidc.router,
+        reference.router,
         ticket_list.router,
         ticket.router,
         ticket_posts.router,
@@ -159,7 +168,7 @@ def _install_pages(app: FastAPI) -> None:  # noqa: C901  (one handler after the 
 
     @app.exception_handler(LinkError)
     def _link(request: Request, error: LinkError) -> Response:
-        return link_page(request, error)
+        return guard.opens_nothing(request, error)
 
     @app.exception_handler(LoginNeededError)
     def _login(request: Request, error: LoginNeededError) -> Response:
@@ -198,7 +207,7 @@ def _install_meters(app: FastAPI, meters: Meters) -> None:
     @app.middleware("http")
     async def _measure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         with meters.timer() as seconds:
-            response = await call_next(request)
+            response = guard.too_fast(request) or await call_next(request)
         # The route's template, never the address: an owner's link is a secret.
         route = getattr(request.scope.get("route"), "path", "other")
         meters.requests.labels(request.method, route, str(response.status_code)).inc()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -14,18 +15,29 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
-from api.context import InTx
+from api.context import Context, InTx, Tx, context_of
 from api.limits import Limits
 from api.problems import problem
 from api.said import said
 from servicedesk.office import DISPATCH, OWNER
-from storage.access import Role, StaffRow, TokenRow, find_session, find_token
+from storage.access import (
+    SESSION_HOURS,
+    Role,
+    StaffRow,
+    TokenRow,
+    close_session,
+    find_session,
+    find_token,
+    open_session,
+)
 from storage.read_models import Scope
 
 SESSION_COOKIE = "wk_session"
+_HOST_COOKIE = f"__Host-{SESSION_COOKIE}"
 _TRIES = 5
+_MOST_COUNTED = 10_000
 _TRIES_WITHIN = timedelta(minutes=1)
 
 
@@ -195,13 +207,39 @@ class LoginNeededError(Exception):
         self.path = path
 
 
+def session_cookie(request: Request) -> str:
+    """The name of the session's cookie: over https one that no other host and no plain http can have set."""
+    return _HOST_COOKIE if context_of(request).settings.secure_cookies else SESSION_COOKIE
+
+
+def session_secret(request: Request) -> str:
+    """The secret of the session that a request carries, empty when it carries none."""
+    return request.cookies.get(session_cookie(request), "")
+
+
+def open_staff_session(request: Request, response: Response, tx: Tx, context: Context, person: StaffRow) -> None:
+    """Give somebody who has signed in a new session; the one that the browser had before ends."""
+    before = session_secret(request)
+    if before:
+        close_session(tx.conn, before)
+    response.set_cookie(
+        session_cookie(request),
+        open_session(tx.conn, person.id, now=tx.wall),
+        max_age=SESSION_HOURS * 3600,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=context.settings.secure_cookies,
+    )
+
+
 def staff(request: Request, tx: InTx) -> StaffRow:
     """The person of the session cookie.
 
     Raises:
         LoginNeededError: there is none.
     """
-    secret = request.cookies.get(SESSION_COOKIE)
+    secret = session_secret(request)
     person = find_session(tx.conn, secret, now=tx.wall) if secret else None
     if person is None:
         raise LoginNeededError(request.url.path)
@@ -249,9 +287,17 @@ Configurer = Annotated[StaffRow, Depends(staff_needs(Right.CONFIGURE))]
 AuditPerson = Annotated[StaffRow, Depends(staff_needs(Right.AUDIT))]
 
 
+def address_of(request: Request) -> str:
+    """Whose address a request comes from: behind a trusted proxy the one that the proxy saw."""
+    host = request.client.host if request.client is not None else "unknown"
+    trusted = {each.strip() for each in context_of(request).settings.trusted_proxies.split(",")}
+    told = request.headers.get("x-forwarded-for", "")
+    return told.rpartition(",")[2].strip() or host if host in trusted else host
+
+
 def csrf_token(request: Request) -> str:
     """Bound to the session by a keyed hash, so that no other page can know it."""
-    secret = request.cookies.get(SESSION_COOKIE, "")
+    secret = session_secret(request)
     return hmac.new(secret.encode(), b"wellkept staff form", hashlib.sha256).hexdigest()
 
 
@@ -281,10 +327,15 @@ def same_origin(request: Request) -> None:
 
 
 class Throttle:
-    """At most five failed logins a minute and login; older ones are forgotten."""
+    """At most so many failed tries a minute of one login, address or whatever is counted; older ones are forgotten.
 
-    def __init__(self) -> None:
+    Args:
+        tries: so many fail before further ones must wait.
+    """
+
+    def __init__(self, tries: int = _TRIES) -> None:
         self._lock = threading.Lock()
+        self._tries = tries
         self._failed: dict[str, deque[datetime]] = {}
 
     def closed(self, login: str, now: datetime) -> bool:
@@ -295,9 +346,17 @@ class Throttle:
                 tries.popleft()
             if tries is not None and not tries:
                 del self._failed[login]
-            return tries is not None and len(tries) >= _TRIES
+            return tries is not None and len(tries) >= self._tries
+
+    def wait(self, login: str, now: datetime) -> int:
+        """Whole seconds until the next try, at least one."""
+        with self._lock:
+            tries = self._failed.get(login)
+            return max(1, math.ceil((tries[0] + _TRIES_WITHIN - now).total_seconds())) if tries else 1
 
     def failed(self, login: str, now: datetime) -> None:
         """Take note of a failed try."""
         with self._lock:
-            self._failed.setdefault(login, deque(maxlen=_TRIES)).append(now)
+            if len(self._failed) >= _MOST_COUNTED:
+                self._failed = {who: tries for who, tries in self._failed.items() if tries[-1] > now - _TRIES_WITHIN}
+            self._failed.setdefault(login, deque(maxlen=self._tries)).append(now)

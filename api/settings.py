@@ -23,6 +23,12 @@ class Settings(BaseSettings):
         streams_most: event streams that one process serves at a time.
         webhook_allow: networks that webhooks may name though they are not public, as `10.20.0.0/16, fd00:1::/64`.
         sim_folder: of a simulated fleet that engineers may steer from the pages; none when absent.
+        oidc_issuer: the organisation's own sign-in (OpenID Connect) for staff; none when empty.
+        oidc_client_id: how this service is called there.
+        oidc_client_secret: what it proves that with.
+        oidc_roles: roles of people who come for the first time, as `groups:wk-dispatch=dispatcher,wk-admin=admin`;
+            without it an administrator links each.
+        trusted_proxies: addresses of reverse proxies whose `X-Forwarded-For` is believed, comma-separated.
         version: shown by `/healthz` and in the OpenAPI document.
     """
 
@@ -39,12 +45,22 @@ class Settings(BaseSettings):
     streams_most: int = Field(default=100, ge=0)
     webhook_allow: str = ""
     sim_folder: Path | None = None
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = Field(default="", repr=False)
+    oidc_roles: str = ""
+    trusted_proxies: str = ""
     version: str = "0.1.0"
 
     @property
     def secure_cookies(self) -> bool:
         """Whether browsers reach us by https."""
         return self.public_url.startswith("https://")
+
+    @property
+    def oidc(self) -> bool:
+        """Whether people of ours may sign in elsewhere."""
+        return bool(self.oidc_issuer and self.oidc_client_id)
 
     @property
     def mailbox(self) -> bool:

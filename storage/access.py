@@ -50,6 +50,8 @@ _STAFF_BY_SESSION = f"""
 select {_STAFF_COLUMNS} from staff_session t join staff_user s on s.id = t.staff
 where t.digest = %s and t.expires > %s and s.disabled is null
 """  # noqa: S608  (likewise)
+_STAFF_BY_SUBJECT = f"select {_STAFF_COLUMNS} from staff_user s where s.subject = %s and s.disabled is null"  # noqa: S608  (likewise)
+_LINK_SUBJECT = "update staff_user set subject = %s where login = %s"
 _INSERT_SESSION = "insert into staff_session (digest, staff, created, expires) values (%s, %s, %s, %s)"
 _DELETE_SESSION = "delete from staff_session where digest = %s"
 _PURGE_SESSIONS = "delete from staff_session where expires <= %s"
@@ -213,6 +215,21 @@ def check_password(conn: Connection, login: str, password: str) -> StaffRow | No
         return None
     with conn.cursor(row_factory=class_row(StaffRow)) as cursor:
         return cursor.execute(_STAFF_BY_LOGIN, (login,)).fetchone()
+
+
+def find_staff_by_subject(conn: Connection, subject: str) -> StaffRow | None:
+    """The person who signs in elsewhere as this, `issuer#subject`, or None."""
+    with conn.cursor(row_factory=class_row(StaffRow)) as cursor:
+        return cursor.execute(_STAFF_BY_SUBJECT, (subject,)).fetchone()
+
+
+def link_subject(conn: Connection, login: str, subject: str | None) -> bool:
+    """Say who a person is elsewhere, or that they are nobody there any more. Returns whether there is such a login.
+
+    Raises:
+        psycopg.errors.UniqueViolation: somebody else is that already.
+    """
+    return conn.execute(_LINK_SUBJECT, (subject, login)).rowcount == 1
 
 
 def open_session(conn: Connection, staff: UUID, *, now: datetime) -> str:

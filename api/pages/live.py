@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from starlette.responses import StreamingResponse
 
-from api.auth import SESSION_COOKIE, DeskPerson, staff_scope
+from api.auth import DeskPerson, session_secret, staff_scope
 from api.context import InContext, InTx, Tx
 from api.v1.events import Watch, open_stream
 from storage.access import find_session
@@ -24,7 +24,7 @@ def dispatch_events(
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> StreamingResponse:
     """What the dispatch list shows, as it changes; ends with the session."""
-    secret = request.cookies.get(SESSION_COOKIE, "")
+    secret = session_secret(request)
 
     def still(later: Tx) -> bool:
         return find_session(later.conn, secret, now=later.wall) is not None
