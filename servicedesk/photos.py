@@ -1,4 +1,7 @@
-"""Photos of owners and technicians: known by their content, and kept without what the camera wrote about itself."""
+"""Photos of owners and technicians: known by their content, and kept without what the camera wrote about itself.
+
+One thing of that is kept: which way is up. It is written anew, alone, so that a photo taken on its side is upright.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,11 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs"})
 _WEBP_DROPPED = frozenset({b"EXIF", b"XMP "})
 _WEBP_FLAGS = 0x2C  # of VP8X: EXIF 0x08, XMP 0x04, ICC profile 0x20, whose chunk goes as well
+_WEBP_HAS_EXIF = 0x08
+_EXIF = b"Exif\0\0"
+_ORIENTATION = 0x0112
+_UPRIGHT = 1
+_TURNS = range(2, 9)
 _SOI, _SOS, _EOI = 0xD8, 0xDA, 0xD9
 _ADOBE = 0xEE
 
@@ -75,7 +83,7 @@ def stripped(content: bytes) -> tuple[str, bytes]:
 
 def _jpeg(content: bytes) -> bytes:
     """ITU-T T.81 B.1: segments up to the scan, then the scans; APPn but JFIF and Adobe's colour, and comments, go."""
-    kept, at = [content[:2]], 2
+    kept, at, way = [content[:2]], 2, _UPRIGHT
     while True:
         if content[at] != 0xFF:  # noqa: PLR2004  (a marker begins so)
             raise PhotoError("the picture is cut off or damaged")
@@ -84,6 +92,8 @@ def _jpeg(content: bytes) -> bytes:
         segment = content[at : at + 2 + length]
         if len(segment) != 2 + length or length < 2:  # noqa: PLR2004  (the length counts itself)
             raise PhotoError("the picture is cut off or damaged")
+        if segment[4:10] == _EXIF and marker == 0xE1:  # noqa: PLR2004  (APP1)
+            way = _orientation(segment[10:])
         app, comment = 0xE1 <= marker <= 0xEF and marker != _ADOBE, marker == 0xFE  # noqa: PLR2004  (likewise)
         if not app and not comment:
             kept.append(segment)
@@ -93,7 +103,32 @@ def _jpeg(content: bytes) -> bytes:
     end = content.rfind(bytes((0xFF, _EOI)))
     if end < at:
         raise PhotoError("the picture is cut off or damaged")
+    if way != _UPRIGHT:
+        told = _EXIF + _turned(way)
+        kept.insert(1, struct.pack(">HH", 0xFFE1, 2 + len(told)) + told)
     return b"".join([*kept, _scans(content[at : end + 2])])
+
+
+def _orientation(tiff: bytes) -> int:
+    """The orientation that EXIF names (CIPA DC-008, 4.6.5.1.6); upright where it says nothing that can be read."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    if order is None:
+        return _UPRIGHT
+    try:
+        (first,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (count,) = struct.unpack_from(f"{order}H", tiff, first)
+        for number in range(count):
+            tag, kind, values, value = struct.unpack_from(f"{order}HHIH", tiff, first + 2 + 12 * number)
+            if (tag, kind, values) == (_ORIENTATION, 3, 1):
+                return value if value in _TURNS else _UPRIGHT
+    except struct.error:
+        pass
+    return _UPRIGHT
+
+
+def _turned(way: int) -> bytes:
+    """EXIF that says nothing but an orientation: a TIFF header and one directory of one entry."""
+    return b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, _ORIENTATION, 3, 1, way, 0, 0)
 
 
 def _scans(data: bytes) -> bytes:
@@ -117,6 +152,9 @@ def _png(content: bytes) -> bytes:
             raise PhotoError("the picture is cut off or damaged")
         if name in _PNG_KEPT:
             kept.append(chunk)
+        elif name == b"eXIf" and (way := _orientation(chunk[8 : 8 + length])) != _UPRIGHT:
+            told = b"eXIf" + _turned(way)
+            kept.append(struct.pack(">I", len(told) - 4) + told + struct.pack(">I", zlib.crc32(told)))
         at += 12 + length
         if name == b"IEND":
             return b"".join(kept)
@@ -127,17 +165,25 @@ def _webp(content: bytes) -> bytes:
     (size,) = struct.unpack_from("<I", content, 4)
     if size + 8 > len(content):
         raise PhotoError("the picture is cut off or damaged")
-    kept, at = [], 12
+    kept, at, way, head = [], 12, _UPRIGHT, -1
     while at < size + 8:
         name, length = struct.unpack_from("<4sI", content, at)
         padded = length + length % 2
         data = content[at + 8 : at + 8 + padded]
         if len(data) < length:
             raise PhotoError("the picture is cut off or damaged")
+        if name == b"EXIF":
+            way = _orientation(data.removeprefix(_EXIF))
         if name == b"VP8X":
+            head = len(kept)
             data = bytes((data[0] & ~_WEBP_FLAGS,)) + data[1:]
         if name not in _WEBP_DROPPED and name != b"ICCP":
             kept.append(struct.pack("<4sI", name, length) + data)
         at += 8 + padded
+    if way != _UPRIGHT and head >= 0:
+        flags = kept[head]
+        kept[head] = flags[:8] + bytes((flags[8] | _WEBP_HAS_EXIF,)) + flags[9:]
+        told = _turned(way)
+        kept.append(struct.pack("<4sI", b"EXIF", len(told)) + told)
     body = b"WEBP" + b"".join(kept)
     return b"RIFF" + struct.pack("<I", len(body)) + body
