@@ -66,7 +66,7 @@ format: setup ## put the code into its format
 	$(BIN)/ruff check --fix $(CODE)
 
 client: setup ## write the typed client anew from the OpenAPI document
-	$(BIN)/wellkept api openapi | $(BIN)/python client/generate.py
+	document=$$($(BIN)/wellkept api openapi) && $(BIN)/python client/generate.py <<< "$$document"
 	-$(BIN)/ruff check --quiet --fix client/types client/routes
 	$(BIN)/ruff format --quiet client
 

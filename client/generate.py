@@ -225,7 +225,7 @@ def _module(title: str, text: str, imports: list[str]) -> str:
 
 def write(document: Json, folder: Path) -> list[Path]:
     """Write both packages below a folder. Returns the files."""
-    made = Document(document)
+    made = Document(json.loads(json.dumps(document, sort_keys=True)))
     files = {
         folder / "types" / "__init__.py": _all_types(made.home),
         folder / "routes" / "__init__.py": _together(sorted(made.operations)),
@@ -237,6 +237,8 @@ def write(document: Json, folder: Path) -> list[Path]:
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    for stale in {each for part in ("types", "routes") for each in (folder / part).glob("*.py")} - files.keys():
+        stale.unlink()
     return list(files)
 
 

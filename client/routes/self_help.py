@@ -6,7 +6,17 @@ from datetime import datetime
 from uuid import UUID
 
 from client.core import Caller, segment
-from client.types.self_help import CareReportOut, PhotoContentOut, PhotoIn, PhotoOut, PhotosOut, SelfCheckOut, StepIn
+from client.types.self_help import (
+    CareReportOut,
+    PhotoContentOut,
+    PhotoIn,
+    PhotoOut,
+    PhotosOut,
+    SelfCheckOut,
+    SelfTestOut,
+    SelfTestsOut,
+    StepIn,
+)
 from client.types.shared import TicketDetailOut
 
 
@@ -36,6 +46,17 @@ class SelfHelpRoutes(Caller):
     def answer_self_check(self, ticket: UUID | str, body: StepIn, *, key: str | None = None) -> SelfCheckOut:
         """Answer a step. Technician and dispatcher read the answers: nobody asks twice."""
         return self.call("POST", f"/v1/tickets/{segment(ticket)}/self-check", SelfCheckOut, body=body, key=key)
+
+    def self_tests(self, ticket: UUID | str) -> SelfTestsOut:
+        """What the ticket's device said of itself."""
+        return self.call("GET", f"/v1/tickets/{segment(ticket)}/self-tests", SelfTestsOut)
+
+    def ask_for_self_test(self, ticket: UUID | str, *, key: str | None = None) -> SelfTestOut:
+        """Ask the device to test itself.
+
+        It takes minutes; a device that does not answer within 20 is said to be silent.
+        """
+        return self.call("POST", f"/v1/tickets/{segment(ticket)}/self-tests", SelfTestOut, key=key)
 
     def withdrawal(self, ticket: UUID | str, *, if_match: str | None = None, key: str | None = None) -> TicketDetailOut:
         """The readings have recovered and no visit is needed: one tap ends the case. Twice is the same as once."""

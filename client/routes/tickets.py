@@ -24,11 +24,30 @@ class TicketsRoutes(Caller):
     """Methods of tickets."""
 
     def tickets(
-        self, *, state: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        *,
+        state: str | None = None,
+        severity: int | None = None,
+        kind: str | None = None,
+        area: str | None = None,
+        q: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
     ) -> Page[TicketOut]:
-        """Tickets, newest first."""
+        """Tickets, newest first. Who may not read households' contacts does not find them by name or phone either."""
         return self.call(
-            "GET", "/v1/tickets", Page[TicketOut], query={"state": state, "cursor": cursor, "limit": limit}
+            "GET",
+            "/v1/tickets",
+            Page[TicketOut],
+            query={
+                "state": state,
+                "severity": severity,
+                "kind": kind,
+                "area": area,
+                "q": q,
+                "cursor": cursor,
+                "limit": limit,
+            },
         )
 
     def one_ticket(self, ticket: UUID | str) -> TicketDetailOut:

@@ -99,6 +99,8 @@ from client.types.self_help import (
     PhotoOut,
     PhotosOut,
     SelfCheckOut,
+    SelfTestOut,
+    SelfTestsOut,
     StepIn,
     StepOut,
 )
@@ -284,6 +286,8 @@ __all__ = [
     "ScoreOut",
     "ScoreboardOut",
     "SelfCheckOut",
+    "SelfTestOut",
+    "SelfTestsOut",
     "SentLinkOut",
     "SerialOut",
     "ServiceReportOut",

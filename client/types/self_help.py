@@ -87,6 +87,24 @@ class SelfCheckOut(msgspec.Struct, frozen=True, kw_only=True):
     step: int | None = None
 
 
+class SelfTestOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A self-test that a device was asked for; `status` is ok, busy, error or silent, null while it runs."""
+
+    asked: datetime
+    error: str
+    id: UUID
+    values: dict[str, float]
+    answered: datetime | None = None
+    sent: datetime | None = None
+    status: str | None = None
+
+
+class SelfTestsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket's self-tests, oldest first."""
+
+    items: list[SelfTestOut]
+
+
 class StepIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An answer to a step of the guide."""
 
