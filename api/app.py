@@ -41,6 +41,7 @@ from api.parts import PartSettings, Watch
 from api.settings import Settings
 from api.tracing import RequestIds
 from api.v1 import board as board_v1
+from api.v1 import home as home_v1
 from api.v1 import (
     care,
     contact,
@@ -127,6 +128,7 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         service.router,
         contact.router,
         levels.router,
+        home_v1.router,
         plans.router,
         board_v1.router,
         money.router,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from markupsafe import Markup
 
-from api.appliances import ApplianceView, appliances_of
+from api.appliances import ApplianceView, appliances_of, tickets_of_device, view_of
 from api.auth import same_origin
 from api.context import InContext, InTx, Tx
 from api.i18n import Words
@@ -28,7 +28,7 @@ from telemetry.clock import to_datetime
 router = APIRouter(prefix="/o", include_in_schema=False)
 _MUTES = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=28)}
 _URGENT = (Health.DEVELOPING, Health.NO_DATA)
-Device = Annotated[int, Form(ge=1, le=2**31 - 1)]
+Device = Annotated[str, Form(min_length=1, max_length=64)]
 
 
 @router.get("/{token}/home")  # noqa: FAST003  (taken by the door)
@@ -52,7 +52,7 @@ def home_page(request: Request, home: InHome, tx: InTx, context: InContext) -> R
 @router.post("/{token}/home/mute", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
 def home_mute(home: OwnHome, tx: InTx, device: Device, span: Annotated[str, Form()]) -> Response:
     """Keep an appliance's messages back for a while."""
-    appliance = tx.office.desk.people.appliance(of_household(tx, home, device))
+    appliance = tx.office.desk.people.appliance(of_household(tx, home, device).no)
     if span not in _MUTES:
         return home_back(home, "/home", gone="move")
     mute(tx.office, appliance, tx.now + _MUTES[span], tx.now, OWNER)
@@ -62,7 +62,7 @@ def home_mute(home: OwnHome, tx: InTx, device: Device, span: Annotated[str, Form
 @router.post("/{token}/home/unmute", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
 def home_unmute(home: OwnHome, tx: InTx, device: Device) -> Response:
     """Let them through again."""
-    unmute(tx.office, tx.office.desk.people.appliance(of_household(tx, home, device)), tx.now)
+    unmute(tx.office, tx.office.desk.people.appliance(of_household(tx, home, device).no), tx.now)
     return home_back(home, "/home", done="unmuted")
 
 
@@ -71,7 +71,7 @@ def home_report(
     home: OwnHome, tx: InTx, device: Device, words: Annotated[str, Form(min_length=1, max_length=2000)]
 ) -> Response:
     """An owner says that an appliance has failed; its case is shown."""
-    appliance = tx.office.desk.people.appliance(of_household(tx, home, device))
+    appliance = tx.office.desk.people.appliance(of_household(tx, home, device).no)
     try:
         ticket = report_fault(tx.office, appliance, None, words, tx.now)
     except DeskError:
@@ -80,10 +80,10 @@ def home_report(
 
 
 @router.get("/{token}/home/remove")  # noqa: FAST003  (taken by the door)
-def remove_page(request: Request, home: OwnHome, tx: InTx, context: InContext, device: int) -> Response:
+def remove_page(request: Request, home: OwnHome, tx: InTx, context: InContext, device: str) -> Response:
     """The second step: what ends, what stays, and why it goes."""
-    number = of_household(tx, home, device)
-    view = next(each for each in appliances_of(tx, context.catalogue, home.scope) if each.device.no == number)
+    row = of_household(tx, home, device)
+    view = view_of(tx, context.catalogue, home.scope, row, tickets_of_device(tx, home.scope, row))
     values: dict[str, Any] = {"card": _card(tx, home, view), "reasons": _reasons(home.words)}
     return render(request, "home_remove.html", home.words, **values, **home_links(home))
 
@@ -91,7 +91,7 @@ def remove_page(request: Request, home: OwnHome, tx: InTx, context: InContext, d
 @router.post("/{token}/home/remove", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)
 def home_remove(home: OwnHome, tx: InTx, device: Device, why: Annotated[RemovalReason, Form()]) -> Response:
     """Take an appliance out of the household."""
-    appliance = tx.office.desk.people.appliance(of_household(tx, home, device))
+    appliance = tx.office.desk.people.appliance(of_household(tx, home, device).no)
     remove_appliance(tx.office, appliance, why, tx.now, OWNER)
     return home_back(home, "/home", done="removed")
 
@@ -120,6 +120,7 @@ def _card(tx: Tx, home: Home, view: ApplianceView) -> dict[str, Any]:
     silent = state.silent_since
     return {
         "no": device.no,
+        "device": device.device,
         "place": place,
         "icon": ICONS.get(device.kind, "plug"),
         "mark": icon,

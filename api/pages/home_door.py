@@ -14,6 +14,7 @@ from api.i18n import Words, zone_of
 from api.pages.door import LinkError, back_to, chosen_language, places, query, valid_link
 from servicedesk.model import Household
 from storage.read_desk import get_ticket
+from storage.read_devices import DeviceView, get_device
 from storage.read_models import Scope
 
 
@@ -86,12 +87,13 @@ def home_back(home: Home, path: str, **flags: str) -> RedirectResponse:
     return back_to(home.base, home.q, path, **flags)
 
 
-def of_household(tx: Tx, home: Home, device: int) -> int:
-    """A device's number where it is one of the household's.
+def of_household(tx: Tx, home: Home, device: str) -> DeviceView:
+    """One of the household's devices.
 
     Raises:
         LinkError: it is none.
     """
-    if device not in tx.office.desk.care.privacy.devices(home.household.id):
+    found = get_device(tx.conn, home.scope, home.household.org, device)
+    if found is None:
         raise LinkError(expired=False)
-    return device
+    return found

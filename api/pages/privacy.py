@@ -60,7 +60,7 @@ def privacy_page(request: Request, home: InHome, tx: InTx) -> Response:
         "tz": row.tz,
         "now": t.time(tx.now),
         "counts": (len(devices), len(desk.care.privacy.tickets(row.id))),
-        "devices": [(each.no, _name(t, each)) for each in devices],
+        "devices": [(each.device, _name(t, each)) for each in devices],
         "erasure": t.stamp(erasure.requested) if erasure is not None else "",
     }
     return render(request, "privacy.html", t, **values, **home_links(home))
@@ -141,11 +141,10 @@ def export_file(home: OwnHome, tx: InTx) -> Response:
     return Response(text, media_type="application/json", headers=headers)
 
 
-@router.get("/{token}/readings/{device}.csv")  # noqa: FAST003  (taken by the door)
-def readings_file(home: OwnHome, tx: InTx, context: InContext, device: int) -> StreamingResponse:
+@router.get("/{token}/readings/{device}")  # noqa: FAST003  (taken by the door)
+def readings_file(home: OwnHome, tx: InTx, context: InContext, device: str) -> StreamingResponse:
     """All readings of an appliance, a piece of some thousand at a time, each in a transaction of its own."""
-    number = of_household(tx, home, device)
-    row = next(each for each in list_devices(tx.conn, home.scope, after=number - 1, limit=1) if each.no == number)
+    row = of_household(tx, home, device)
     headers = {**PAGE_HEADERS, "Content-Disposition": f'attachment; filename="{row.device}.csv"'}
     return StreamingResponse(_lines(context, row, tx.now), media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -24,6 +24,7 @@ from fastapi.dependencies.models import Dependant
 from api.app import create_app
 from api.auth import ASKS_FOR, RIGHTS, Right, bearer, staff
 from api.pages.door import open_door, valid_link
+from api.pages.home_door import open_home
 from api.settings import Settings
 from storage.access import Role
 from tests.api.walk import NOWHERE
@@ -31,7 +32,7 @@ from tests.api.walk import NOWHERE
 FILE = Path(__file__).with_name("matrix.toml")
 DOCS = Path(__file__).parents[2] / "docs" / "access.md"
 _BEGIN, _END = "<!-- routes: begin -->", "<!-- routes: end -->"
-_OF_LINK = (open_door, valid_link)
+_OF_LINK = (open_door, open_home, valid_link)
 _STAFF = (Role.ADMIN, Role.DISPATCHER, Role.TECHNICIAN, Role.ENGINEER, Role.READ_ONLY)
 SESSION_ROLES = frozenset(_STAFF)
 """Roles that people of ours may have; only they sign in."""
