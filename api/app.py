@@ -25,23 +25,18 @@ from api.pages import (
     board_plan,
     day,
     day_acts,
+    desk_routes,
     lab_routes,
-    live,
-    mailbox,
     oidc,
     owner,
     reference,
     session,
-    ticket,
-    ticket_list,
-    ticket_posts,
 )
 from api.pages.door import LinkError
 from api.parts import PartSettings, Watch
 from api.settings import Settings
 from api.tracing import RequestIds
 from api.v1 import board as board_v1
-from api.v1 import home as home_v1
 from api.v1 import (
     care,
     contact,
@@ -54,10 +49,13 @@ from api.v1 import (
     reports,
     road,
     scoreboard,
+    self_tests,
     service,
     telemetry,
     ways,
 )
+from api.v1 import desk as desk_v1
+from api.v1 import home as home_v1
 from storage.failures import BUSY, OUTAGES, UNFIT
 from telemetry.clock import WallClock, system_wall
 
@@ -131,8 +129,10 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         home_v1.router,
         plans.router,
         board_v1.router,
+        desk_v1.router,
         money.router,
         care.router,
+        self_tests.router,
         ways.router,
         own.router,
         reports.router,
@@ -141,16 +141,11 @@ def create_app(settings: Settings, wall: WallClock = system_wall) -> FastAPI:
         events.router,
         hooks.router,
         owner.router,
-        session.router,
+        *desk_routes.ROUTERS,
         oidc.router,
         reference.router,
-        ticket_list.router,
-        ticket.router,
-        ticket_posts.router,
-        mailbox.router,
         board.router,
         board_plan.router,
-        live.router,
         *lab_routes.ROUTERS,
         day.router,
         day_acts.router,

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg.rows import class_row
 
 from storage.read_desk import TICKET_VIEW, TicketView
-from storage.read_models import TICKET_SCOPE, Connection, Scope
+from storage.read_models import TICKET_SCOPE, Connection, Cursor, Scope
 
 _LEAST_DIGITS = 5
 _FROM = "from ticket t join device d on d.no = t.device left join household h on h.id = t.household "
@@ -21,7 +21,7 @@ MATCHES = """
        or position(%(sought)s in lower(t.ref)) > 0
        or position(%(sought)s in lower(coalesce(d.serial, ''))) > 0
        or position(%(sought)s in lower(d.device)) > 0
-       or position(%(sought)s in lower(coalesce(h.name, ''))) > 0
+       or (%(people)s and position(%(sought)s in lower(coalesce(h.name, ''))) > 0)
        or (%(digits)s::text is not null and exists (
            select from contact c where c.household = h.id
            and position(%(digits)s in regexp_replace(coalesce(c.phone, ''), '\\D', '', 'g')) > 0)))
@@ -34,6 +34,11 @@ with picked as (
 ) {TICKET_VIEW} join picked p on p.id = t.id order by p.place
 """
 _COUNT = f"select count(*) {_FROM} {TICKET_SCOPE} {MATCHES}"
+_NEWEST = f"""
+{TICKET_VIEW} {TICKET_SCOPE} {MATCHES}
+  and (%(after_at)s::timestamptz is null or (t.opened, t.id) < (%(after_at)s, %(after_id)s::uuid))
+order by t.opened desc, t.id desc limit %(limit)s
+"""
 _AREAS = f"""
 select distinct h.area from ticket t join household h on h.id = t.household {TICKET_SCOPE} and h.area <> '' order by 1
 """  # noqa: S608  (likewise)
@@ -45,6 +50,7 @@ class Filter:
 
     Attributes:
         sought: a part of the reference, the serial number, the device's or the household's name, or a phone number.
+        people: whether households are found by name and phone.
     """
 
     states: tuple[str, ...] | None = None
@@ -52,6 +58,7 @@ class Filter:
     kind: str | None = None
     area: str | None = None
     sought: str | None = None
+    people: bool = True
 
     def parameters(self) -> dict[str, Any]:
         """For statements with `MATCHES`."""
@@ -64,7 +71,8 @@ class Filter:
             "kind": self.kind,
             "area": self.area,
             "sought": sought,
-            "digits": digits if phone else None,
+            "digits": digits if phone and self.people else None,
+            "people": self.people,
         }
 
 
@@ -77,6 +85,15 @@ def ticket_page(
     whole = int(str(row[0])) if row else 0
     with conn.cursor(row_factory=class_row(TicketView)) as cursor:
         return cursor.execute(_PAGE, parameters | {"limit": limit, "offset": offset}).fetchall(), whole
+
+
+def newest_tickets(
+    conn: Connection, scope: Scope, wanted: Filter, *, after: Cursor | None, limit: int
+) -> list[TicketView]:
+    """Tickets that match, newest first, after one."""
+    place = {"after_at": after.at if after else None, "after_id": after.id if after else None, "limit": limit}
+    with conn.cursor(row_factory=class_row(TicketView)) as cursor:
+        return cursor.execute(_NEWEST, scope.parameters() | wanted.parameters() | place).fetchall()
 
 
 def list_areas(conn: Connection, scope: Scope) -> list[str]:

@@ -32,6 +32,7 @@ def areas_of(t: Words, person: StaffRow, mailbox: bool) -> list[Area]:  # noqa: 
         (Right.SEE_DESK, Area("faults", "/faults", t.plain("Fleet faults"))),
         (Right.SEE_DESK, Area("reports", "/reports", t.plain("Reports"))),
         (Right.SEE_DESK, Area("rules", "/rules", t.plain("Rules"))),
+        (Right.KEEP_HOOKS, Area("webhooks", "/webhooks", t.plain("Webhooks"))),
         (Right.AUDIT, Area("audit", "/audit", t.plain("Audit"))),
         (Right.SEE_LAB, Area("lab", "/lab", t.plain("Lab"))),
     ]

@@ -17,6 +17,7 @@ from api.pages import (
     ticket_posts,
     ticket_test,
     wall,
+    webhooks,
 )
 
 ROUTERS = (
@@ -32,6 +33,7 @@ ROUTERS = (
     reports.router,
     rules.router,
     audit.router,
+    webhooks.router,
     mailbox.router,
     live.router,
 )

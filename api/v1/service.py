@@ -7,7 +7,18 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from api.auth import CaseReader, Confirmer, PeopleReader, Principal, Reader, Reporter, TicketMover, VisitMover
+from api.auth import (
+    RIGHTS,
+    CaseReader,
+    Confirmer,
+    PeopleReader,
+    Principal,
+    Reader,
+    Reporter,
+    Right,
+    TicketMover,
+    VisitMover,
+)
 from api.context import InContext, InTx, Tx
 from api.problems import invalid, not_found
 from api.reads import note_read
@@ -47,12 +58,12 @@ from storage.read_desk import (
     get_ticket,
     get_visit,
     list_notices,
-    list_tickets,
     list_visits,
     timeline,
     visits_of,
 )
 from storage.read_devices import get_device, get_finding
+from storage.read_list import Filter, newest_tickets
 from storage.read_models import Cursor
 
 router = V1Router()
@@ -89,15 +100,28 @@ VISIT = Resource(
 
 
 @router.get("/tickets", tags=["tickets"])
-def tickets(
+def tickets(  # noqa: PLR0917  (named by FastAPI)
     who: Reader,
     tx: InTx,
     paging: Annotated[Paging, Depends(listing(50))],
     state: Annotated[str | None, Query(description="one or several, comma-separated")] = None,
+    severity: Annotated[int | None, Query(ge=1, le=4)] = None,
+    kind: Annotated[str | None, Query(max_length=64, description="of the appliance")] = None,
+    area: Annotated[str | None, Query(max_length=100, description="of the household")] = None,
+    q: Annotated[
+        str | None, Query(max_length=100, description="part of reference, serial number, device, household or phone")
+    ] = None,
 ) -> Page[TicketOut]:
-    """Tickets, newest first."""
-    wanted = states(state, TicketState)
-    rows = list_tickets(tx.conn, who.scope, states=wanted, after=paging.after(Cursor), limit=paging.limit + 1)
+    """Tickets, newest first. Who may not read households' contacts does not find them by name or phone either."""
+    wanted = Filter(
+        states=None if (found := states(state, TicketState)) is None else tuple(found),
+        severity=severity,
+        kind=kind,
+        area=area,
+        sought=q,
+        people=who.role in RIGHTS[Right.READ_PEOPLE],
+    )
+    rows = newest_tickets(tx.conn, who.scope, wanted, after=paging.after(Cursor), limit=paging.limit + 1)
     return paging.page(rows, ticket_out, lambda row: Cursor(row.opened, row.id))
 
 
