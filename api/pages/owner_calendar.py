@@ -6,8 +6,10 @@ from fastapi import APIRouter, Request, Response
 
 from api.context import InTx
 from api.pages.door import InDoor, LinkError, back, case_of
+from api.pages.owner_scene import newest
 from api.pages.owner_told import in_wechat
 from servicedesk.invite import calendar_file
+from servicedesk.states import VISIT_LIVE
 
 router = APIRouter(prefix="/o", include_in_schema=False)
 
@@ -16,7 +18,8 @@ router = APIRouter(prefix="/o", include_in_schema=False)
 def calendar(request: Request, door: InDoor, tx: InTx) -> Response:
     """The calendar file; inside WeChat, which cannot take files, the page that says what to do instead."""
     case = case_of(door)
-    row = case.visits[-1] if case.visits else None
+    ahead = case.visit is not None and case.visit.state in VISIT_LIVE
+    row = case.visit if ahead else newest(case)
     if row is None or case.ticket.household is None:
         raise LinkError(expired=False)
     if in_wechat(request):

@@ -33,6 +33,11 @@ class Scene:
     pick: bool = False
 
 
+def newest(case: Case) -> VisitView | None:
+    """The visit that was made last, whatever became of it; of those of one moment the one that was moved to."""
+    return max(case.visits, key=lambda each: (each.proposed, each.sequence), default=None)
+
+
 def scene_of(case: Case, events: list[EventView], late: str) -> Scene:
     """The scene of a case's visit.
 
@@ -42,8 +47,9 @@ def scene_of(case: Case, events: list[EventView], late: str) -> Scene:
         late: the sentence that says how late the technician is, or empty.
     """
     t, shown = case.t, case.visit
-    last = case.visits[-1] if case.visits else None
-    if last is not None and last.state not in VISIT_LIVE and last.state != VisitState.DONE:
+    last = newest(case)
+    ahead = shown is not None and shown.state in VISIT_LIVE
+    if last is not None and not ahead and last.state != VisitState.DONE:
         return _ended(case, last, events)
     if shown is None:
         lead = t("Choose a time that suits you, or a person from service calls you.")
@@ -81,7 +87,8 @@ def _proposed(case: Case, visit: VisitView, events: list[EventView]) -> Scene:
     if visit.start <= case.now:
         heading, lead = t("That time has passed"), t("Nothing was booked. These things happen: choose another time.")
         return Scene("passed", *word, heading, lead)
-    before = next((each for each in reversed(case.visits) if each.id != visit.id), None)
+    others = [each for each in case.visits if each.id != visit.id]
+    before = max(others, key=lambda each: (each.proposed, each.sequence), default=None)
     day = t.weekday_name(visit.start)
     if before is not None and before.state == VisitState.MISSED:
         heading = t("Your visit on {day} did not take place. We are sorry.", day=t.long_day(before.start))

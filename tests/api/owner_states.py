@@ -16,7 +16,7 @@ from servicedesk.on_the_road import arrive, cannot_come, note_position, running_
 from servicedesk.owner_says import not_a_problem, unplugged
 from servicedesk.picking import hold_pick, pickable
 from servicedesk.planning import alternatives, confirm, take_window
-from servicedesk.states import TicketState, VisitState
+from servicedesk.states import VISIT_LIVE, TicketState, VisitState
 from servicedesk.travel import Place
 from servicedesk.visiting import finish, move_ticket, move_visit
 from storage.pool import Connection
@@ -38,8 +38,9 @@ def office(conn: Connection, now: datetime = NOW) -> Office:
 
 
 def live(conn: Connection, seeded: Seeded) -> Visit:
-    """The newest visit of the case."""
-    return office(conn).desk.visits.of_ticket(seeded.ticket)[-1]
+    """The visit that is ahead or under way, else the newest one."""
+    known = office(conn).desk.visits.of_ticket(seeded.ticket)
+    return next((each for each in known if each.state in VISIT_LIVE), known[-1])
 
 
 def window(conn: Connection, seeded: Seeded, start: datetime) -> None:
@@ -175,6 +176,7 @@ def wrong(conn: Connection, seeded: Seeded) -> None:
 
 
 def on_hold(conn: Connection, seeded: Seeded) -> None:
+    missed(conn, seeded)
     move_ticket(office(conn), seeded.ticket, TicketState.HOLD, NOW, DISPATCH, reason="the landlord decides")
 
 

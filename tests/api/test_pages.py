@@ -14,7 +14,6 @@ from storage.pool import connect
 from telemetry.clock import to_datetime
 from tests.api.case import DAY, NOW, WALL, Seeded, finish_case
 
-PAGE_LIMIT = 150_000
 
 
 def state_of(url: str, seeded: Seeded) -> tuple[str, str]:
@@ -225,21 +224,6 @@ def test_a_reader_looks_but_does_not_move(http: httpx.Client, seeded: Seeded, da
     assert csrf is not None
     moved = http.post(f"/tickets/{seeded.ref}/moves", data={"to": "hold", "reason": "x", "csrf": csrf[1]})
     assert moved.status_code == 403
-
-
-@pytest.mark.parametrize("path", ["", "/visit", "/time"])
-def test_a_first_load_is_light(http: httpx.Client, seeded: Seeded, path: str) -> None:
-    page = http.get(seeded.alert + path)
-    assets = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text))
-    assert len(assets) >= 4
-    total = len(page.content)
-    for asset in assets:
-        answer = http.get(asset)
-        assert answer.status_code == 200
-        assert "immutable" in answer.headers["cache-control"]
-        total += len(answer.content)
-    assert total <= PAGE_LIMIT, total
-    assert not re.findall(r'(?:href|src)="https?://', page.text)
 
 
 def test_live_updates_need_a_session_and_end_with_it(
