@@ -13,8 +13,9 @@ from uuid import UUID
 from servicedesk.errors import AlreadyOpenError, ConflictError, UnknownError, WindowGoneError
 from servicedesk.memory_care import MemoryCare
 from servicedesk.memory_day import MemoryDay
-from servicedesk.memory_hooks import MemoryHooks
+from servicedesk.memory_fleet import MemoryFleet
 from servicedesk.memory_home import MemoryHomes
+from servicedesk.memory_hooks import MemoryHooks
 from servicedesk.memory_levels import MemoryLevels
 from servicedesk.memory_money import MemoryMoney, MemoryQuotes
 from servicedesk.memory_planning import MemoryMoves, MemoryPlans, occupied
@@ -158,6 +159,12 @@ class MemoryVisits:
             if technician in technicians and booking.window.overlaps(span):
                 found[technician].append(booking)
         return found
+
+    def absent(self, technician: UUID, away: Window, reason: str) -> None:  # noqa: ARG002  (for people)
+        """Enter an absence."""
+        known = self.absences.setdefault(technician, [])
+        if away not in known:
+            known.append(away)
 
     def report(self, outcome: Outcome) -> None:
         """Enter an outcome once."""
@@ -429,6 +436,7 @@ class MemoryDesk:
         self.ways = MemoryWays()
         self.agenda = MemoryAgenda()
         self.truth = MemoryTruth(self.people, self.agenda)
+        self.fleet = MemoryFleet(self.people, self.agenda)
         self.levels = MemoryLevels(self.tickets, self.people, self.notices)
         self.plans = MemoryPlans(self.tickets, self.visits)
         self.moves = MemoryMoves()

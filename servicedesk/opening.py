@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from servicedesk.common_cause import end_wait, waits
 from servicedesk.errors import AlreadyOpenError, IllegalMoveError
 from servicedesk.judging import held_back
 from servicedesk.model import Appliance, Ticket, TicketDraft
@@ -49,7 +50,23 @@ def report(office: Office, finding: Finding, appliance: Appliance, now: datetime
         desk.agenda.defer(job, lock=_lock(finding), once=f"{job}:{found}", finding=finding.id)
     if latest is not None and (job is not None or latest.finding == found or latest.state not in TICKET_ENDED):
         return None
-    held = held_back(office, finding, appliance, draft, now)
+    return _open_unless_held(office, finding, draft, appliance, now)
+
+
+def look_again(office: Office, ident: UUID, now: datetime) -> None:
+    """A finding has waited: what is still there is no passing matter, and opens its ticket as any other."""
+    desk = office.desk
+    finding = desk.agenda.finding(ident)
+    if not end_wait(office, ident, now) or finding is None or finding.state is not EpisodeState.OPEN:
+        return
+    if desk.tickets.of_finding(ident) is None:
+        report(office, finding, desk.people.appliance(desk.agenda.device_of(finding.device)), now)
+
+
+def _open_unless_held(
+    office: Office, finding: Finding, draft: TicketDraft, appliance: Appliance, now: datetime
+) -> Ticket | None:
+    held = held_back(office, finding, appliance, draft, now) or waits(office, finding, appliance, draft, now)
     return None if held else _open(office, finding, draft, appliance, now)
 
 

@@ -24,6 +24,7 @@ from servicedesk.model import (
 )
 from servicedesk.ports_care import CareBook
 from servicedesk.ports_day import DayBook
+from servicedesk.ports_fleet import FleetBook
 from servicedesk.ports_home import Homes
 from servicedesk.ports_hooks import Hooks
 from servicedesk.ports_levels import LevelBook
@@ -108,6 +109,10 @@ class Visits(Protocol):
 
     def bookings(self, technicians: Collection[UUID], span: Window) -> Mapping[UUID, Sequence[Booking]]:
         """What occupies technicians in a span: visits with their places, and absences."""
+        ...
+
+    def absent(self, technician: UUID, away: Window, reason: str) -> None:
+        """Enter an absence of a technician; the same one a second time changes nothing."""
         ...
 
     def report(self, outcome: Outcome) -> None:
@@ -333,6 +338,11 @@ class Desk(Protocol):
     @property
     def home(self) -> Homes:
         """What households do with themselves."""
+        ...
+
+    @property
+    def fleet(self) -> FleetBook:
+        """Findings of whole fleets, and findings whose tickets wait."""
         ...
 
     @property

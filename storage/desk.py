@@ -26,9 +26,10 @@ from servicedesk.model import (
 from servicedesk.seed_demo import demo_parts, demo_technicians
 from storage.desk_agenda import PgAgenda, open_due
 from storage.desk_care import PgCare
+from storage.desk_day import PgDay
+from storage.desk_fleet import PgFleet
 from storage.desk_home import PgHomes
 from storage.desk_hooks import PgHooks
-from storage.desk_day import PgDay
 from storage.desk_levels import PgLevels
 from storage.desk_money import PgMoney, PgQuotes
 from storage.desk_moves import PgMoves
@@ -273,6 +274,7 @@ class PgDesk:
         self.care = PgCare(conn)
         self.day = PgDay(conn)
         self.truth = PgTruth(conn)
+        self.fleet = PgFleet(conn)
         self.home = PgHomes(conn, public_url.rstrip("/"))
         self.hooks = PgHooks(conn)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -15,7 +16,7 @@ from servicedesk.care_rows import SelfTest
 from servicedesk.self_tests import ask_self_test
 
 router = V1Router()
-_EXAMPLE = {
+_EXAMPLE: dict[str, Any] = {
     "id": "019a9547-3c00-7a11-8b6f-2f1f0f5d0042",
     "asked": "2026-11-18T01:30:00Z",
     "sent": "2026-11-18T01:30:01Z",

@@ -1,0 +1,114 @@
+"""What many appliances of one kind begin to show together has one cause that is not theirs: one finding of the fleet.
+
+A heat wave, a holiday or a firmware makes appliances leave their usual range side by side. Findings of one kind and
+family within `WITHIN` are held against what such a fleet shows by chance (Poisson); when they are too many for it, one
+fleet finding opens and its members' tickets wait until the cause has passed. A real fault is still there then, and
+whatever would fail before is not held. A finding without a cause waits a little in any case, for company to show.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from servicedesk.fleet_faults import at_least
+from servicedesk.fleet_rows import FleetFinding, Why
+from servicedesk.model import Appliance, TicketDraft
+from servicedesk.office import Office
+from telemetry.finding import Finding
+
+WAITED = "finding_waited"
+"""Due: a finding has waited long enough."""
+WITHIN = timedelta(days=3)
+UNSURE_WAIT = WITHIN
+"""A finding without a cause waits as long as company may take to show."""
+COMMON_WAIT = timedelta(days=10)
+"""A warm spell in Europe and North China lasts three to nine days as a rule (Perkins-Kirkpatrick and Lewis 2020)."""
+QUIET = timedelta(days=7)
+"""A fleet finding without a new member for this long is over: the next finding is judged anew."""
+_RATE = 0.5
+"""Findings a year of one device and family at most: five times what the simulated kinds wear out at."""
+_CHANCE = 1e-3
+_LEAST = 3
+_GRAVE = 2
+_YEAR = timedelta(days=365)
+_UNKNOWN = "unknown"
+
+
+def expected_of(devices: int) -> float:
+    """Findings of one family that so many devices show within `WITHIN` by chance, at most."""
+    return devices * _RATE * (WITHIN / _YEAR)
+
+
+def too_many(findings: int, devices: int) -> bool:
+    """Whether so many findings are too many for chance."""
+    return findings >= _LEAST and at_least(findings, expected_of(devices)) < _CHANCE
+
+
+def waits(office: Office, finding: Finding, appliance: Appliance, draft: TicketDraft, now: datetime) -> bool:
+    """Whether a finding opens no ticket yet; it is then noted why, and a due thing looks at it again.
+
+    Safety, what is grave and what would fail meanwhile never wait.
+    """
+    if draft.safety or finding.severity <= _GRAVE or _fails_within(finding, COMMON_WAIT):
+        return False
+    fleet, found = office.desk.fleet, UUID(finding.id)
+    waiting = fleet.waiting(found)
+    if fleet.waited(found):
+        return False
+    if waiting is Why.COMMON:
+        return True
+    if fleet.member_of(found) is not None or _gathers(office, finding, appliance, now):
+        _wait(office, found, appliance.no, Why.COMMON, now)
+        return True
+    if waiting is None and _unsure(finding):
+        _wait(office, found, appliance.no, Why.UNSURE, now)
+    return _unsure(finding)
+
+
+def end_wait(office: Office, finding: UUID, now: datetime) -> bool:
+    """A finding has waited long enough. Returns whether it has not been looked at since."""
+    return office.desk.fleet.end_wait(finding, now)
+
+
+def _wait(office: Office, finding: UUID, device: int, why: Why, now: datetime) -> None:
+    until = now + (COMMON_WAIT if why is Why.COMMON else UNSURE_WAIT)
+    office.desk.fleet.wait(finding, device, why, now, until)
+    office.desk.agenda.set_due(WAITED, finding, until)
+
+
+def _gathers(office: Office, finding: Finding, appliance: Appliance, now: datetime) -> bool:
+    """Whether the finding is one of many; it then is a member of their fleet finding."""
+    fleet, found = office.desk.fleet, UUID(finding.id)
+    standing = fleet.standing(appliance.org, appliance.kind, finding.family, now - QUIET)
+    if standing is not None:
+        fleet.join(standing.id, found, appliance.no, now)
+        return True
+    devices = fleet.devices(appliance.org, appliance.kind)
+    recent = {**fleet.recent(appliance.org, appliance.kind, finding.family, now - WITHIN), appliance.no: found}
+    if not too_many(len(recent), devices):
+        return False
+    opened = FleetFinding(
+        id=office.new_id(),
+        org=appliance.org,
+        kind=appliance.kind,
+        family=finding.family,
+        opened=now,
+        devices=devices,
+        expected=expected_of(devices),
+    )
+    fleet.enter(opened)
+    for device, member in sorted(recent.items()):
+        fleet.join(opened.id, member, device, now)
+        if fleet.waiting(member) is Why.UNSURE:
+            _wait(office, member, device, Why.COMMON, now)
+    return True
+
+
+def _unsure(finding: Finding) -> bool:
+    """Whether no cause is likelier than that there is none that we know."""
+    return bool(finding.causes) and finding.causes[0].fault == _UNKNOWN
+
+
+def _fails_within(finding: Finding, span: timedelta) -> bool:
+    return finding.life_low is not None and finding.life_low < span.total_seconds()

@@ -1,0 +1,96 @@
+"""Findings of whole fleets in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from servicedesk.fleet_rows import FleetFinding, Why
+from telemetry.clock import to_datetime
+
+if TYPE_CHECKING:
+    from servicedesk.memory import MemoryAgenda, MemoryPeople
+
+
+@dataclass(slots=True)
+class _Wait:
+    why: Why
+    until: datetime
+    ended: datetime | None = None
+
+
+class MemoryFleet:
+    """See `FleetBook`.
+
+    Args:
+        people: knows devices.
+        agenda: knows findings.
+    """
+
+    def __init__(self, people: MemoryPeople, agenda: MemoryAgenda) -> None:
+        self._people = people
+        self._agenda = agenda
+        self.fleets: dict[UUID, FleetFinding] = {}
+        self.members: dict[UUID, tuple[UUID, int, datetime]] = {}
+        self.waits: dict[UUID, _Wait] = {}
+
+    def devices(self, org: str, kind: str) -> int:
+        """How many."""
+        return sum((each.org, each.kind) == (org, kind) for each in self._people.appliances.values())
+
+    def recent(self, org: str, kind: str, family: str, since: datetime) -> dict[int, UUID]:
+        """Newest by device."""
+        firsts = (revisions[0] for revisions in self._agenda.findings.values() if revisions)
+        found: dict[int, tuple[int, UUID]] = {}
+        for first in firsts:
+            if first.family != family or first.history or to_datetime(first.opened) < since:
+                continue
+            device = self._agenda.devices.get(first.device)
+            appliance = None if device is None else self._people.appliances.get(device)
+            if appliance is not None and device is not None and (appliance.org, appliance.kind) == (org, kind):
+                found[device] = max(found.get(device, (0, UUID(int=0))), (first.opened, UUID(first.id)))
+        return {device: ident for device, (_, ident) in found.items()}
+
+    def standing(self, org: str, kind: str, family: str, since: datetime) -> FleetFinding | None:
+        """The newest that still grows."""
+        fresh = {fleet for fleet, _, joined in self.members.values() if joined >= since}
+        found = [
+            each
+            for each in self.fleets.values()
+            if (each.org, each.kind, each.family) == (org, kind, family) and each.id in fresh
+        ]
+        return max(found, key=lambda each: (each.opened, each.id), default=None)
+
+    def enter(self, fleet: FleetFinding) -> None:
+        """Enter."""
+        self.fleets[fleet.id] = fleet
+
+    def join(self, fleet: UUID, finding: UUID, device: int, at: datetime) -> None:
+        """Once."""
+        self.members.setdefault(finding, (fleet, device, at))
+
+    def member_of(self, finding: UUID) -> UUID | None:
+        """Its fleet finding."""
+        return self.members[finding][0] if finding in self.members else None
+
+    def wait(self, finding: UUID, device: int, why: Why, since: datetime, until: datetime) -> None:  # noqa: ARG002  (rows have them)
+        """Note."""
+        self.waits[finding] = _Wait(why, until)
+
+    def waiting(self, finding: UUID) -> Why | None:
+        """Now."""
+        known = self.waits.get(finding)
+        return None if known is None or known.ended is not None else known.why
+
+    def waited(self, finding: UUID) -> bool:
+        """To the end."""
+        return finding in self.waits and self.waits[finding].ended is not None
+
+    def end_wait(self, finding: UUID, at: datetime) -> bool:
+        """Once."""
+        if self.waiting(finding) is None:
+            return False
+        self.waits[finding].ended = at
+        return True

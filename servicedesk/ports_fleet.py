@@ -1,0 +1,53 @@
+"""What is asked of findings of whole fleets, and of findings whose tickets wait."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from servicedesk.fleet_rows import FleetFinding, Why
+
+
+class FleetBook(Protocol):
+    """Fleet findings, their members, and waits."""
+
+    def devices(self, org: str, kind: str) -> int:
+        """How many devices of a kind an organisation has."""
+        ...
+
+    def recent(self, org: str, kind: str, family: str, since: datetime) -> dict[int, UUID]:
+        """Devices of a kind with a finding of a family that opened since then, and was not history; its newest."""
+        ...
+
+    def standing(self, org: str, kind: str, family: str, since: datetime) -> FleetFinding | None:
+        """The newest fleet finding with a member that joined since then."""
+        ...
+
+    def enter(self, fleet: FleetFinding) -> None:
+        """Enter a fleet finding."""
+        ...
+
+    def join(self, fleet: UUID, finding: UUID, device: int, at: datetime) -> None:
+        """Make a finding a member; it stays one of the first that it joined."""
+        ...
+
+    def member_of(self, finding: UUID) -> UUID | None:
+        """The fleet finding of a finding."""
+        ...
+
+    def wait(self, finding: UUID, device: int, why: Why, since: datetime, until: datetime) -> None:
+        """Note that a finding's ticket waits; a later reason takes the place of an earlier one."""
+        ...
+
+    def waiting(self, finding: UUID) -> Why | None:
+        """Why it waits now, if it does."""
+        ...
+
+    def waited(self, finding: UUID) -> bool:
+        """Whether it has waited to the end."""
+        ...
+
+    def end_wait(self, finding: UUID, at: datetime) -> bool:
+        """It has waited. False when it had ended before, or never waited."""
+        ...
