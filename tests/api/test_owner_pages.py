@@ -180,8 +180,8 @@ def test_answers_are_kept_for_the_household_and_shown_on_the_day(stage: Stage) -
     for each in ("Thank you for the answers", "code 4711", "&lt;b&gt;two dogs&lt;/b&gt;", "Nobody: we call you before"):
         assert each in page, each
     assert 'value="code 4711"' in words_of(stage.get("/access"))
-    lines = stage.conn.execute("select body from ticket_event where kind = 'access'").fetchall()
-    assert [list(body) for (body,) in lines] == [["visit"]]
+    kept = "select jsonb_object_keys(body) from ticket_event where kind = 'access'"
+    assert stage.conn.execute(kept).fetchall() == [("visit",)]
     tokens = stage.seeded.tokens
     path = f"/v1/visits/{stage.seeded.visit}/access"
 

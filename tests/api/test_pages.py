@@ -15,7 +15,6 @@ from telemetry.clock import to_datetime
 from tests.api.case import DAY, NOW, WALL, Seeded, finish_case
 
 
-
 def state_of(url: str, seeded: Seeded) -> tuple[str, str]:
     with connect(url, application="test") as conn:
         row = conn.execute(
