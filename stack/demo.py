@@ -94,7 +94,7 @@ def _announce(run: DemoRun, *, quiet: bool) -> None:
     )
     out.print(f"mailbox   {url}/mailbox\ndispatch  {url}/dispatch\nAPI       {url}/docs")
     if run.login:
-        out.print(f"[bold]staff login, shown once: {run.login}[/bold]")
+        out.print(f"[bold]staff logins, shown once: {run.login}[/bold]")
 
 
 def _run_plain(run: DemoRun, stop: threading.Event, *, quiet: bool) -> None:

@@ -13,7 +13,7 @@ from firmware_sim.households import Household as Home
 from firmware_sim.scenario import load_scenario
 from firmware_sim.wear import Fault
 from servicedesk.model import Household
-from servicedesk.seed_demo import demo_place
+from servicedesk.seed_demo import demo_place, demo_technicians
 from stack.process import write_secret
 from storage import access, registry
 from storage.access import Role
@@ -23,6 +23,8 @@ from telemetry.clock import to_datetime, to_micros
 from telemetry.identity import DeviceKey
 
 SCENARIO = "demo"
+ROAD = "mei"
+"""Login of one of the technicians."""
 # A Monday morning in the fleet's zone: offices are open, so that the first alert is not held by quiet hours.
 START = datetime.fromisoformat("2026-03-02T08:00:00+08:00")
 _HOMES = UUID("5c2a0d5e-2f1b-5c2e-9f7e-6a4f2f0f3a51")
@@ -43,6 +45,7 @@ class DemoState:
         yours_device: its appliance that will have the fault.
         token: of the simulated people.
         password: of the staff login, shown once.
+        road: password of the technician's login, shown once.
         answered: whether your household's alert was answered in an earlier run.
     """
 
@@ -54,6 +57,7 @@ class DemoState:
     token: str
     password: str
     answered: bool = False
+    road: str = ""
 
     def save(self, data_dir: Path) -> None:
         """Write it."""
@@ -131,6 +135,8 @@ def enter(conn: Connection, seed: int, now: datetime) -> DemoState:
         )
     first = first_fault(fleet)
     owner = next(device for device in fleet.devices if device.key == first.device)
+    who = next(iter(demo_technicians(fleet.scenario.org, zone)))
+    road = access.create_staff(conn, ROAD, now=now, name=who.name, role=Role.TECHNICIAN, technician=who.id)
     return DemoState(
         scenario=SCENARIO,
         seed=seed,
@@ -139,6 +145,7 @@ def enter(conn: Connection, seed: int, now: datetime) -> DemoState:
         yours_device=owner.key,
         token=access.create_token(conn, Role.PEOPLE, now=now, label="simulated people", org=fleet.scenario.org),
         password=access.create_staff(conn, "dispatch", now=now, name="Dispatch", role=Role.ADMIN),
+        road=road,
     )
 
 

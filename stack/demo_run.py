@@ -275,7 +275,7 @@ class DemoRun:
                 if self.devices:
                     raise StackError("this database holds other devices; the demo wants one of its own")
                 self._state = demo_fleet.enter(conn, self.options.seed, to_datetime(system_wall()))
-                self.login = f"dispatch / {self._state.password}"
+                self.login = f"dispatch / {self._state.password}   technician {demo_fleet.ROAD} / {self._state.road}"
                 self.devices = read_counts(conn).devices
         self._state.save(data_dir)
         if is_production(self._clock.clock):

@@ -42,7 +42,7 @@ class Surroundings:
         ceiling: at most.
         elapsed: wall seconds since the start.
         http_url: the pages.
-        login: staff login, or empty when it was shown in an earlier run.
+        login: logins of dispatch and of a technician, or empty when it was shown in an earlier run.
         yours: link for the household that is yours, when its alert has gone out and is not answered.
         message: latest sentence of the supervisor.
     """
@@ -142,9 +142,11 @@ def _pages(around: Surroundings) -> Text:
         f"{around.http_url}/mailbox",
         ("   dispatch ", "dim"),
         f"{around.http_url}/dispatch",
+        ("   technician ", "dim"),
+        f"{around.http_url}/day",
         ("   API ", "dim"),
         f"{around.http_url}/docs",
     )
     if around.login:
-        text.append(f"\nstaff login (shown once): {around.login}", style="bold")
+        text.append(f"\nstaff logins (shown once): {around.login}", style="bold")
     return text

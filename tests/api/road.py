@@ -13,10 +13,11 @@ from servicedesk.planning import confirm
 from storage.clock_store import write_clock
 from storage.pool import connect
 from telemetry.catalogue import load_catalogue
-from telemetry.clock import FleetClock, to_micros
+from telemetry.clock import MICROS, FleetClock, to_micros
 from tests.api.case import NOW, WALL, Seeded, office_of
 
 LOGIN = "wei"
+_BEFORE = 4 * 3600
 
 
 def on_the_day(database_url: str, seeded: Seeded, ahead: timedelta = timedelta(hours=1)) -> Visit:
@@ -30,14 +31,19 @@ def on_the_day(database_url: str, seeded: Seeded, ahead: timedelta = timedelta(h
         )
         conn.execute("update contact set phone = '+862155501234' where household = %s", (seeded.household,))
         tell_access(office, visit.id, Answers("code 4711", "in the yard", "a shy cat", adult=True), NOW, "owner")
-        write_clock(conn, FleetClock(2, WALL, to_micros(visit.start - ahead), 0.0))
+        write_clock(conn, _clock(2, visit.start - ahead))
     return visit
+
+
+def _clock(revision: int, moment: datetime) -> FleetClock:
+    """Fleet time runs with wall time since long before now, which is `moment`."""
+    return FleetClock(revision, WALL - _BEFORE * MICROS, to_micros(moment) - _BEFORE * MICROS, 1.0)
 
 
 def wind(database_url: str, moment: datetime) -> None:
     """Put the fleet clock to a moment."""
     with connect(database_url, application="test") as conn:
-        write_clock(conn, FleetClock(3, WALL, to_micros(moment), 0.0))
+        write_clock(conn, _clock(3, moment))
 
 
 def log_in(http: httpx.Client, seeded: Seeded) -> str:
