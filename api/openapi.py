@@ -104,6 +104,8 @@ def _complete(method: str, operation: Json) -> None:
     headers += ["Content-Location"] if "If-Match" in names else []
     headers += ["Idempotency-Replayed"] if method != "get" else []
     done = next(status for status in answers if status.startswith("2"))
+    if "cursor" in names:
+        answers[done]["content"]["text/csv"] = {"schema": {"type": "string"}}
     answers[done]["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
     if method == "get":
         answers["304"] = {"description": "What you have is still so; no body"}

@@ -18,6 +18,7 @@ from stack.cli_bench import bench_app
 from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
 from stack.cli_detect import detect
 from stack.cli_doctor import doctor
+from stack.cli_export import export_app
 from stack.cli_levels import levels, mail_in
 from stack.cli_listener import listener
 from stack.cli_parts import part_app, way_app
@@ -68,6 +69,7 @@ app.add_typer(rul_app, name="rul")
 app.add_typer(trial_app, name="trial")
 app.add_typer(shadow_app, name="shadow")
 app.add_typer(audit_app, name="audit")
+app.add_typer(export_app, name="export")
 app.add_typer(api_app, name="api")
 app.add_typer(adapter_app, name="adapter")
 app.add_typer(dead_letter_app, name="dead-letter")

@@ -1,10 +1,10 @@
 """The conventions of `/v1`, which a route has by being on this router.
 
 Reading: a strong `ETag` of the answer's bytes, `If-None-Match` (304), `Link: rel="next"` on lists, never kept by caches
-without asking. Changing: JSON bodies only (415), `Idempotency-Key` recorded in the transaction of the effect, and where
-the route says which resource it changes (`@changes(VISIT)`) `If-Match` (412, or 428 where it must be given),
-`Content-Location` and the new `ETag`. All of it is plain, synchronous code around the route's own function: the
-transaction is the request's, and it commits before the answer leaves.
+without asking; a list is CSV where `Accept` says so. Changing: JSON bodies only (415), `Idempotency-Key` recorded in
+the transaction of the effect, and where the route says which resource it changes (`@changes(VISIT)`) `If-Match` (412,
+or 428 where it must be given), `Content-Location` and the new `ETag`. All of it is plain, synchronous code around the
+route's own function: the transaction is the request's, and it commits before the answer leaves.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from api.auth import Principal, bearer
 from api.context import InTx, Tx
 from api.problems import ProblemError, not_found, problem
 from api.said import said
+from api.v1 import tabular
 from api.v1.models import Page
 from api.v1.paging import link_next
 from servicedesk.errors import UnknownError
@@ -152,14 +153,17 @@ class V1Router(APIRouter):
 def _reading(endpoint: Endpoint, adapter: TypeAdapter[Any]) -> Endpoint:
     def answer(*, wk_request: Request, wk_none_match: str | None, **arguments: Any) -> Response:  # noqa: ANN401
         value = endpoint(**arguments)
-        body = adapter.dump_json(value)
+        table = isinstance(value, Page) and tabular.wanted(wk_request.headers.get("accept"))
+        body = tabular.as_csv(value) if table else adapter.dump_json(value)
         etag = etag_of(body)
         headers = {**_COMMON, "ETag": etag}
-        if isinstance(value, Page) and value.next is not None:
-            headers["Link"] = link_next(wk_request, value.next)
+        if isinstance(value, Page):
+            headers["Vary"] = "Authorization, Accept"
+            if value.next is not None:
+                headers["Link"] = link_next(wk_request, value.next)
         if wk_none_match is not None and matches(wk_none_match.replace("W/", ""), etag):
             return Response(status_code=304, headers=headers)
-        return Response(body, 200, headers, media_type=JSON)
+        return Response(body, 200, headers, media_type=tabular.CSV if table else JSON)
 
     return _dressed(answer, endpoint, {"wk_request": (Request, ...), "wk_none_match": (IfNoneMatch, None)})
 

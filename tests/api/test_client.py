@@ -38,6 +38,7 @@ def test_every_reading_method_understands_its_answer(desk: Wellkept, seeded: See
 def test_a_change_is_made_to_what_was_seen_and_problems_say_what_is_possible(desk: Wellkept, seeded: Seeded) -> None:
     seen = desk.seen(desk.one_ticket, seeded.ticket)
     assert (seen.value.ref, seen.value.visits[0].id) == (seeded.ref, seeded.visit)
+    assert [each.id for each in desk.every(desk.visits, state="proposed", limit=1)] == [seeded.visit]
     held = desk.ticket_move(seeded.ticket, types.MoveIn(to="hold", reason="later"), if_match=seen.etag)
     assert held.state == "hold"
     with pytest.raises(ChangedError) as changed:
@@ -49,7 +50,6 @@ def test_a_change_is_made_to_what_was_seen_and_problems_say_what_is_possible(des
     assert "hold" in illegal.value.legal
     with pytest.raises(NotFoundError):
         desk.one_visit(NOWHERE)
-    assert [each.id for each in desk.every(desk.visits, state="proposed", limit=1)] == [seeded.visit]
     assert desk.readings("demo", "fridge-1", from_=NOW, limit=5).items == []
 
 
