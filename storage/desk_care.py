@@ -124,6 +124,7 @@ _CLEAR: Mapping[str, str] = {
 _CLEAR_ALSO = (
     "delete from household_tier where household = %(household)s",
     "delete from stale_phone where household = %(household)s",
+    f"delete from technician_position where visit in (select id from visit where ticket in ({_OF_CASES}))",  # noqa: S608
     f"update mail_in set sender = '', subject = '', words = '' where ticket in ({_OF_CASES})",  # noqa: S608
     f"update notice_attempt set address = '' where notice in (select id from notice where ticket in ({_OF_CASES}))",  # noqa: S608
     f"update board_move set reason = '' where ticket in ({_OF_CASES})",  # noqa: S608

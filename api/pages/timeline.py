@@ -143,6 +143,7 @@ def _plain(t: Words, kind: str) -> tuple[str, str]:
         "close_waits": ("clock", t.plain("Closing waits for the last message to arrive")),
         "still_waiting": ("pause", t.plain("Still waiting")),
         "bounced": ("tri", t.plain("A message did not arrive")),
+        "running_late": ("clock", t.plain("The technician runs late and told the household")),
     }
     return known.get(kind) or ("info", t.plain("Event: {kind}", kind=kind.replace("_", " ")))
 
@@ -204,6 +205,7 @@ def stage_name(t: Words, body: Mapping[str, object]) -> str:
             "remind": t.plain("reminder"),
             "confirmed": t.plain("visit confirmed"),
             "moved": t.plain("visit moved"),
+            "running_late": t.plain("the technician is late"),
             "proposed_again": t.plain("a new time"),
             "moved_by_us": t.plain("we moved the visit"),
             "cancelled": t.plain("visit cancelled"),

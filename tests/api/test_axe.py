@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.api.axe import axe_violations
 from tests.api.case import Seeded
+from tests.api.road import LOGIN, on_the_day
 
 pytestmark = pytest.mark.browser
 _SIZES = ((360, 740), (1366, 768))
@@ -17,13 +18,15 @@ _LANGUAGES = ("en", "zh")
 _SCHEMES = ("light", "dark")
 
 
-def _pages(browser: Browser, base_url: str, seeded: Seeded, paths: list[str], *, staff: bool) -> Iterator[str]:
+def _pages(
+    browser: Browser, base_url: str, seeded: Seeded, paths: list[str], *, staff: bool, login: str = "ana"
+) -> Iterator[str]:
     for (width, height), scheme in itertools.product(_SIZES, _SCHEMES):
         context = browser.new_context(viewport={"width": width, "height": height})
         page = context.new_page()
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         if staff:
-            _log_in(page, base_url, seeded)
+            _log_in(page, base_url, seeded, login)
         for path, lang in itertools.product(paths, _LANGUAGES):
             answer = page.goto(f"{base_url}{path}?lang={lang}")
             assert answer is not None
@@ -35,12 +38,12 @@ def _pages(browser: Browser, base_url: str, seeded: Seeded, paths: list[str], *,
         context.close()
 
 
-def _log_in(page: Page, base_url: str, seeded: Seeded) -> None:
+def _log_in(page: Page, base_url: str, seeded: Seeded, login: str) -> None:
     page.goto(f"{base_url}/login")
-    page.locator("input[name=login]").fill("ana")
-    page.locator("input[name=password]").fill(seeded.staff)
+    page.locator("input[name=login]").fill(login)
+    page.locator("input[name=password]").fill(seeded.road if login == LOGIN else seeded.staff)
     page.locator("form button").last.click()
-    page.wait_for_url("**/dispatch")
+    page.wait_for_url("**/day" if login == LOGIN else "**/dispatch")
 
 
 def test_owners_pages(browser: Browser, base_url: str, seeded: Seeded) -> None:
@@ -51,3 +54,10 @@ def test_owners_pages(browser: Browser, base_url: str, seeded: Seeded) -> None:
 def test_staffs_pages(browser: Browser, base_url: str, seeded: Seeded) -> None:
     paths = ["/dispatch", f"/tickets/{seeded.ref}", "/mailbox"]
     assert list(_pages(browser, base_url, seeded, paths, staff=True)) == []
+
+
+@pytest.mark.long
+def test_technicians_pages(browser: Browser, base_url: str, seeded: Seeded, database_url: str) -> None:
+    visit = on_the_day(database_url, seeded)
+    paths = ["/day", f"/day/visits/{visit.id}", f"/day/visits/{visit.id}/outcome", "/day/2026-12-01"]
+    assert list(_pages(browser, base_url, seeded, paths, staff=True, login=LOGIN)) == []
