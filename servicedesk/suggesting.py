@@ -8,10 +8,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from servicedesk.feasibility import earliest_of, feasible, latest_of, roster
-from servicedesk.model import Household, Technician, Ticket, Window
+from servicedesk.model import Household, Technician, Ticket, Visit, Window
 from servicedesk.office import Office
 from servicedesk.planner import LENGTH, Blocking, Offer, Roster
 from servicedesk.quiet import readable_from
+from servicedesk.states import VISIT_LIVE
 from telemetry.catalogue import FaultSpec
 
 COUNT = 3
@@ -61,6 +62,8 @@ class Suggestions:
 def suggest(office: Office, ticket: Ticket, now: datetime) -> Suggestions:
     """Three windows with their technicians: little way and an early day first, and not three times the same half day.
 
+    Where the ticket's visit stands already is none of them.
+
     Nothing is written; the windows are not held.
     """
     household = office.desk.people.household(ticket.household) if ticket.household is not None else None
@@ -73,10 +76,15 @@ def suggest(office: Office, ticket: Ticket, now: datetime) -> Suggestions:
     span = Window(now, now + office.policy.horizon + LENGTH)
     known = roster(office, ticket.org, [part.sku for part in fault.parts], span, now, but=ticket.id)
     latest = latest_of(office, ticket)
-    best = tuple(
-        _explained(offer, fault, household, known, latest) for offer in _spread(found.found, household.tz, earliest)
-    )
-    return Suggestions(best, found.blocking, found.found)
+    stands = {(each.technician, each.window) for each in _live_of(office, ticket.id)}
+    other = tuple(each for each in found.found if (each.technician, each.window) not in stands)
+    best = tuple(_explained(offer, fault, household, known, latest) for offer in _spread(other, household.tz, earliest))
+    return Suggestions(best, found.blocking, other)
+
+
+def _live_of(office: Office, ticket: UUID) -> list[Visit]:
+    """The visit that a ticket has now, if any."""
+    return [each for each in office.desk.visits.of_ticket(ticket) if each.state in VISIT_LIVE]
 
 
 def _spread(found: tuple[Offer, ...], tz: str, earliest: datetime) -> list[Offer]:

@@ -16,9 +16,10 @@ from fastapi.responses import RedirectResponse
 from api.auth import DeskPerson, TicketPerson, check_csrf, staff_scope
 from api.context import Context, InContext, InTx, Tx
 from api.i18n import Words, zone_of
+from api.pages.board_paint import Filter
 from api.pages.board_pick import Place, pick_view, read_place
 from api.pages.board_told import said_of, undo_view
-from api.pages.board_view import TRAYS, Filter, card_view, cases_with, day_view, zone_of_board
+from api.pages.board_view import TRAYS, card_view, cases_with, day_view, zone_of_board
 from api.pages.board_words import skill_name
 from api.pages.shell import actor_of, staff_page, staff_words
 from api.problems import not_found

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from api.context import Tx
 from api.i18n import Words
-from api.pages.board_view import Cell, DayView, case_title, kind_name
+from api.pages.board_paint import Cell, kind_name
+from api.pages.board_view import DayView, case_title
 from api.pages.board_words import breach_line, reasons_of
 from api.pages.case import ICONS
 from servicedesk.assigning import live_visit

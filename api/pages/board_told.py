@@ -12,7 +12,6 @@ from api.pages.shell import actor_of
 from api.pages.timeline import Known, lines_of
 from servicedesk.model import Technician
 from servicedesk.moves import UNDO, BoardMove
-from servicedesk.planner import LENGTH
 from storage.access import StaffRow
 from storage.read_desk import TicketView, timeline
 from storage.read_people import staff_names
@@ -39,8 +38,7 @@ def undo_view(tx: Tx, t: Words, person: StaffRow, people: Sequence[Technician]) 
 def _placed(tx: Tx, t: Words, move: BoardMove, people: Sequence[Technician]) -> str:
     visit = next(each for each in tx.office.desk.visits.of_ticket(move.ticket) if each.id == move.visit)
     name = next((each.name for each in people if each.id == visit.technician), t.plain("Technician"))
-    when = t.plain("{day}, {window}", day=t.weekday(visit.start), window=t.window(visit.start, visit.start + LENGTH))
-    return t.plain("Placed with {name}: {when}", name=name, when=when)
+    return t.plain("{name}, {time}", name=name, time=t.time(visit.start))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from api.context import Tx
 from api.i18n import Words
-from api.pages.board_words import STATE_ICONS, breach_line, breach_short, skill_name, state_word
+from api.pages.board_paint import STEP, Cell, Clash, Filter, Grid, LaneView, Painter
 from api.pages.case import ICONS
 from api.pages.slips import SOON
-from servicedesk.dayboard import Block, Item, Lane, lane_of
+from servicedesk.dayboard import Item, Lane, lane_of
 from servicedesk.feasibility import workdays_of
 from servicedesk.model import Technician, Window
 from servicedesk.planner import HOURS, LENGTH
@@ -30,69 +30,10 @@ from storage.read_board import (
 from storage.read_models import Scope
 from telemetry.catalogue import Catalogue
 
-STEP = timedelta(minutes=10)
 _FIRST, _LAST = 8, 20
 _HOUR = timedelta(hours=1)
 _EARLIEST, _LATEST = 5, 23
 TRAYS = ("unassigned", "alerts", "hold")
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A span on the grid: its first column and how many, and words in it."""
-
-    x: int
-    w: int
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BlockView:
-    """A visit as a block. Tone is one of `done`, `asked`, `plan`, `now`, `late`, `clash`, `other`."""
-
-    cell: Cell
-    window: Cell
-    way: Cell | None
-    ref: str
-    visit: UUID
-    icon: str
-    title: str
-    line: str
-    state: str
-    state_icon: str
-    tone: str
-    long: str
-    said: tuple[str, ...]
-    locked: bool
-    fresh: bool
-    movable: bool
-    seen: bool
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class LaneView:
-    """A technician's row."""
-
-    id: UUID
-    name: str
-    area: str
-    skills: str
-    load: str
-    share: float
-    absent: bool
-    off: tuple[Cell, ...]
-    pauses: tuple[Cell, ...]
-    blocks: tuple[BlockView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """A line of the plate: something on this day that cannot be kept."""
-
-    ref: str
-    text: str
-    late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +76,6 @@ class DayView:
     def drops(self) -> list[tuple[str, int, int]]:
         """Where a card can be dropped: the begin of each window, its column and width."""
         return [(f"{start.astimezone(UTC):%Y-%m-%dT%H:%MZ}", cell.x, cell.w) for start, cell in self.windows]
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What the board shows."""
-
-    area: str = ""
-    skill: str = ""
-    severity: int | None = None
-    technician: UUID | None = None
 
 
 def zone_of_board(technicians: Sequence[Technician]) -> str:
@@ -190,8 +121,8 @@ def day_view(
     lanes, visits = day_lanes(tx, scope, wanted, day, zone)
     low, high = _hours(lanes, zone, day)
     start = datetime.combine(day, time(low), zone).astimezone(UTC)
-    grid = _Grid(start, (high - low) * 6)
-    painter = _Painter(t, catalogue, grid, visits, tx.now)
+    grid = Grid(start, (high - low) * 6)
+    painter = Painter(t, catalogue, grid, visits, tx.now)
     by_id = {each.id: each for each in people}
     rows = tuple(painter.lane(by_id[each.technician], each, shown) for each in lanes)
     windows = tuple(
@@ -242,11 +173,6 @@ def case_title(t: Words, catalogue: Catalogue, kind: str, family: str, fault: st
     """The fault in a few words, for staff."""
     found = fault_of(catalogue[kind], family, fault) if kind in catalogue else None
     return t.pick(found.title) if found is not None else family.replace("_", " ")
-
-
-def kind_name(t: Words, catalogue: Catalogue, kind: str) -> str:
-    """An appliance kind."""
-    return t.pick(catalogue[kind].title) if kind in catalogue else kind.replace("_", " ")
 
 
 def cases_with(catalogue: Catalogue, skill: str) -> list[str]:
@@ -308,142 +234,3 @@ def _hours(lanes: Iterable[Lane], zone: ZoneInfo, day: date) -> tuple[int, int]:
             elif end.date() > day:
                 high = _LATEST
     return max(low, _EARLIEST), min(high, _LATEST)
-
-
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    start: datetime
-    columns: int
-
-    def column(self, moment: datetime) -> int:
-        return min(max(int((moment - self.start) // STEP), 0), self.columns - 1)
-
-    def cell(self, begin: datetime, end: datetime, words: str = "") -> Cell:
-        x = self.column(begin)
-        stop = min(max(-(-(end - self.start) // STEP), x + 1), self.columns)
-        return Cell(x, max(1, int(stop) - x), words)
-
-
-class _Painter:
-    """Makes lanes; gathers what the plate must say."""
-
-    def __init__(
-        self, t: Words, catalogue: Catalogue, grid: _Grid, visits: Mapping[UUID, BoardVisit], now: datetime
-    ) -> None:
-        self._t = t
-        self._catalogue = catalogue
-        self._grid = grid
-        self._visits = visits
-        self._now = now
-        self.clashes: list[Clash] = []
-
-    def lane(self, technician: Technician, lane: Lane, shown: Filter) -> LaneView:
-        t, grid = self._t, self._grid
-        end = grid.start + grid.columns * STEP
-        if lane.shift is None:
-            words = t.plain("Absent today") if lane.absent else t.plain("No shift")
-            if lane.absent and lane.blocks:
-                words = t.plain("Absent today, visits to move: {n}", n=len(lane.blocks))
-            off: tuple[Cell, ...] = (Cell(0, grid.columns, words),)
-        else:
-            first, last = lane.shift.start, lane.shift.end
-            before = (
-                (grid.cell(grid.start, first, t.plain("from {time}", time=t.time(first))),)
-                if first > grid.start
-                else ()
-            )
-            after = (grid.cell(last, end),) if last < end else ()
-            off = (*before, *after)
-        blocks = tuple(self._block(technician, block, self._visits[block.visit], shown) for block in lane.blocks)
-        return LaneView(
-            id=technician.id,
-            name=technician.name,
-            area=technician.area,
-            skills=("、" if t.lang == "zh" else ", ").join(skill_name(t, each) for each in technician.skills),
-            load="" if lane.shift is None else t.plain("{share} of shift", share=t.percent(lane.load)),
-            share=min(lane.load, 1.0),
-            absent=lane.absent,
-            off=off,
-            pauses=tuple(grid.cell(each.start, each.end, t.plain("Break")) for each in lane.pauses),
-            blocks=blocks,
-        )
-
-    def _block(self, technician: Technician, block: Block, visit: BoardVisit, shown: Filter) -> BlockView:
-        t, grid = self._t, self._grid
-        state, icon, tone = state_word(t, visit.state), STATE_ICONS[visit.state], _TONES[visit.state]
-        said = tuple(breach_line(t, each, technician.name) for each in block.breaches)
-        if visit.locked is not None and visit.state != "done":
-            state, icon = t.plain("Locked"), "lock"
-        if block.over:
-            state, icon = t.plain("{n} min over", n=block.over // 60), "clock"
-        if block.late:
-            state, icon, tone = t.plain("{n} min late", n=-(-block.late // 60)), "clock", "late"
-        if block.breaches:
-            state, icon, tone = breach_short(t, block.breaches[0]), "tri", "clash"
-        window = t.window(visit.start, visit.end)
-        title = kind_name(t, self._catalogue, visit.kind)
-        place = visit.household or visit.area
-        if visit.seen:
-            self._note(technician, block, visit, said)
-        else:
-            title, place, state, icon, tone, said = t.plain("Another area"), "", t.plain("Booked"), "lock", "other", ()
-        long = t.plain(
-            "{title}, {place}: {state}. With {name}, promised {window}, expected {time}.",
-            title=title,
-            place=place or "–",
-            state=state_word(t, visit.state),
-            name=technician.name,
-            window=window,
-            time=t.time(block.begin),
-        )
-        cell = grid.cell(block.begin, block.end)
-        dimmed = shown.severity is not None and visit.severity != shown.severity
-        return BlockView(
-            cell=cell,
-            window=grid.cell(visit.start, visit.end),
-            way=_way(grid, block),
-            ref=visit.ref,
-            visit=visit.id,
-            icon=ICONS.get(visit.kind, "plug"),
-            title=title,
-            line=f"{t.time(block.begin)} {place}".strip(),
-            state=state,
-            state_icon=icon,
-            tone="other" if dimmed and tone != "clash" else tone,
-            long=" ".join((long, *said)),
-            said=said,
-            locked=visit.locked is not None,
-            fresh=visit.fresh,
-            movable=visit.seen and visit.state in {"proposed", "confirmed", "dispatched"},
-            seen=visit.seen,
-            version=visit.ticket_version,
-        )
-
-    def _note(self, technician: Technician, block: Block, visit: BoardVisit, said: Sequence[str]) -> None:
-        t = self._t
-        head = t.plain("{name}, {time}", name=technician.name, time=t.time(visit.start))
-        for line in said:
-            self.clashes.append(Clash(visit.ref, t.plain("{first}: {second}", first=head, second=line), late=False))
-        if block.late and not said and visit.state != "done":
-            n = -(-block.late // 60)
-            words = t.plain("{a}: about {n} min after the promised window.", a=head, n=n)
-            self.clashes.append(Clash(visit.ref, words, late=True))
-
-
-_TONES = {
-    "proposed": "asked",
-    "confirmed": "plan",
-    "dispatched": "plan",
-    "travelling": "plan",
-    "on_site": "now",
-    "done": "done",
-}
-
-
-def _way(grid: _Grid, block: Block) -> Cell | None:
-    """The way to a visit, right before it; None without one."""
-    minutes = round(block.way / 60)
-    if not minutes:
-        return None
-    begin = max(block.begin - timedelta(seconds=block.way), grid.start)
-    return grid.cell(begin, block.begin, f"{minutes}′") if begin < block.begin else None

@@ -114,7 +114,7 @@ def reasons_of(t: Words, one: Suggestion) -> list[tuple[bool, str]]:
     minutes = round(one.detour / 60)
     lines = [
         (True, t.plain("No extra way")) if minutes <= 0 else (True, t.plain("{n} min extra way", n=minutes)),
-        (True, t.plain("Works in this area")) if one.same_area else (False, t.plain("Comes from another area")),
+        (True, t.plain("Same area")) if one.same_area else (False, t.plain("Other area")),
         (True, t.plain("Visits on that day: {n}", n=one.visits)),
     ]
     where = {place for _, place in one.parts}
@@ -129,7 +129,7 @@ def reasons_of(t: Words, one: Suggestion) -> list[tuple[bool, str]]:
     if one.life_left is not None:
         early = one.life_left >= timedelta(0)
         left = t.span(abs(one.life_left))
-        words = t.plain("{span} before it may fail", span=left) if early else t.plain("It may fail before")
+        words = t.plain("{span} in hand", span=left) if early else t.plain("It may fail before")
         lines.append((early, words))
     return lines
 

@@ -100,6 +100,11 @@ addEventListener("DOMContentLoaded", () => {
     const cancels = link.dataset.go === "Escape";
     go(link.href, {}, () => { if (cancels) { settle(); tell(main.dataset.saidCancelled); } else if (picked()) settle(); });
   });
+  main.classList.add("has-script");
+  main.addEventListener("change", (event) => {
+    const form = event.target.closest(".bd-filters");
+    if (form && (event.target.type !== "date" || event.target.value)) form.requestSubmit();
+  });
   addEventListener("popstate", () => go(location.href, {}, null));
 
   // ---- Keys -------------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def busy(
             id=finding_id(key, base.family, opened, 1),
             opened=opened,
             evidence=(),
-            life_low=(4 + number % 9) * 86_400.0,
+            life_low=(3 + number % 6) * 86_400.0,
             observed=to_micros(NOW) - 3_600 * MICROS,
         )
         store_finding(conn, device, found)

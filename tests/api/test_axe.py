@@ -52,7 +52,7 @@ def test_owners_pages(browser: Browser, base_url: str, seeded: Seeded) -> None:
 
 
 def test_staffs_pages(browser: Browser, base_url: str, seeded: Seeded) -> None:
-    paths = ["/dispatch", f"/tickets/{seeded.ref}", "/mailbox"]
+    paths = ["/dispatch", "/board", f"/tickets/{seeded.ref}", "/mailbox"]
     assert list(_pages(browser, base_url, seeded, paths, staff=True)) == []
 
 

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from servicedesk.office import DISPATCH
-from servicedesk.planning import take_window
+from servicedesk.assigning import Hand, assign_visit
+from servicedesk.suggesting import suggest
+from servicedesk.weighing import Placing
 from storage.pool import connect
+from telemetry.catalogue import load_catalogue
+from telemetry.clock import to_datetime
 from tests.api.axe import axe_violations
 from tests.api.board_case import busy
-from tests.api.case import Seeded
+from tests.api.case import NOW, WALL, Seeded, office_of
 
 pytestmark = pytest.mark.browser
 FRIDAY = "/board?date=2026-11-20"
-_OPEN = "select ref from ticket where id = any(%s) and not exists (select from visit v where v.ticket = ticket.id and v.state in ('proposed', 'confirmed'))"  # noqa: E501  (one statement)
+_SAID_YES = """
+update visit set state = 'confirmed', confirmed = proposed
+where state = 'proposed' and ticket = (select id from ticket where ref = %s)
+"""
 _LIVE = """
 select v.technician::text, lower(v.span), v.state, v.locked from visit v join ticket t on t.id = v.ticket
 where t.ref = %s and v.state in ('proposed', 'confirmed')
@@ -56,14 +63,10 @@ def _focused(page: Page, name: str) -> str:
     return str(page.evaluate(f"document.activeElement.closest('[data-key]')?.{name} ?? ''"))
 
 
-def test_a_day_is_planned_by_keyboard_alone(board: Page, database_url: str) -> None:
-    page, said = board, list[str]()
-    page.on("console", lambda message: said.append(message.text))
-    key = page.keyboard.press
-    unassigned = page.locator(".bd-tabs .count").first
+def _suggested_and_taken_back(page: Page, database_url: str) -> None:
+    """The best place by one key, and back."""
+    key, unassigned = page.keyboard.press, page.locator(".bd-tabs .count").first
     expect(unassigned).to_have_text("4")
-
-    # The best place by one key, and back.
     key("j")
     ref = _focused(page, "dataset.ref")
     key("Enter")
@@ -78,16 +81,17 @@ def test_a_day_is_planned_by_keyboard_alone(board: Page, database_url: str) -> N
     expect(unassigned).to_have_text("4")
     assert _live(database_url, ref) is None
 
-    # From the tray to a technician and a window.
+
+def _from_the_tray(page: Page, database_url: str) -> tuple[str, str]:
+    """A card is picked, put back, picked again and placed. Returns its ticket and its place."""
+    key = page.keyboard.press
     key("j")
     ref = _focused(page, "dataset.ref")
     key("Enter")
     page.locator(".slot.is-free:focus").wait_for()
     first = _focused(page, "value")
-    key("ArrowRight")
-    key("ArrowDown")
-    key("ArrowUp")
-    page.keyboard.press("Escape")
+    for each in ("ArrowRight", "ArrowDown", "ArrowUp", "Escape"):
+        key(each)
     expect(page.locator(".slot")).to_have_count(0)
     assert _focused(page, "dataset.ref") == ref
     key("Enter")
@@ -95,13 +99,13 @@ def test_a_day_is_planned_by_keyboard_alone(board: Page, database_url: str) -> N
     assert _focused(page, "value") == first
     key("Enter")
     expect(page.locator(".bd-placed")).to_be_visible()
-    placed = _live(database_url, ref)
-    assert placed is not None
-    who, _, start = first.partition("|")
-    assert (placed[0], placed[1].astimezone(UTC)) == (who, datetime.fromisoformat(start))
-    assert placed[2] == "proposed"
+    _stands(database_url, ref, first)
+    return ref, first
 
-    # The visit that was placed is moved one window on.
+
+def _moved(page: Page, database_url: str, ref: str, first: str) -> None:
+    """The visit that was placed goes to another free window."""
+    key = page.keyboard.press
     page.locator(f"a.bk[data-ref={ref}]").focus()
     key("Enter")
     page.locator(".slot:focus").wait_for()
@@ -112,40 +116,179 @@ def test_a_day_is_planned_by_keyboard_alone(board: Page, database_url: str) -> N
     target = _focused(page, "value")
     key("Enter")
     expect(page.locator(".slot")).to_have_count(0)
-    moved = _live(database_url, ref)
-    assert moved is not None
-    assert (moved[0], moved[1].astimezone(UTC)) == (target.split("|")[0], datetime.fromisoformat(target.split("|")[1]))
+    _stands(database_url, ref, target)
 
-    # Locked where it is, and what cannot be done is said.
+
+def _locked(page: Page, database_url: str, ref: str) -> None:
+    """It stays where it is, and that is said to whoever picks it."""
     page.locator(f"a.bk[data-ref={ref}]").focus()
-    key("l")
+    page.keyboard.press("l")
     expect(page.locator(f"a.bk[data-ref={ref}]")).to_contain_text("Locked")
-    locked = _live(database_url, ref)
-    assert locked is not None
-    assert locked[3] == "Ana"
-    key("Enter")
+    live = _live(database_url, ref)
+    assert live is not None
+    assert live[3] == "Ana"
+    page.keyboard.press("Enter")
     expect(page.locator(".bd-plate")).to_contain_text("Ana locked this visit")
-    key("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator(".bd-plate")).not_to_contain_text("Ana locked this visit")
 
+
+def _stands(database_url: str, ref: str, place: str) -> None:
+    live = _live(database_url, ref)
+    assert live is not None
+    who, _, start = place.partition("|")
+    assert (live[0], live[1].astimezone(UTC), live[2]) == (who, datetime.fromisoformat(start), "proposed")
+
+
+def test_a_day_is_planned_by_keyboard_alone(board: Page, database_url: str) -> None:
+    page, said = board, list[str]()
+    page.on("console", lambda message: said.append(message.text))
+    key = page.keyboard.press
+    _suggested_and_taken_back(page, database_url)
+    ref, first = _from_the_tray(page, database_url)
+    _moved(page, database_url, ref, first)
+    _locked(page, database_url, ref)
     # Keys explain themselves.
     key("?")
     expect(page.locator("dialog")).to_be_visible()
     key("Escape")
     expect(page.locator("dialog")).to_be_hidden()
-
-    # All at once, as a difference.
+    # All at once, as a difference: one line accepted, another refused.
     key("p")
     page.wait_for_url("**/board/plans/*")
-    rows = page.locator("[data-line]")
-    key("j")
-    line = _focused(page, "dataset.key")
-    key("a")
-    expect(page.locator(f"[data-key={line}]")).to_contain_text("Accepted")
-    assert rows.count() >= 4
-    key("j")
-    other = _focused(page, "dataset.key")
-    key("x")
-    expect(page.locator(f"[data-key={other}]")).to_contain_text("Refused")
+    assert page.locator("[data-line]").count() >= 4
+    for what, then in (("a", "Accepted"), ("x", "Refused")):
+        key("j")
+        line = _focused(page, "dataset.key")
+        key(what)
+        expect(page.locator(f"[data-key={line}]")).to_contain_text(then)
     key("Escape")
     page.wait_for_url("**/board")
     assert said == []
+
+
+def test_cards_are_dragged_and_conflicts_are_said_before(board: Page, database_url: str) -> None:
+    page = board
+    card = page.locator("[data-card]").first
+    ref = card.get_attribute("data-ref") or ""
+    lane = page.locator(".lane", has_text="Jonas Weber")
+
+    def drop(hour: int, over: str) -> None:
+        track = page.locator(".lane", has_text=over).locator(".track").bounding_box()
+        box = page.locator(f"[data-ref={ref}]").first.bounding_box()
+        assert track is not None
+        assert box is not None
+        page.mouse.move(box["x"] + 30, box["y"] + 12)
+        page.mouse.down()
+        page.mouse.move(track["x"] + track["width"] * (hour - 8 + 0.5) / 12, track["y"] + 30, steps=5)
+        expect(page.locator(".drop")).to_have_count(1)
+        page.mouse.up()
+
+    drop(14, "Jonas Weber")
+    expect(lane.locator(f"a.bk[data-ref={ref}]")).to_be_visible()
+    placed = _live(database_url, ref)
+    assert placed is not None
+    assert placed[1].astimezone(UTC) == datetime(2026, 11, 20, 6, tzinfo=UTC)
+
+    # Somebody without the skill: refused, with the reason in words, and nothing moved.
+    drop(10, "李强")
+    expect(page.locator(".bd-rules")).to_contain_text("does not have the skill Cooling")
+    expect(page.locator(".btn-primary")).to_have_count(1)
+    assert _live(database_url, ref) == placed
+    page.get_by_role("link", name="Choose another place").click()
+    expect(page.locator(".bd-target")).to_have_count(0)
+    page.keyboard.press("Escape")
+
+    # The owner has confirmed: asked before it moves, and then asked for.
+    with connect(database_url, application="test") as conn:
+        conn.execute(_SAID_YES, (ref,))
+        conn.execute("update ticket set state = 'planned', version = version + 1 where ref = %s", (ref,))
+    expect(page.locator(f"a.bk[data-ref={ref}]")).to_contain_text("Agreed")
+    drop(16, "Jonas Weber")
+    expect(page.locator(".bd-plate")).to_contain_text("The owner has confirmed another window")
+    page.get_by_label("Ask the owner: accept or choose another").check()
+    page.get_by_role("button", name="Move it").click()
+    expect(page.locator(".bd-target")).to_have_count(0)
+    moved = _live(database_url, ref)
+    assert moved is not None
+    assert (moved[1].astimezone(UTC).hour, moved[2]) == (8, "proposed")
+
+
+def test_the_second_of_two_people_sees_who_was_faster(board: Page, database_url: str, seeded: Seeded) -> None:
+    page = board
+    card = page.locator("[data-card]").first
+    ref = card.get_attribute("data-ref") or ""
+    card.click()
+    page.locator(".slot:focus").wait_for()
+    with connect(database_url, application="test") as conn:
+        row = conn.execute("select id from ticket where ref = %s", (ref,)).fetchone()
+        assert row is not None
+        catalogue, rng = load_catalogue(), random.Random(4)
+        office = office_of(conn, catalogue, rng, NOW)
+        best = suggest(office, office.desk.tickets.get(row[0]), NOW).best[0]
+        wish = Placing(row[0], best.technician, best.window.start)
+        assign_visit(office, wish, Hand("dispatch:bo", "Bo", to_datetime(WALL)), NOW)
+        conn.execute(
+            "insert into staff_user (id, login, name, role, lang, password, created) select gen_random_uuid(), 'bo',"
+            " 'Bo', role, lang, password, created from staff_user where login = 'ana'"
+        )
+    # What was begun is not disturbed; that something happened is said.
+    expect(page.locator("#say")).to_contain_text("The board has changed")
+    assert page.locator(".slot:focus").count() == 1
+    page.keyboard.press("Enter")
+    expect(page.locator(".bd-said")).to_contain_text(f"{ref} was changed while you looked")
+    expect(page.locator(".bd-said")).to_contain_text("Bo")
+    assert seeded.staff
+
+
+@pytest.mark.long
+def test_axe_finds_nothing_on_the_board(board: Page, base_url: str) -> None:
+    page = board
+    found = []
+    plan = page.locator("form[action='/board/plan'] button")
+    plan.click()
+    page.wait_for_url("**/board/plans/*")
+    plans = page.url.removeprefix(base_url)
+    page.goto(base_url + FRIDAY)
+    ref = page.locator("[data-card]").first.get_attribute("data-ref") or ""
+    absent = page.locator(".lane", has_text="李强").get_attribute("data-who")
+    paths = [
+        FRIDAY,
+        "/board?date=2026-11-19",
+        f"{FRIDAY}&pick={ref}",
+        f"{FRIDAY}&pick={ref}&to={absent}|2026-11-20T02:00Z",
+        plans,
+    ]
+    for (width, height), scheme in itertools.product(((360, 740), (1366, 768)), ("light", "dark")):
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        for path, lang in itertools.product(paths, ("en", "zh")):
+            page.goto(f"{base_url}{path}{'&' if '?' in path else '?'}lang={lang}")
+            found += [f"{path} {lang} {scheme} {width}: {line}" for line in axe_violations(page)]
+            assert page.locator(".plate").count() == 1
+            assert page.locator(".btn-primary").count() == 1
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found.append(f"{path} {lang} {width}: too wide")
+    assert found == []
+
+
+def test_a_day_is_planned_without_script(browser: Browser, base_url: str, seeded: Seeded, database_url: str) -> None:
+    with connect(database_url, application="test") as conn:
+        busy(conn, seeded, planned=0, confirmed=0, waiting=1)
+    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    page = _in(context, base_url, seeded)
+    page.goto(base_url + FRIDAY)
+    ref = page.locator("[data-card]").first.get_attribute("data-ref") or ""
+    page.locator("[data-card]").first.click()
+    page.get_by_label("Assign to").select_option(label="Jonas Weber")
+    page.locator("select[name=hour]").select_option("12")
+    page.get_by_role("button", name="Place the visit").click()
+    assert page.locator(f".lane:has-text('Jonas Weber') a.bk[data-ref={ref}]").count() == 1
+    assert _live(database_url, ref) is not None
+    page.locator(".bd-undo button").click()
+    assert "Taken back" in page.locator(".bd-said").inner_text()
+    assert _live(database_url, ref) is None
+    page.locator("[data-card]").first.click()
+    page.locator(".slot.is-free").first.click()
+    assert _live(database_url, ref) is not None
+    context.close()
