@@ -162,6 +162,8 @@ def _unsent(kind: KindSpec) -> timedelta:
 
 
 def _active(begun: list[tuple[datetime, str | None]], kind: KindSpec, end: datetime) -> list[Span]:
+    if not begun:
+        return []
     ends = [*(t for t, _ in begun[1:]), end]
     return [
         Span(start, stop, phase)

@@ -16,12 +16,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import httpx
 import msgspec
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.httpx_client import OAuth2Client
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -132,14 +132,18 @@ class Provider:
         Raises:
             SignInError: the provider does not answer, or not as one.
         """
-        with self._client(back) as client:
-            url, _ = client.create_authorization_url(
-                self._endpoint("authorization_endpoint"),
-                state=journey.state,
-                nonce=journey.nonce,
-                code_verifier=journey.verifier,
-            )
-        return str(url)
+        url: str = prepare_grant_uri(
+            self._endpoint("authorization_endpoint"),
+            client_id=self._client_id,
+            response_type="code",
+            redirect_uri=back,
+            scope=_SCOPE,
+            state=journey.state,
+            nonce=journey.nonce,
+            code_challenge=create_s256_code_challenge(journey.verifier),
+            code_challenge_method="S256",
+        )
+        return url
 
     def identify(self, journey: Journey, back: str, code: str, now: datetime) -> Identity:
         """Exchange the code and check what comes for it.
@@ -147,16 +151,8 @@ class Provider:
         Raises:
             SignInError: the provider refuses, or what it gives does not hold.
         """
-        try:
-            with self._client(back) as client:
-                given = client.fetch_token(
-                    self._endpoint("token_endpoint"),
-                    code=code,
-                    code_verifier=journey.verifier,
-                    grant_type="authorization_code",
-                )
-        except (AuthlibBaseError, httpx.HTTPError, ValueError) as cause:
-            raise SignInError(f"the code was not exchanged: {type(cause).__name__}") from cause
+        form = prepare_token_request("authorization_code", redirect_uri=back, code=code, code_verifier=journey.verifier)
+        given = self._ask("POST", self._endpoint("token_endpoint"), content=form)
         claims = self._claims(str(given.get("id_token", "")), journey, now)
         name = next((str(claims[each]) for each in ("name", "preferred_username", "email") if claims.get(each)), "")
         return Identity(f"{self._issuer}#{claims['sub']}", name or str(claims["sub"]), claims)
@@ -187,17 +183,6 @@ class Provider:
             raise SignInError("the identity token was made for somebody else")
         return claims
 
-    def _client(self, back: str) -> OAuth2Client:
-        return OAuth2Client(
-            client_id=self._client_id,
-            client_secret=self._secret,
-            redirect_uri=back,
-            scope=_SCOPE,
-            code_challenge_method="S256",
-            transport=self._transport,
-            timeout=_PATIENCE_S,
-        )
-
     def _issuer_as_told(self) -> str:
         return str(self._discovered()["issuer"])
 
@@ -207,7 +192,7 @@ class Provider:
     def _discovered(self) -> dict[str, Any]:
         with self._lock:
             if not self._known:
-                found = self._get(f"{self._issuer}/.well-known/openid-configuration")
+                found = self._ask("GET", f"{self._issuer}/.well-known/openid-configuration")
                 if str(found.get("issuer", "")).rstrip("/") != self._issuer:
                     raise SignInError(f"the provider calls itself {str(found.get('issuer'))[:200]!r}")
                 self._known = found
@@ -217,17 +202,21 @@ class Provider:
         address = self._endpoint("jwks_uri")
         with self._lock:
             if self._keys is None or fresh:
-                given: Any = self._get(address)
+                given: Any = self._ask("GET", address)
                 self._keys = KeySet.import_key_set(given)
             return self._keys
 
-    def _get(self, address: str) -> dict[str, Any]:
+    def _ask(self, method: str, address: str, content: str | None = None) -> dict[str, Any]:
+        """One request; whoever sends a form says who we are."""
+        # As RFC 6749, section 2.3.1, writes them.
+        known = None if content is None else (quote_plus(self._client_id), quote_plus(self._secret))
+        form = None if content is None else {"Content-Type": "application/x-www-form-urlencoded"}
         try:
             with httpx.Client(transport=self._transport, timeout=_PATIENCE_S) as client:
-                answer = client.get(_safe(address)).raise_for_status()
-                found: dict[str, Any] = answer.json()
+                answer = client.request(method, _safe(address), content=content, headers=form, auth=known)
+                found: dict[str, Any] = answer.raise_for_status().json()
         except (httpx.HTTPError, ValueError) as cause:
-            raise SignInError(f"{address} does not answer as expected: {type(cause).__name__}") from cause
+            raise SignInError(f"{address[:200]} does not answer as expected: {type(cause).__name__}") from cause
         return found
 
 

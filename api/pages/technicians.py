@@ -23,6 +23,7 @@ from servicedesk.policy import fault_of
 from servicedesk.service_report import Summary
 from servicedesk.service_report import technicians as by_technician
 from storage.access import StaffRow
+from storage.read_models import tickets_in
 from storage.read_reports import read_cases
 from storage.read_technicians import WorkRow, absences_of, org_of, van_of, work_of
 from storage.read_wall import orgs_of
@@ -85,6 +86,8 @@ def absence_preview(  # noqa: PLR0917  (named by FastAPI)
     if away is None or away.end <= max(away.start, tx.now):
         return _show(request, tx, context, person, who, wrong=True)
     rows = touched(tx.office, who.id, away)
+    seen = tickets_in(tx.conn, staff_scope(person), (row.visit.ticket for row in rows))
+    rows = [row for row in rows if row.visit.ticket in seen]  # a technician works for other areas too
     return _show(request, tx, context, person, who, asked=(start, end, reason), rows=rows)
 
 

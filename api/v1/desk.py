@@ -39,6 +39,7 @@ from servicedesk.absences import Absence, Touched, enter_absence, touched
 from servicedesk.model import Technician, Window
 from servicedesk.noting import hand_over, note
 from storage.read_faults import fault_groups
+from storage.read_models import tickets_in
 from storage.read_technicians import absences_of, org_of, work_of
 from storage.read_wall import orgs_of, roster_rows, wall_cases, wall_counts
 
@@ -91,7 +92,7 @@ def absence_touches(
     found = _technician(tx, who, technician)
     if end <= start:
         raise invalid("it ends before it begins", "to")
-    return TouchedListOut(items=[_touched(row) for row in touched(tx.office, found.id, Window(start, end))])
+    return _touched_list(tx, who, touched(tx.office, found.id, Window(start, end)))
 
 
 @router.post("/technicians/{technician}/absences", tags=["technicians"], status_code=201)
@@ -102,7 +103,7 @@ def absence_new(technician: UUID, given: AbsenceIn, who: TicketMover, tx: InTx) 
         raise invalid("it ends before it begins", "#/end")
     absence = Absence(found, Window(given.start, given.end), given.reason)
     rows = enter_absence(tx.office, absence, tx.now, who.actor(), replan=given.then == "replan")
-    return TouchedListOut(items=[_touched(row) for row in rows])
+    return _touched_list(tx, who, rows)
 
 
 @router.get("/roster", tags=["levels"])
@@ -224,6 +225,12 @@ def _shown(tx: Tx, who: Principal, people: list[Technician]) -> list[TechnicianO
             )
         )
     return shown
+
+
+def _touched_list(tx: Tx, who: Principal, rows: list[Touched]) -> TouchedListOut:
+    """Those of the asker's: a technician works for other areas too."""
+    seen = tickets_in(tx.conn, who.scope, (row.visit.ticket for row in rows))
+    return TouchedListOut(items=[_touched(row) for row in rows if row.visit.ticket in seen])
 
 
 def _touched(row: Touched) -> TouchedOut:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from fastapi import FastAPI, routing
+from fastapi import FastAPI, UploadFile, routing
 from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 
@@ -46,6 +46,7 @@ class Entry:
         door: public, link (an owner's), token (bearer) or session (staff).
         right: the right asked for; None where being let in is enough.
         form: fields that it needs, each with something that can be read.
+        files: fields that are files.
     """
 
     method: str
@@ -53,6 +54,7 @@ class Entry:
     door: str
     right: Right | None
     form: Mapping[str, str] = field(default_factory=dict, compare=False)
+    files: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def name(self) -> str:
@@ -85,7 +87,9 @@ def entries(app: FastAPI) -> list[Entry]:
         rights = {getattr(call, ASKS_FOR) for call in calls if hasattr(call, ASKS_FOR)}
         assert len(rights) <= 1, f"{context.path} asks for several rights: {rights}"
         form = {} if dependant is None or str(context.path).startswith("/v1/") else _form(dependant)
-        found += [Entry(m, str(context.path), _door(calls), next(iter(rights), None), form) for m in sorted(methods)]
+        files = () if dependant is None else tuple(each.alias for each in _all_fields(dependant) if _is_file(each))
+        right = next(iter(rights), None)
+        found += [Entry(m, str(context.path), _door(calls), right, form, files) for m in sorted(methods)]
     return found
 
 
@@ -99,7 +103,20 @@ def _door(calls: list[Any]) -> str:
 
 def _form(dependant: Dependant) -> dict[str, str]:
     """Fields of a page's form that have no default."""
-    return {each.alias: _something(each.field_info.annotation) for each in dependant.body_params if _needed(each)}
+    found = _all_fields(dependant)
+    return {
+        each.alias: _something(each.field_info.annotation) for each in found if _needed(each) and not _is_file(each)
+    }
+
+
+def _all_fields(dependant: Dependant) -> Iterator[ModelField]:
+    yield from dependant.body_params
+    for each in dependant.dependencies:
+        yield from _all_fields(each)
+
+
+def _is_file(param: ModelField) -> bool:
+    return param.field_info.annotation is UploadFile
 
 
 def _needed(param: ModelField) -> bool:
@@ -110,6 +127,8 @@ def _something(kind: object) -> str:
     """A value of a kind, as forms write it."""
     if typing.get_origin(kind) is typing.Literal:
         return str(typing.get_args(kind)[0])
+    if typing.get_origin(kind) is list:
+        return _something(typing.get_args(kind)[0])
     if inspect.isclass(kind) and issubclass(kind, Enum):
         return str(next(iter(kind)).value)
     known = {UUID: NOWHERE, int: "1", bool: "true", datetime: "2026-11-20T00:00:00Z"}

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -92,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
         if (
             asked is None
             or not fits
-            or given != f"{CLIENT}:{SECRET}"
+            or given != f"{CLIENT}:{quote_plus(SECRET)}"
             or form["redirect_uri"][0] != asked["redirect_uri"]
         ):
             self._answer({"error": "invalid_grant"}, 400)
