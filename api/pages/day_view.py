@@ -13,7 +13,6 @@ from api.pages.case import ICONS, load_case
 from api.pages.day_words import DELAYS, phase_name
 from api.pages.prices import money
 from servicedesk.access import access_today
-from servicedesk.arrival import arrival
 from servicedesk.checklists import Phase
 from servicedesk.door_code import door_code
 from servicedesk.money import price_list
@@ -154,8 +153,6 @@ def visit_values(tx: Tx, context: Context, t: Words, row: DayVisit) -> dict[str,
     ticks = {each.step for each in office.desk.day.ticks(row.id) if each.done}
     steps = steps_of(office, ticket, visit)
     check = progress(office, ticket)
-    position = office.desk.day.position(row.id)
-    way = arrival(visit, row.place, tx.now, office.travel, position=position, delay=office.desk.day.delay_of(row.id))
     return {
         "stop": stop_of(tx, context, t, row),
         "causes": case.causes(),
@@ -176,7 +173,6 @@ def visit_values(tx: Tx, context: Context, t: Words, row: DayVisit) -> dict[str,
             if each.step <= len(check.guide) and each.answer in check.guide[each.step - 1].choices()
         ],
         "photos": [each.id for each in office.desk.care.help.photos(row.ticket)],
-        "eta": way.expected,
         "may_tell": row.state in AHEAD,
         "delays": [(each, max(tx.now, row.start) + timedelta(minutes=each)) for each in DELAYS],
     }

@@ -17,13 +17,26 @@ addEventListener("activate", (event) => {
 // A page is kept under its path alone: languages and messages of the address do not make another one of it.
 const slot = (url) => new URL(url).pathname;
 const isPage = (url) => url.pathname === "/day" || url.pathname.startsWith("/day/");
-const keep = async (url, answer) => (await caches.open(KEPT)).put(slot(url), answer);
+// One after the other, so that nothing is written behind a logout.
+let closed = false;
+let writing = Promise.resolve();
+const write = (what) => (writing = writing.then(what).catch(() => {}));
+const keep = (url, answer) => write(async () => {
+  if (!closed) await (await caches.open(KEPT)).put(slot(url), answer);
+});
+const forget = () => {
+  closed = true;
+  return write(() => caches.delete(KEPT));
+};
 
 const fresh = async (request) => {
   const answer = await fetch(request);
   // A way to the login: whoever was logged in is not any more, and their day is nobody's to read.
-  if (answer.type === "opaqueredirect" || answer.redirected || answer.status === 401) await caches.delete(KEPT);
-  else if (answer.ok) await keep(request.url, answer.clone());
+  if (answer.type === "opaqueredirect" || answer.redirected || answer.status === 401) await forget();
+  else if (answer.ok) {
+    if (request.mode === "navigate") closed = false;
+    await keep(request.url, answer.clone());
+  }
   return answer;
 };
 const page = async (request) => {
@@ -67,6 +80,6 @@ addEventListener("message", (event) => {
       event.source?.postMessage({ kind: "kept", paths });
     })());
   } else if (kind === "clear") {
-    event.waitUntil(caches.delete(KEPT).then(() => event.source?.postMessage({ kind: "cleared" })));
+    event.waitUntil(forget().then(() => event.source?.postMessage({ kind: "cleared" })));
   }
 });

@@ -281,6 +281,14 @@ addEventListener("DOMContentLoaded", () => {
       line.scrollIntoView();
       return;
     }
+    if (worker?.controller) {
+      const cleared = new Promise((done) => {
+        worker.addEventListener("message", ({ data }) => { if (data.kind === "cleared") done(); });
+        setTimeout(done, 3000);
+      });
+      worker.controller.postMessage({ kind: "clear" });
+      await cleared;
+    }
     for (const name of await caches.keys()) await caches.delete(name);
     await (await worker?.getRegistration("/day"))?.unregister();
     leave.submit();

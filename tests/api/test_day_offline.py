@@ -17,7 +17,12 @@ pytestmark = pytest.mark.browser
 
 
 def phone(browser: Browser, base_url: str, seeded: Seeded) -> tuple[BrowserContext, Page, list[str]]:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, locale="zh-CN")
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740},
+        locale="zh-CN",
+        permissions=["geolocation"],
+        geolocation={"latitude": 31.2, "longitude": 121.5},
+    )
     context.set_default_timeout(10_000)
     page = context.new_page()
     said: list[str] = []
@@ -101,8 +106,12 @@ def test_what_has_moved_on_meanwhile_is_said_and_nothing_is_lost(
     visit = on_the_day(database_url, seeded)
     context, page, said = phone(browser, base_url, seeded)
     page.goto(f"{base_url}/day/visits/{visit.id}")
+    with page.expect_response("**/position") as followed:
+        page.get_by_role("button", name="出发").click()
+    assert followed.value.ok
+    assert stored(database_url, "select lat, lon from technician_position") == [(31.2, 121.5)]
     context.set_offline(True)
-    page.get_by_role("button", name="出发").click()
+    page.get_by_role("button", name="我到了").click()
     page.locator("#queue li").wait_for()
     with connect(database_url, application="test") as conn:
         conn.execute("update visit set state = 'cancelled', reason = 'owner ill', version = version + 1")
