@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,7 +15,7 @@ from api.trends import own_band
 DAY = 86_400_000_000
 
 
-def days(values: list[float | None]) -> list[Point]:
+def days(values: Sequence[float | None]) -> list[Point]:
     return own_band([n * DAY for n in range(len(values))], values)
 
 
