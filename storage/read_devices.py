@@ -12,6 +12,7 @@ import msgspec
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
+from storage.read_lab import EVERY_DEVICE, MATCH, Wanted
 from storage.read_models import DEVICE_SCOPE, Connection, Cursor, Scope
 from storage.registry import DeviceRow
 from telemetry.finding import Finding, Signal
@@ -22,7 +23,7 @@ select d.no, d.org, d.device, d.kind, d.model, d.serial, d.room, d.lang, d.house
 from device d
 left join device_observed o on o.device = d.no
 """
-_DEVICES = _DEVICE + DEVICE_SCOPE + " and d.no > %(after)s order by d.no limit %(limit)s"
+_DEVICES = _DEVICE + DEVICE_SCOPE + MATCH + " and d.no > %(after)s order by d.no limit %(limit)s"
 _ONE_DEVICE = _DEVICE + DEVICE_SCOPE + " and d.org = %(of_org)s and d.device = %(of_device)s"
 
 # Columns of a kind are identifiers of the catalogue, checked there, and quoted here.
@@ -120,10 +121,13 @@ class Place:
     sub: int
 
 
-def list_devices(conn: Connection, scope: Scope, *, after: int, limit: int) -> list[DeviceView]:
-    """Devices by number, after one."""
+def list_devices(
+    conn: Connection, scope: Scope, *, after: int, limit: int, wanted: Wanted = EVERY_DEVICE
+) -> list[DeviceView]:
+    """Devices by number, after one, among those that are looked for."""
+    given = scope.parameters() | wanted.parameters() | {"after": after, "limit": limit}
     with conn.cursor(row_factory=class_row(DeviceView)) as cursor:
-        return cursor.execute(_DEVICES, scope.parameters() | {"after": after, "limit": limit}).fetchall()
+        return cursor.execute(_DEVICES, given).fetchall()
 
 
 def get_device(conn: Connection, scope: Scope, org: str, device: str) -> DeviceView | None:

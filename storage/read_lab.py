@@ -14,12 +14,13 @@ from psycopg.rows import class_row
 from storage.read_models import DEVICE_SCOPE, Connection, Scope
 from storage.rollup_levels import reading_table
 
-_MATCH: LiteralString = """
+MATCH: LiteralString = """
   and (%(kind)s::text is null or d.kind = %(kind)s)
   and (%(health)s::text is null or coalesce(o.health, 'unknown') = %(health)s)
   and (%(like)s::text is null or d.device ilike %(like)s or d.serial ilike %(like)s or d.model ilike %(like)s
        or d.room ilike %(like)s or d.org || '/' || d.device ilike %(like)s or d.kind = any(%(kinds)s::text[]))
 """
+"""What narrows a statement about devices `d` and their `device_observed o` to those that are looked for."""
 _FROM: LiteralString = " from device d left join device_observed o on o.device = d.no "
 _CHOSEN: LiteralString = """
 with chosen as (
@@ -37,8 +38,8 @@ select c.*, (select count(*) from finding f join lateral (
         order by t.opened desc limit 1) as ticket
 from chosen c order by c.no
 """
-_PAGE = _CHOSEN + _FROM + DEVICE_SCOPE + _MATCH + _WITH_FINDINGS
-_COUNTS = "select coalesce(o.health, 'unknown'), count(*)" + _FROM + DEVICE_SCOPE + _MATCH + " group by 1"
+_PAGE = _CHOSEN + _FROM + DEVICE_SCOPE + MATCH + _WITH_FINDINGS
+_COUNTS = "select coalesce(o.health, 'unknown'), count(*)" + _FROM + DEVICE_SCOPE + MATCH + " group by 1"
 _KINDS = "select d.kind, count(*) from device d " + DEVICE_SCOPE + " group by 1 order by 1"  # noqa: S608  (likewise)
 _PROGRESS = "select epoch, upto, beyond::text as beyond from device_progress where device = %s order by epoch desc"
 _OBSERVED = "select epoch, seq, last_t, last_arrival, health, since from device_observed where device = %s"
@@ -99,6 +100,9 @@ class Wanted:
         escaped = self.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         like = f"%{escaped}%" if self.q else None
         return {"like": like, "kinds": list(self.kinds), "kind": self.kind, "health": self.health}
+
+
+EVERY_DEVICE = Wanted()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import LabPerson, staff_scope
 from api.context import InContext, InTx
+from api.kinds import kinds_named
 from api.pages.case import ICONS
 from api.pages.lab_words import Health, ago, health_of, kind_title, tabs
 from api.pages.shell import staff_page, staff_words
 from storage.read_lab import LabDevice, Wanted, count_health, count_kinds, search_devices
-from telemetry.catalogue import Catalogue
 
 router = APIRouter(include_in_schema=False)
 _ROWS = 50
@@ -97,16 +97,4 @@ def lab(  # noqa: PLR0917  (named by FastAPI)
         last=(at - 1) * _ROWS + len(rows),
         before=address(page=at - 1 if at > 2 else "") if at > 1 else "",  # noqa: PLR2004  (the first page has no number)
         after=address(page=at + 1) if at < last else "",
-    )
-
-
-def kinds_named(catalogue: Catalogue, q: str) -> tuple[str, ...]:
-    """Kinds whose name holds what was sought, in either language."""
-    if not q:
-        return ()
-    folded = q.casefold()
-    return tuple(
-        name
-        for name, spec in catalogue.kinds.items()
-        if folded in name or folded in spec.title.en.casefold() or folded in spec.title.zh
     )

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import Reader, TicketMover
 from api.context import InTx
+from api.lab_scoreboard import Standing, read_standings
 from api.problems import not_found
 from api.v1.models import Moment, TicketDetailOut
 from api.v1.router import V1Router
@@ -16,7 +17,6 @@ from api.v1.service import read_ticket
 from servicedesk.opening import take_up
 from servicedesk.trust import DEFAULT_TRUST
 from storage.read_devices import get_finding
-from storage.read_truth import scores
 
 router = V1Router()
 _EXAMPLE: dict[str, Any] = {
@@ -37,7 +37,21 @@ _EXAMPLE: dict[str, Any] = {
     "suggest_only": False,
     "suggestions": 0,
     "latest": "2026-11-18T01:30:00Z",
+    "repair_days": 1.4,
+    "repaired": 8,
+    "repaired_in_time": 8,
+    "told_life": 8,
+    "device_years": 41.2,
+    "false_per_device_year": {"rate": 0.0728, "low": 0.015, "high": 0.2128},
 }
+
+
+class RateOut(BaseModel):
+    """Wrong findings per device-year with the exact 95 % interval of a Poisson count."""
+
+    rate: float
+    low: float
+    high: float
 
 
 class ScoreOut(BaseModel):
@@ -64,6 +78,12 @@ class ScoreOut(BaseModel):
     )
     suggestions: int = Field(description="findings without a ticket for that reason")
     latest: Moment
+    repair_days: float | None = Field(description="median days from a true finding to its repair")
+    repaired: int = Field(description="true findings whose repair is done")
+    repaired_in_time: int = Field(description="of these before the earliest end that the finding told when it opened")
+    told_life: int = Field(description="of these the ones that told a remaining life")
+    device_years: float = Field(description="that devices of the model were observed since registration")
+    false_per_device_year: RateOut | None
 
 
 class ScoreboardOut(BaseModel):
@@ -79,9 +99,22 @@ class ScoreboardOut(BaseModel):
 @router.get("/scoreboard", tags=["findings"])
 def scoreboard(who: Reader, tx: InTx) -> ScoreboardOut:
     """Precision of each detector by the outcomes of its tickets."""
-    rows = scores(tx.conn, who.scope, window=DEFAULT_TRUST.window)
-    return ScoreboardOut(
-        level=DEFAULT_TRUST.level, bar=DEFAULT_TRUST.bar, scores=[ScoreOut(**row.plain()) for row in rows]
+    rows = [_score(each) for each in read_standings(tx.conn, who.scope)]
+    return ScoreboardOut(level=DEFAULT_TRUST.level, bar=DEFAULT_TRUST.bar, scores=rows)
+
+
+def _score(standing: Standing) -> ScoreOut:
+    came, rate = standing.early, standing.false
+    return ScoreOut(
+        **standing.plain,
+        repair_days=None if came is None else round(came.days, 2),
+        repaired=0 if came is None else came.repaired,
+        repaired_in_time=0 if came is None else came.in_time,
+        told_life=0 if came is None else came.told,
+        device_years=0.0 if rate is None else round(rate.exposure, 3),
+        false_per_device_year=None
+        if rate is None
+        else RateOut(rate=round(rate.rate, 4), low=round(rate.low, 4), high=round(rate.high, 4)),
     )
 
 

@@ -10,6 +10,7 @@ from fastapi import Depends, Query
 
 from api.auth import Reader
 from api.context import InContext, InTx
+from api.kinds import kinds_named
 from api.problems import invalid, not_found
 from api.said import said
 from api.v1.models import ClockOut, DeviceOut, FindingOut, GivenMoment, Page, ReadingOut
@@ -17,6 +18,7 @@ from api.v1.paging import Paging, listing
 from api.v1.router import V1Router
 from api.v1.shapes import device_out, finding_out
 from storage.read_devices import Place, get_device, get_finding, list_devices, list_findings, list_readings
+from storage.read_lab import Wanted
 from storage.read_models import Cursor
 from telemetry.clock import to_datetime
 from telemetry.errors import WireError
@@ -34,9 +36,19 @@ def clock(_: Reader, tx: InTx) -> ClockOut:
 
 
 @router.get("/devices", tags=["devices"])
-def devices(who: Reader, tx: InTx, paging: Annotated[Paging, Depends(listing(100))]) -> Page[DeviceOut]:
+def devices(  # noqa: PLR0917  (named by FastAPI)
+    who: Reader,
+    tx: InTx,
+    context: InContext,
+    paging: Annotated[Paging, Depends(listing(100))],
+    q: Annotated[str, Query(max_length=80, description="part of a name, serial number, model, room or kind")] = "",
+    kind: Annotated[str | None, Query(max_length=64, description="of appliance")] = None,
+    health: Annotated[str | None, Query(pattern="^(ok|faulty|unknown)$")] = None,
+) -> Page[DeviceOut]:
     """Devices, in the order of their registration."""
-    rows = list_devices(tx.conn, who.scope, after=paging.after(int) or 0, limit=paging.limit + 1)
+    sought = q.strip()
+    wanted = Wanted(sought, kinds_named(context.catalogue, sought), kind, health)
+    rows = list_devices(tx.conn, who.scope, after=paging.after(int) or 0, limit=paging.limit + 1, wanted=wanted)
     return paging.page(rows, device_out, lambda row: row.no)
 
 

@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -28,13 +29,16 @@ from api.v1.models import Body, Moment, Page, TicketDetailOut
 from api.v1.paging import Paging, listing
 from api.v1.router import V1Router, changes
 from api.v1.service import TICKET, read_ticket
+from storage.lab_store import keep_clock
 from storage.pool import Connection, connect
 from storage.read_desk import timeline
 from storage.registry import register_device
+from telemetry.clock import to_datetime
 from telemetry.finding import EpisodeState
 from telemetry.identity import DeviceKey
 from telemetry.ids import Ids, millis_of
 from tests.api.case import NOW, ORG, POINT, WALL, Seeded, picture, store_finding
+from tests.api.fleet import answering
 from tests.api.walk import (
     NOWHERE,
     Route,
@@ -46,6 +50,10 @@ from tests.api.walk import (
     samples,
     times_are_spelled,
 )
+
+
+EXPORT = "/v1/devices/{org}/{device}/export"
+"""A file to keep: no JSON, no ETag; see tests/api/test_lab.py."""
 
 
 class NoteIn(Body):
@@ -89,11 +97,12 @@ def new_routes() -> V1Router:
 
 
 @pytest.fixture
-def app(database_url: str) -> Iterator[FastAPI]:
-    made = create_app(Settings(database_url=database_url, pool_size=4), wall=lambda: WALL)
-    made.include_router(new_routes())
-    yield made
-    made.state.context.pool.close()
+def app(database_url: str, tmp_path: Path) -> Iterator[FastAPI]:
+    with answering(tmp_path):
+        made = create_app(Settings(database_url=database_url, pool_size=4, sim_folder=tmp_path), wall=lambda: WALL)
+        made.include_router(new_routes())
+        yield made
+        made.state.context.pool.close()
 
 
 @pytest.fixture
@@ -132,6 +141,14 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "/v1/households/{household}/tier": {"tier": "vip"},
         "/v1/devices/{org}/{device}/reports": {"words": "it is warm", "family": "condenser_airflow"},
         "/v1/findings/{finding}/ticket": None,
+        "/v1/devices/{org}/{device}/trace": None,
+        "/v1/findings/{finding}/replay": None,
+        "/v1/simulator/{org}/{device}/faults": {"fault": "condenser_fan_wear", "lead_days": 3},
+        "/v1/simulator/{org}/{device}/clearings": {"fault": "condenser_fan_wear"},
+        "/v1/simulator/{org}/{device}/network": {"values": {"loss": 0.05}},
+        "/v1/simulator/{org}/{device}/reboots": {"fw": "2.5.0"},
+        "/v1/simulator/network": {"values": {"loss": 0.05}},
+        "/v1/simulator/clock": {"speed": 600},
         "/v1/tickets/{ticket}/merge": {"into": NOWHERE},
         "/v1/plans": {"org": ORG, "days": 5},
         "/v1/plans/{plan}/lines/{line}/refuse": None,
@@ -213,7 +230,7 @@ def test_every_get_has_etags_and_every_list_goes_on(
     lists = [route for route in routes if route.is_list]
     assert {"/v1/lines/{ticket}", "/v1/devices/{org}/{device}/readings"} <= {route.template for route in lists}
     for route in routes:
-        if not route.is_stream and route.template != "/v1/accident":
+        if not route.is_stream and route.template not in ("/v1/accident", EXPORT):
             check_reading(http, route, samples(seeded), auth)
     # A cursor belongs to its list and its filters.
     first = http.get(f"/v1/lines/{seeded.ticket}", params={"limit": 1}, headers=auth).json()["next"]
@@ -224,6 +241,8 @@ def test_every_get_has_etags_and_every_list_goes_on(
 
 def make_ready(conn: Connection, template: str, seeded: Seeded) -> None:
     """What has to happen before a change that only readings or time make possible."""
+    if template.endswith("/simulator/clock"):
+        keep_clock(conn, to_datetime(WALL), 7_200.0)
     if template.endswith("/not-fixed"):
         conn.execute("update ticket set state = 'done', done = %s where id = %s", (NOW, seeded.ticket))
     if template.endswith("/renewal"):

@@ -69,6 +69,7 @@ def samples(seeded: Seeded) -> dict[str, str]:
         "technician": str(seeded.technician),
         "day": "2026-11-19",
         "line": "1",
+        "form": "csv",
     }
 
 
@@ -89,6 +90,7 @@ def strangers() -> dict[str, str]:
         "technician": NOWHERE,
         "day": "2026-11-19",
         "line": "1",
+        "form": "csv",
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from psycopg import sql
 
-from api.pages.case import _ICONS
+from api.pages.case import ICONS
 from storage.overview import count_readings
 from storage.pool import connect
 from storage.registry import register_device
@@ -101,5 +101,5 @@ def test_readings_of_every_kind_are_stored_counted_and_rolled_up(database_url: s
 
 def test_a_kind_of_an_icon_has_its_symbol() -> None:
     sprite = files("api").joinpath("templates", "icons.html").read_text()
-    for name in (*_ICONS.values(), "plug"):
+    for name in (*ICONS.values(), "plug"):
         assert f'id="i-{name}"' in sprite
