@@ -25,7 +25,7 @@ from stack.trial.ledger import Ledger
 from stack.trial.progress import Listener, Progress, nobody
 from stack.trial.record import ConfounderRecord, DeviceRecord, TrialRecord
 from stack.trial.roster import furnish, restock, rows_of
-from stack.trial.service import DeskService
+from stack.trial.service import DeskService, promises_of
 from stack.trial.site import Reported, Told
 from telemetry.catalogue import load_catalogue
 from telemetry.clock import to_datetime, to_micros
@@ -179,6 +179,7 @@ class Trial:
             dead_letters=dict(sorted(dead.items())),
             detector_errors=sum(one.counts.errors for one in ended),
             notices=len(self.desk.notices.rows),
+            promises=promises_of(self.desk.levels.clocks.rows.values()),
         )
 
     def abandon(self) -> None:

@@ -32,6 +32,8 @@ def markdown(found: Report, title: str, again: str) -> str:
         _table(*fault_rows(found)),
         "## By kind",
         _table(*kind_rows(found)),
+        "## Service levels",
+        _table(*level_rows(found)),
         "## False tickets by confounder",
         _table(*confounder_rows(found)),
         f"## False tickets ({len(found['false'])})",
@@ -103,6 +105,16 @@ def kind_rows(found: Report) -> Table:
             span(row["false_per_device_year_ci95"], 3),
         )
         for name, row in sorted(found["by_kind"].items())
+    ]
+    return head, rows
+
+
+def level_rows(found: Report) -> Table:
+    """Head and rows of the table of promises."""
+    head = ("service level", "kept", "broken", "share kept")
+    rows: list[tuple[str, ...]] = [
+        (name.replace("_", " "), str(row["kept"]), str(row["broken"]), percent(row["share_kept"]))
+        for name, row in sorted(found["service_levels"].items())
     ]
     return head, rows
 

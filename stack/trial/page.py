@@ -69,6 +69,7 @@ def page(record: TrialRecord, matching: Matching, found: Report, words: Words, c
         tables=[
             ("By fault", *markdown.fault_rows(found)),
             ("By kind", *markdown.kind_rows(found)),
+            ("Service levels", *markdown.level_rows(found)),
             ("False tickets by confounder", *markdown.confounder_rows(found)),
         ],
         missed=_missed(record, matching, catalogue),

@@ -43,7 +43,14 @@ def pooled(records: Sequence[TrialRecord]) -> TrialRecord:
         dead_letters=dict(sorted(sum((Counter(each.dead_letters) for each in named), Counter()).items())),
         detector_errors=sum(each.detector_errors for each in named),
         notices=sum(each.notices for each in named),
+        promises=_promises(named),
     )
+
+
+def _promises(records: list[TrialRecord]) -> dict[str, tuple[int, int]]:
+    names = sorted({name for each in records for name in each.promises})
+    found = [{name: each.promises.get(name, (0, 0)) for name in names} for each in records]
+    return {name: (sum(each[name][0] for each in found), sum(each[name][1] for each in found)) for name in names}
 
 
 def _named(record: TrialRecord) -> TrialRecord:

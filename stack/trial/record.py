@@ -278,6 +278,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
         dead_letters: by reason.
         detector_errors: devices whose detectors failed.
         notices: to owners.
+        promises: by service level, how many were kept in time and how many broken, of those that are decided.
         version: of this form.
     """
 
@@ -302,6 +303,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: dict[str, int] = {}
     detector_errors: int = 0
     notices: int = 0
+    promises: dict[str, tuple[int, int]] = {}
     version: int = VERSION
 
     def encode(self) -> bytes:

@@ -15,7 +15,7 @@ from stack.trial.cost import Account, Prices, as_row, fails_within, product_acco
 from stack.trial.matching import DAY, Matching, match
 from stack.trial.record import TrialRecord
 from stack.trial.score import Score, score
-from stack.trial.statistics import quantile
+from stack.trial.statistics import quantile, share
 from stack.trial.tables import around, by_confounder, by_fault, by_kind
 from stack.trial.thresholds import at_recall, setting_row, sweep, threshold_account
 from telemetry.catalogue import Catalogue
@@ -60,6 +60,10 @@ def report(record: TrialRecord, costs: Costs, catalogue: Catalogue) -> dict[str,
         "baselines": baselines,
         "controls": _controls(record, matching),
         "by_fault": by_fault(record, matching),
+        "service_levels": {
+            name: {"kept": kept, "broken": broken, "share_kept": share(kept, kept + broken)}
+            for name, (kept, broken) in sorted(record.promises.items())
+        },
         "by_kind": by_kind(record, matching),
         "by_confounder": by_confounder(record, matching),
         "false": _false(record, matching),

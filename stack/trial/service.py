@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -10,6 +11,7 @@ from uuid import UUID
 
 from firmware_sim.service import Quote, Report, ServiceError, Visit, Waiting, Window
 from servicedesk.errors import ConflictError, DeskError, IllegalMoveError, WindowGoneError
+from servicedesk.level_rows import LevelClock
 from servicedesk.memory import MemoryDesk
 from servicedesk.model import Outcome, OutcomeCode, Ticket
 from servicedesk.model import Visit as DeskVisit
@@ -204,3 +206,15 @@ def _translated() -> Iterator[None]:
     except DeskError as cause:
         conflict = isinstance(cause, ConflictError | IllegalMoveError | WindowGoneError)
         raise ServiceError(str(cause), conflict=conflict) from cause
+
+
+def promises_of(clocks: Iterable[LevelClock]) -> dict[str, tuple[int, int]]:
+    """By service level: promises that were kept in time, and broken ones; those still open are left out."""
+    kept: Counter[str] = Counter()
+    broken: Counter[str] = Counter()
+    for clock in clocks:
+        if clock.breached is not None:
+            broken[clock.policy] += 1
+        elif clock.met is not None:
+            kept[clock.policy] += 1
+    return {name: (kept[name], broken[name]) for name in sorted({*kept, *broken})}
