@@ -12,7 +12,7 @@ import typer
 from stack.cli_desk import AsJson, DataDir
 from stack.console import database, emit, err
 from stack.settings import DEFAULT_DATA_DIR
-from stack.table_out import FORMATS, write_table
+from stack.table_out import FORMATS, check_form, write_table
 from storage.export_rows import Rows, Span, findings, readings, tickets
 from storage.pool import Connection
 from telemetry.catalogue import load_catalogue
@@ -114,6 +114,7 @@ def _export(
         raise typer.BadParameter(f"--format is csv or parquet, not {chosen!r}")
     if as_json and out is None:
         raise typer.BadParameter("--json says what was written: add --out FILE")
+    check_form(out, chosen)
     with database(folder) as conn:
         count = write_table(table(conn, span), out, chosen)
     if as_json:

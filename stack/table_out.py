@@ -17,26 +17,34 @@ from telemetry.table_text import cell
 FORMATS = ("csv", "parquet")
 
 
+def check_form(out: Path | None, form: str) -> None:
+    """Pass when a table can be written so.
+
+    Raises:
+        StackError: Parquet without a file, or without pyarrow.
+    """
+    if form == "parquet" and out is None:
+        raise StackError("Parquet goes into a file: add --out tickets.parquet")
+    if form == "parquet" and find_spec("pyarrow") is None:
+        raise StackError("Parquet needs pyarrow: pip install 'wellkept[parquet]'")
+
+
 def write_table(rows: Rows, out: Path | None, form: str) -> int:
     """Write a table. Returns how many rows it has.
 
     Args:
         rows: the table.
         out: the file; standard output when None.
-        form: one of FORMATS.
+        form: one of FORMATS, checked.
 
     Raises:
-        StackError: Parquet without a file, or without pyarrow.
+        StackError: the file cannot be written.
     """
+    if out is None:
+        return _csv(rows, sys.stdout)
     if form == "csv":
-        if out is None:
-            return _csv(rows, sys.stdout)
         with _fresh(out) as path, path.open("w", encoding="utf-8", newline="") as file:
             return _csv(rows, file)
-    if out is None:
-        raise StackError("Parquet goes into a file: add --out tickets.parquet")
-    if find_spec("pyarrow") is None:
-        raise StackError("Parquet needs pyarrow: pip install 'wellkept[parquet]'")
     with _fresh(out) as path:
         return _parquet(rows, path)
 

@@ -149,6 +149,7 @@ def test_a_consumer_misses_nothing_when_the_publisher_is_killed(nats: EmbeddedNa
             stream.close()
 
 
+@pytest.mark.long
 @pytest.mark.stack
 def test_a_server_that_does_not_answer_moves_nothing(nats: EmbeddedNats, database_url: str) -> None:
     stream = NatsStream(nats.nats_url(), name="relay", partitions=4)

@@ -135,8 +135,12 @@ class _Committed:
 
 
 @pytest.fixture
-def office(shop: Shop) -> Office:
-    return Office(shop)
+def office(shared_shop: Shop) -> Iterator[Office]:
+    yield Office(shared_shop)
+    shared_shop.conn.rollback()
+    shared_shop.conn.execute("delete from webhook")
+    shared_shop.conn.execute("delete from procrastinate_jobs")
+    shared_shop.conn.commit()
 
 
 def test_what_arrives_is_signed_in_order_and_names_nobody(office: Office, receiver: Receiver) -> None:
