@@ -263,7 +263,7 @@ def test_nobody_sees_anything(world: World) -> None:
 
 
 def test_own_objects_are_open_by_right_alone(world: World) -> None:
-    """Of each route one who holds the right and one who does not, others from route to route; the long tier asks all."""
+    """Of each route one who holds the right and one who does not; the long tier asks everybody."""
     wrong = []
     for number, entry in enumerate(entries(world.client.app)):
         inside = [who for who in world.of(entry) if who.inside]
