@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -37,6 +38,8 @@ class Stage:
     """
 
     def __init__(self, app: FastAPI, conn: Connection, seeded: Seeded) -> None:
+        # A thread of its own: a browser under test has the loop of this one.
+        self._hands = ThreadPoolExecutor(1)
         self._runner = asyncio.Runner()
         self._client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url=ORIGIN
@@ -53,7 +56,7 @@ class Stage:
     def ask(self, method: str, path: str, **given: Any) -> httpx.Response:  # noqa: ANN401  (httpx's own)
         """One request; nothing is followed."""
         self._client.cookies.clear()
-        return self._runner.run(self._client.request(method, path, **given))
+        return self._hands.submit(lambda: self._runner.run(self._client.request(method, path, **given))).result()
 
     def get(self, path: str, **given: Any) -> httpx.Response:  # noqa: ANN401  (httpx's own)
         """Look at a page of the case's link."""
@@ -78,8 +81,9 @@ class Stage:
     def close(self) -> None:
         """Take everything back."""
         self.conn.rollback()
-        self._runner.run(self._client.aclose())
-        self._runner.close()
+        self._hands.submit(lambda: self._runner.run(self._client.aclose())).result()
+        self._hands.submit(self._runner.close).result()
+        self._hands.shutdown()
 
 
 @contextmanager
