@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from servicedesk.checklists import Step, of_visit
@@ -21,6 +21,8 @@ LATE = "running_late"
 """Timeline and notice: the technician comes later than the window says."""
 AHEAD = (VisitState.CONFIRMED, VisitState.DISPATCHED, VisitState.TRAVELLING)
 """The technician is not there yet, and is expected."""
+MOST_LATE = timedelta(days=1)
+"""Whoever comes later than this after the window makes another visit of it."""
 _TICKED = (*AHEAD, VisitState.ON_SITE)
 
 
@@ -103,13 +105,15 @@ def running_late(office: Office, visit_id: UUID, expected: datetime, now: dateti
 
     Raises:
         IllegalMoveError: the technician is there already, or is not expected.
-        AnswerError: the time has passed.
+        AnswerError: the time has passed, or is more than a day too late.
     """
     ticket, visit = office.case(visit_id)
     if visit.state not in AHEAD:
         raise IllegalMoveError("visit", visit.state, "late", tuple(map(str, AHEAD)))
     if expected <= now:
         raise AnswerError("the expected time has passed; name a later one", ())
+    if expected > max(visit.end, now) + MOST_LATE:
+        raise AnswerError("that is more than a day late; dispatch looks for another time", ())
     told = office.desk.day.delay(Delay(visit=visit.id, expected=expected, at=now, actor=actor))
     office.log(ticket.id, now, LATE, actor, visit=str(visit.id), expected=expected.isoformat())
     household = office.desk.people.household(ticket.household) if ticket.household is not None else None

@@ -165,7 +165,8 @@ def _webp(content: bytes) -> bytes:
     (size,) = struct.unpack_from("<I", content, 4)
     if size + 8 > len(content):
         raise PhotoError("the picture is cut off or damaged")
-    kept, at, way, head = [], 12, _UPRIGHT, -1
+    kept: list[bytes] = []
+    at, way, head = 12, _UPRIGHT, -1
     while at < size + 8:
         name, length = struct.unpack_from("<4sI", content, at)
         padded = length + length % 2

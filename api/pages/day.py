@@ -27,6 +27,7 @@ from storage.read_day import OnTheRoadRow, who_is
 router = APIRouter(include_in_schema=False)
 SHELL = ("tokens.css", "base.css", "owner.css", "day.css", "day-queue.js", "day.js", "logo.svg")
 """What the pages need beside themselves; the phone keeps it."""
+_FIRST, _LAST = date(2000, 1, 1), date(2199, 12, 31)
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -82,6 +83,8 @@ def manifest() -> Response:
 @router.get("/day/{day}")
 def another_day(request: Request, day: date, person: OnTheRoad, tx: InTx, context: InContext) -> Response:
     """The visits of another day."""
+    if not _FIRST <= day <= _LAST:
+        raise not_found("day")
     return _day(request, person, tx, context, who_of(tx, person), day)
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from api.auth import CaseReader, Principal, VisitMover
 from api.context import InContext, InTx, Tx
-from api.problems import not_found
+from api.problems import invalid, not_found
 from api.reads import note_read
 from api.v1.models import WindowOut
 from api.v1.money_models import WordsOut
@@ -37,6 +37,7 @@ from telemetry.catalogue import Catalogue, Text
 
 router = V1Router()
 _MINUTE = 60
+_FIRST, _LAST = date(2000, 1, 1), date(2199, 12, 31)
 
 
 @router.get("/technicians/{technician}/days/{day}", tags=["visits"])
@@ -48,6 +49,8 @@ def technician_day(technician: str, day: date, who: VisitMover, tx: InTx, contex
     mine = found is not None and own in (str(found.id), found.name)
     if found is None or not (mine if own is not None else sees_technician(tx.conn, who.scope, found)):
         raise not_found("technician")
+    if not _FIRST <= day <= _LAST:
+        raise invalid(f"a day lies between {_FIRST} and {_LAST}")
     start = datetime.combine(day, time(), ZoneInfo(found.tz))
     until = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(found.tz))
     rows = day_visits(tx.conn, who.scope, str(found.id), start, until)

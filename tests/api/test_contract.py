@@ -167,7 +167,7 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "/v1/visits/{visit}/confirm": None,
         "/v1/visits/{visit}/moves": {"to": "dispatched"},
         "/v1/visits/{visit}/checklist": {"step": "safety-1", "done": True},
-        "/v1/visits/{visit}/delay": {"expected": "2026-11-24T02:30:00Z"},
+        "/v1/visits/{visit}/delay": {"expected": "2026-11-19T02:30:00Z"},
         "/v1/visits/{visit}/position": {"lat": 31.2304, "lon": 121.4737},
         "/v1/visits/{visit}/outcome": {"code": "repaired", "cause": "condenser_fan_wear", "parts": ["RF-FAN-120"]},
         "/v1/tickets/{ticket}/moves": {"to": "reopened", "reason": "it hums again"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -59,6 +60,7 @@ def test_the_day_says_where_to_go_and_how_to_get_in(
     wind(database_url, visit.start - timedelta(days=1))
     assert "4711" not in http.get(f"/day/visits/{visit.id}").text, "not before the day"
     assert http.get(f"/day/{visit.start.date()}").text.count(f"/day/visits/{visit.id}") > 0
+    assert http.get("/day/9999-12-31").status_code == 404
     assert "wellkept" not in http.get("/day-sw.js").text.split("\n", 1)[0]
     assert http.get("/day.webmanifest").json()["scope"] == "/day"
     looked = rows(database_url, "select content::jsonb ->> 'actor' from audit_log")
@@ -71,8 +73,8 @@ def test_only_a_technicians_own_visits_are_there(
     with connect(database_url, application="test") as conn:
         other = conn.execute("select id from technician where id <> %s limit 1", (visit.technician,)).fetchone()
         assert other is not None
-        who = {"role": Role.TECHNICIAN, "technician": other[0], "lang": "en"}
-        password = create_staff(conn, "bo", now=to_datetime(WALL), **who)
+        who = UUID(str(other[0]))
+        password = create_staff(conn, "bo", now=to_datetime(WALL), role=Role.TECHNICIAN, technician=who)
     http.post("/login", data={"login": "bo", "password": password})
     csrf = http.get("/day/session").json()["csrf"]
     assert "No visits on this day" in http.get("/day").text

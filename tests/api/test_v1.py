@@ -74,7 +74,7 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("GET", f"/v1/technicians/{seeded.technician}/days/2026-11-19", None),
         ("GET", f"{visit}/checklist", None),
         ("POST", f"{visit}/checklist", {"step": "safety-1"}),
-        ("POST", f"{visit}/delay", {"expected": "2026-11-24T02:30:00Z"}),
+        ("POST", f"{visit}/delay", {"expected": "2026-11-19T02:30:00Z"}),
         ("GET", f"{visit}/position", None),
         ("POST", f"{visit}/position", {"lat": 31.2, "lon": 121.5}),
         ("GET", f"{visit}/access", None),

@@ -87,8 +87,9 @@ def test_the_household_is_told_each_time_it_gets_later() -> None:
     letters = [each for each in world.desk.notices.of_ticket(visit.ticket) if each.stage == LATE]
     assert len(letters) == 2
     assert "about" in letters[1].subject
-    with pytest.raises(AnswerError):
-        running_late(world.office, visit.id, world.now, world.now, WHO)
+    for wrong in (world.now, visit.end + timedelta(hours=25)):
+        with pytest.raises(AnswerError):
+            running_late(world.office, visit.id, wrong, world.now, WHO)
     set_out(world.office, visit.id, world.now, WHO)
     arrive(world.office, visit.id, world.now, WHO)
     with pytest.raises(IllegalMoveError):
