@@ -64,6 +64,9 @@ def care_line(t: Words, kind: str, body: Mapping[str, Any]) -> tuple[str, str] |
                 "visit_avoided": ("check", t.plain("No visit was needed")),
                 "survey_asked": ("mail", t.plain("Asked the owner how it was")),
                 "photo": ("info", t.plain("A photo was added")),
+                "access": ("key", t.plain("The owner said how to get in")),
+                "call_me": ("phone", t.plain("The owner asks for a call")),
+                "unplugged": ("stop", t.plain("The owner has switched the appliance off")),
             }.get(kind)
 
 

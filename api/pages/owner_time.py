@@ -26,8 +26,10 @@ router = APIRouter(prefix="/o", include_in_schema=False)
 def time_page(request: Request, door: InDoor, tx: InTx) -> Response:
     """Windows that are free now, and the one that is held."""
     case, t = case_of(door), door.words
-    values = _values(tx, case)
-    return render(request, "owner_time.html", t, case=case, told=told_of(request, t), **values, **links(door))
+    values, told = _values(tx, case), told_of(request, t)
+    if told is not None and not (told[0] or values["best"] or values["days"]):
+        told = (False, told[1], t("Nothing was booked."))
+    return render(request, "owner_time.html", t, case=case, told=told, **values, **links(door))
 
 
 @router.post("/{token}/time/hold", dependencies=[Depends(same_origin)])  # noqa: FAST003  (taken by the door)

@@ -153,6 +153,7 @@ def _calls(tx: Tx, t: Words, ticket: UUID) -> list[tuple[str, str, str]]:
         "severity_1": t.plain("Call now: stop using"),
         "complaint": t.plain("Call now: the owner complained"),
         "unreached": t.plain("Call: no message reached the owner"),
+        "call_me": t.plain("Call: the owner asked for it"),
         "missed_call": t.plain("Call back"),
         "wrong_number": t.plain("Find another number and call"),
         "message": t.plain("Answer the owner"),

@@ -154,6 +154,7 @@ def test_a_time_that_has_gone_leaves_a_fresh_list_in_its_place(stage: Stage) -> 
     for path in ("/time/hold", "/time"):
         page = words_of(stage.post(path, start=chosen))
         assert "That window has just gone" in page
+        assert "Nothing was booked." in page
         assert chosen not in page
     assert "We call you" in stage.post("/call-me").text
     rows = stage.conn.execute("select reason, state from call_task where reason = 'call_me'").fetchall()
