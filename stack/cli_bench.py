@@ -14,6 +14,8 @@ from stack.cli_bench_detectors import detectors_command
 from stack.cli_bench_false_alarms import EXAMPLE as FALSE_ALARMS_EXAMPLE
 from stack.cli_bench_false_alarms import false_alarms_command
 from stack.cli_bench_nab import nab_command
+from stack.cli_bench_pages import EXAMPLE as PAGES_EXAMPLE
+from stack.cli_bench_pages import pages_command
 from stack.cli_bench_rul import EXAMPLE as RUL_EXAMPLE
 from stack.cli_bench_rul import rul_command
 from stack.cli_bench_skab import skab_command
@@ -113,6 +115,7 @@ bench_app.command("appliances", epilog=APPLIANCES_EXAMPLE)(appliances_command)
 bench_app.command("detectors", epilog="Example: wellkept bench detectors --json")(detectors_command)
 bench_app.command("false-alarms", epilog=FALSE_ALARMS_EXAMPLE)(false_alarms_command)
 bench_app.command("nab", epilog="Example: wellkept bench nab --data /data --json")(nab_command)
+bench_app.command("pages", epilog=PAGES_EXAMPLE)(pages_command)
 bench_app.command("rul", epilog=RUL_EXAMPLE)(rul_command)
 bench_app.command("skab", epilog="Example: wellkept bench skab --data /data --json")(skab_command)
 
