@@ -19,6 +19,7 @@ from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
 from stack.cli_detect import detect
 from stack.cli_doctor import doctor
 from stack.cli_export import export_app
+from stack.cli_household import household_app
 from stack.cli_levels import levels, mail_in
 from stack.cli_listener import listener
 from stack.cli_parts import part_app, way_app
@@ -63,6 +64,7 @@ app.add_typer(technician_app, name="technician")
 app.add_typer(part_app, name="part")
 app.add_typer(report_app, name="report")
 app.add_typer(way_app, name="way")
+app.add_typer(household_app, name="household")
 app.add_typer(clock_app, name="clock")
 app.add_typer(bench_app, name="bench")
 app.add_typer(rul_app, name="rul")

@@ -25,6 +25,29 @@ _FORGET_CHANNEL = "update contact_channel set stale = %s, url = '' where id = %s
 _REMOVE = "update device set household = null, room = null, removed = %s, removed_why = %s where no = %s"
 _LINKS = "select id, household, created, expires, revoked from access_token where household = %s order by created, id"
 _REVOKE = "update access_token set revoked = %s where household = %s and revoked is null"
+_HOUSEHOLDS = """
+select h.id, h.org, h.name, h.area, h.lang, (select count(*) from device d where d.household = h.id) as appliances
+from household h
+where (%(org)s::text is null or h.org = %(org)s) and h.erased is null order by h.org, h.name, h.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdLine:
+    """A household as a list of them shows it."""
+
+    id: UUID
+    org: str
+    name: str
+    area: str
+    lang: str
+    appliances: int
+
+
+def list_households(conn: Connection, org: str | None = None) -> list[HouseholdLine]:
+    """Households that were not erased, by organisation and name."""
+    with conn.cursor(row_factory=class_row(HouseholdLine)) as cursor:
+        return cursor.execute(_HOUSEHOLDS, {"org": org}).fetchall()
 
 
 @dataclass(frozen=True, slots=True)
