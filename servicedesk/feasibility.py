@@ -30,6 +30,7 @@ def feasible(
     own: Collection[str] = (),
     everybody: bool = False,
     start: datetime | None = None,
+    known: Roster | None = None,
 ) -> Offers:
     """The windows of a ticket's visit within the policy's horizon.
 
@@ -43,6 +44,7 @@ def feasible(
         own: SKUs that are reserved for it already.
         everybody: every technician of a window, not the best alone.
         start: look at the window that begins then alone.
+        known: the roster of the horizon, where it is at hand.
     """
     until = now + office.policy.horizon
     parts = tuple(part.sku for part in fault.parts if part.sku not in own)
@@ -57,7 +59,7 @@ def feasible(
         place=household.place,
         minutes=fault.minutes,
     )
-    known = roster(office, ticket.org, parts, Window(now, until + LENGTH), now, but=ticket.id)
+    known = known or roster(office, ticket.org, parts, Window(now, until + LENGTH), now, but=ticket.id)
     return offers(demand, known, everybody=everybody, start=start)
 
 

@@ -81,6 +81,10 @@ class MemoryPlans:
         self.rows[plan.id] = plan
         self.lines |= {(line.plan, line.no): line for line in lines}
 
+    def known(self, plan: UUID) -> bool:
+        """Whether there is such a plan."""
+        return plan in self.rows
+
     def get(self, plan: UUID) -> tuple[VisitPlan, list[PlanLine]]:
         """A plan and its lines."""
         if plan not in self.rows:

@@ -42,6 +42,10 @@ class Plans(Protocol):
         """Enter a plan."""
         ...
 
+    def known(self, plan: UUID) -> bool:
+        """Whether there is such a plan."""
+        ...
+
     def get(self, plan: UUID) -> tuple[VisitPlan, list[PlanLine]]:
         """A plan and its lines by number. Raises UnknownError."""
         ...

@@ -24,6 +24,8 @@ from servicedesk.travel import Place
 from telemetry.catalogue import FaultSpec
 from telemetry.clock import to_datetime
 
+PLAN_ALL = "plan_all"
+"""Job: plans an organisation's visits for somebody who looks at the plan when it is there."""
 _ANY = "*"
 """The skill of what is confirmed: it was the technician's own when it was promised."""
 _MICROS = 1_000_000
@@ -50,7 +52,7 @@ class Ask:
     actor: str
 
 
-def draw_up(office: Office, planner: Planner, ask: Ask, now: datetime) -> VisitPlan:
+def draw_up(office: Office, planner: Planner, ask: Ask, now: datetime, *, ident: UUID | None = None) -> VisitPlan:
     """Make a plan and enter it with a line for each ticket that waits; nothing else changes until a line is accepted.
 
     Confirmed visits and held windows stay where they are; so does a technician's day that cannot be kept as it is.
@@ -60,6 +62,7 @@ def draw_up(office: Office, planner: Planner, ask: Ask, now: datetime) -> VisitP
         planner: makes the routes.
         ask: whose visits, from when, for how long; at most to the policy's horizon from now.
         now: fleet time.
+        ident: of the plan, where it was given before it is made.
     """
     desk = office.desk
     org, first = ask.org, max(ask.first, now)
@@ -71,7 +74,7 @@ def draw_up(office: Office, planner: Planner, ask: Ask, now: datetime) -> VisitP
     draft = _Draft(office, known, cases, Window(first, until), now)
     plan = keep(draft.problem, planner.plan(draft.problem), draft.standing)
     found, blocked = plan.stops(), {each.job: each.blocking for each in plan.unserved}
-    ident = office.new_id()
+    ident = ident or office.new_id()
     for case in cases:
         stop = found.get(str(case.ticket.id))
         lines[case.ticket.id] = (

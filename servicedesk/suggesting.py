@@ -72,9 +72,9 @@ def suggest(office: Office, ticket: Ticket, now: datetime) -> Suggestions:
         return Suggestions((), Blocking.HOUSEHOLD if household is None else Blocking.SKILL)
     readable = readable_from(now, household, safety=ticket.safety)
     earliest = earliest_of(office, ticket, readable)
-    found = feasible(office, ticket, fault, household, earliest=earliest, now=now, everybody=True)
     span = Window(now, now + office.policy.horizon + LENGTH)
     known = roster(office, ticket.org, [part.sku for part in fault.parts], span, now, but=ticket.id)
+    found = feasible(office, ticket, fault, household, earliest=earliest, now=now, everybody=True, known=known)
     latest = latest_of(office, ticket)
     stands = {(each.technician, each.window) for each in _live_of(office, ticket.id)}
     other = tuple(each for each in found.found if (each.technician, each.window) not in stands)

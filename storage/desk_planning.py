@@ -132,6 +132,10 @@ class PgPlans:
         with self.conn.cursor() as cursor:
             cursor.executemany(_ADD_LINE, [_row(line) for line in lines])
 
+    def known(self, plan: UUID) -> bool:
+        """Whether there is such a plan."""
+        return self.conn.execute("select from visit_plan where id = %s", (plan,)).rowcount == 1
+
     def get(self, plan: UUID) -> tuple[VisitPlan, list[PlanLine]]:
         """A plan and its lines."""
         with self.conn.cursor(row_factory=class_row(VisitPlan)) as cursor:

@@ -54,9 +54,10 @@ select a.technician, coalesce(lower(a.away), %(start)s), coalesce(upper(a.away),
 from technician_absence a join technician t on t.id = a.technician
 where a.away && tstzrange(%(start)s, %(end)s) and (%(org)s::text is null or t.org = %(org)s) order by 1, 2
 """
+# What a card shows beyond its order is read for the listed ones alone.
 _TRAY = f"""
 with standing as (
-    select t.id, t.device, t.household, t.safety, t.next_due, t.severity, t.opened, v.id as visit,
+    select t.id, t.safety, t.next_due, t.severity, t.opened, v.id as visit,
            v.state as visit_state, v.technician, lower(v.span) as start, away.yes as away,
            case when t.state in ('hold', 'awaiting_quote', 'awaiting_parts') then 'hold'
                 when v.id is null then 'unassigned'
@@ -75,21 +76,20 @@ with standing as (
       and t.state in ('detected', 'open', 'planned', 'in_repair', 'awaiting_quote', 'awaiting_parts', 'hold',
                       'reopened')
       and (%(severity)s::int is null or t.severity = %(severity)s)
+      and (%(area)s::text is null or t.household in (select id from household where area = %(area)s))
+      and (%(cases)s::text[] is null or exists (
+          select from device d
+          where d.no = t.device and d.kind || '/' || t.family || '/' || coalesce(t.fault, '') = any(%(cases)s)))
 ), chosen as (
-    select s.*, d.kind, d.room, coalesce(h.name, '') as home, coalesce(h.area, '') as area,
-           count(*) over (partition by s.tray) as of,
+    select s.*, count(*) over (partition by s.tray) as of,
            row_number() over (
                partition by s.tray order by s.safety desc, s.next_due nulls last, s.severity, s.opened, s.id) as place
-    from standing s join device d on d.no = s.device left join household h on h.id = s.household
-    where s.tray is not null and (%(area)s::text is null or h.area = %(area)s)
-      and (%(cases)s::text[] is null or exists (
-          select from ticket x where x.id = s.id
-              and d.kind || '/' || x.family || '/' || coalesce(x.fault, '') = any(%(cases)s)))
+    from standing s where s.tray is not null
 )
 select c.tray, c.of::int, t.id, t.ref, t.version, t.family, t.fault, t.severity, t.safety, t.state, t.reason,
-       t.next_action, t.next_due, t.blocking, c.kind, c.room, c.home as household, c.area, c.visit, c.visit_state,
-       c.technician, c.start, coalesce(c.away, false) as away
-from chosen c join ticket t on t.id = c.id
+       t.next_action, t.next_due, t.blocking, d.kind, d.room, coalesce(h.name, '') as household,
+       coalesce(h.area, '') as area, c.visit, c.visit_state, c.technician, c.start, coalesce(c.away, false) as away
+from chosen c join ticket t on t.id = c.id join device d on d.no = t.device left join household h on h.id = t.household
 where c.place <= %(limit)s order by c.tray, c.place
 """  # noqa: S608  (constants of this package)
 _AREAS = """
@@ -105,6 +105,15 @@ from visit_plan_line l join ticket t on t.id = l.ticket join device d on d.no = 
 left join household h on h.id = t.household
 {TICKET_SCOPE} and l.plan = %(plan)s
 """  # noqa: S608  (likewise)
+
+# A plan that is not there yet: what its job was asked for, and how many tickets it looks at.
+_COMING = """
+select j.args ->> 'org', extract(epoch from now() - e.at)::int, (
+    select count(*) from ticket t where t.org = j.args ->> 'org' and t.state in ('open', 'reopened', 'awaiting_parts'))
+from procrastinate_jobs j
+left join lateral (select min(at) as at from procrastinate_events e where e.job_id = j.id) e on true
+where j.queueing_lock = %s and j.status in ('todo', 'doing')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +206,15 @@ class PlanTicket:
     area: str
 
 
+@dataclass(frozen=True, slots=True)
+class ComingPlan:
+    """A plan that a job is making: since how many seconds, and of how many tickets."""
+
+    org: str
+    seconds: int
+    tickets: int
+
+
 def board_technicians(conn: Connection, scope: Scope) -> list[Technician]:
     """The active technicians in an asker's reach, by name."""
     with conn.cursor(row_factory=kwargs_row(technician_row)) as cursor:
@@ -250,3 +268,9 @@ def plan_tickets(conn: Connection, scope: Scope, plan: UUID) -> dict[UUID, PlanT
     """The tickets of a plan's lines, as far as the asker sees them."""
     with conn.cursor(row_factory=class_row(PlanTicket)) as cursor:
         return {each.id: each for each in cursor.execute(_PLAN, scope.parameters() | {"plan": plan})}
+
+
+def coming_plan(conn: Connection, lock: str) -> ComingPlan | None:
+    """The plan that a job of this name waits to make, or is making; None when there is no such job."""
+    row: Any = conn.execute(_COMING, (lock,)).fetchone()
+    return None if row is None else ComingPlan(str(row[0]), max(0, row[1] or 0), row[2])

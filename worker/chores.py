@@ -23,6 +23,7 @@ from servicedesk.planning import plan
 from servicedesk.privacy import ERASE_JOB, erase
 from servicedesk.proving import fall_due, verify
 from servicedesk.quoting import follow, offer_quote
+from servicedesk.replanning import PLAN_ALL, Ask, draw_up
 from servicedesk.selfcheck import offer_withdrawal
 from servicedesk.survey import ask
 from telemetry.finding import Finding
@@ -125,6 +126,16 @@ def _erase(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
     erase(work.office, UUID(arguments["household"]), work.now)
 
 
+def _plan_all(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
+    from servicedesk.routing.vroom_planner import VroomPlanner  # noqa: PLC0415  (heavy; this job's alone)
+
+    ident = UUID(arguments["plan"])
+    if work.office.desk.plans.known(ident):
+        return
+    ask = Ask(arguments["org"], work.now, arguments["days"], arguments["actor"])
+    draw_up(work.office, VroomPlanner(), ask, work.now, ident=ident)
+
+
 def _release(work: Work, _channel: Channel, arguments: Mapping[str, Any]) -> None:
     release_move(work.office, UUID(arguments["move"]), work.now)
 
@@ -145,6 +156,7 @@ _CHORES: dict[str, Callable[[Work, Channel, Mapping[str, Any]], None]] = {
     SURVEY_JOB: _ask,
     ERASE_JOB: _erase,
     RELEASE: _release,
+    PLAN_ALL: _plan_all,
 }
 
 

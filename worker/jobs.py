@@ -24,6 +24,7 @@ from servicedesk.notices import DELIVER
 from servicedesk.office import Office
 from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY
 from servicedesk.privacy import ERASE_JOB
+from servicedesk.replanning import PLAN_ALL
 from storage.correlation import of_finding, of_notice, of_thing, of_ticket
 from storage.desk import PgDesk
 from storage.jobs import QUEUE
@@ -123,7 +124,12 @@ def _register_erasure(app: App, bureau: Bureau, retry: Patience) -> None:
             carry_out(work, bureau.channel, ERASE_JOB, {"household": household})
 
 
-def _register_release(app: App, bureau: Bureau, retry: Patience) -> None:
+def _register_board(app: App, bureau: Bureau, retry: Patience) -> None:
+    @app.task(name=PLAN_ALL, queue=QUEUE, retry=retry)
+    def plan_all(*, plan: str, org: str, days: int, actor: str) -> None:
+        with bureau.transaction(PLAN_ALL, of_thing, UUID(plan)) as work:
+            carry_out(work, bureau.channel, PLAN_ALL, {"plan": plan, "org": org, "days": days, "actor": actor})
+
     @app.task(name=RELEASE, queue=QUEUE, retry=retry)
     def release_move(*, move: str) -> None:
         with bureau.transaction(RELEASE, of_thing, UUID(move)) as work:
@@ -137,7 +143,7 @@ def register(app: App, bureau: Bureau) -> None:
     for name in (PLAN, QUOTE_JOB, FOLLOW_JOB, RESTOCK_JOB, OFFER_JOB, SURVEY_JOB):
         _register_of_ticket(app, bureau, name, patient)
     _register_erasure(app, bureau, patient)
-    _register_release(app, bureau, patient)
+    _register_board(app, bureau, patient)
 
     @app.task(name=DELIVER, queue=QUEUE, retry=patient)
     def deliver_notice(*, notice: str) -> None:

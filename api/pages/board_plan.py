@@ -22,9 +22,10 @@ from servicedesk.accepting import accept, refuse
 from servicedesk.errors import DeskError, UnknownError
 from servicedesk.plan_rows import LineState, PlanLine, VisitPlan
 from servicedesk.planner import LENGTH
-from servicedesk.replanning import Ask, draw_up
+from servicedesk.replanning import PLAN_ALL
 from servicedesk.texts import text
-from storage.read_board import PlanTicket, board_technicians, plan_tickets
+from storage.access import StaffRow
+from storage.read_board import PlanTicket, board_technicians, coming_plan, plan_tickets
 from storage.read_models import Scope
 
 router = APIRouter(include_in_schema=False)
@@ -62,21 +63,33 @@ def make(
     csrf: Annotated[str, Form()] = "",
     days: Annotated[int, Form(ge=1, le=14)] = DAYS,
 ) -> Response:
-    """Plan everything that waits or is only proposed; nothing changes before a yes."""
-    from servicedesk.routing.vroom_planner import VroomPlanner  # noqa: PLC0415  (heavy; this route's alone)
+    """Have everything planned that waits or is only proposed; nothing changes before a yes.
 
+    A job makes the plan: with two thousand tickets it takes longer than a page may.
+    """
     check_csrf(request, csrf)
     scope = staff_scope(person)
     org = scope.org or next((each.org for each in board_technicians(tx.conn, scope)), None)
     if org is None:
         return RedirectResponse("/board", 303)
-    made = draw_up(tx.office, VroomPlanner(), Ask(org, tx.now, days, actor_of(person)), tx.now)
-    return RedirectResponse(f"/board/plans/{made.id}", 303)
+    plan = tx.office.new_id()
+    tx.office.desk.agenda.defer(
+        PLAN_ALL,
+        lock=f"{PLAN_ALL}:{org}",
+        once=_job(plan),
+        plan=str(plan),
+        org=org,
+        days=days,
+        actor=actor_of(person),
+    )
+    return RedirectResponse(f"/board/plans/{plan}", 303)
 
 
 @router.get("/board/plans/{plan}")
 def show(request: Request, plan: UUID, person: DeskPerson, tx: InTx, context: InContext) -> Response:
-    """The plan as a difference to what is."""
+    """The plan as a difference to what is; while it is being made, that it is."""
+    if not tx.office.desk.plans.known(plan):
+        return _coming(request, person, tx, context, plan)
     found, lines = _plan(tx, staff_scope(person), plan)
     people = {each.id: each for each in board_technicians(tx.conn, staff_scope(person))}
     zone = next((each.tz for each in people.values()), "UTC")
@@ -132,6 +145,19 @@ def decide(  # noqa: PLR0917  (named by FastAPI)
     except DeskError:
         return _back(plan, "outdated", str(numbers[0]))
     return _back(plan)
+
+
+def _job(plan: UUID) -> str:
+    """The name under which a plan's job waits."""
+    return f"{PLAN_ALL}:{plan}"
+
+
+def _coming(request: Request, person: StaffRow, tx: Tx, context: Context, plan: UUID) -> Response:
+    coming = coming_plan(tx.conn, _job(plan))
+    if coming is None or staff_scope(person).org not in (None, coming.org):
+        raise not_found("plan")
+    t = staff_words(request, person)
+    return staff_page(request, context, person, "board_coming.html", t, coming=coming)
 
 
 def _plan(tx: Tx, scope: Scope, plan: UUID) -> tuple[VisitPlan, list[PlanLine]]:

@@ -264,6 +264,22 @@ addEventListener("DOMContentLoaded", () => {
   addEventListener("pagehide", close);
   if (!document.hidden) open();
 
+  // ---- A plan that is being made ----------------------------------------------------------------------------------
+  let asked = 0;
+  const look = () => {
+    if (!$("[data-coming]")) return;
+    setTimeout(async () => {
+      asked += 1;
+      const late = $(".pl-late");
+      if (late && asked > 5) late.hidden = false;
+      const answer = await fetch(location.href, { credentials: "same-origin" }).catch(() => null);
+      const text = answer?.ok ? await answer.text() : "";
+      if (text && !text.includes("data-coming")) location.reload();
+      else look();
+    }, 500);
+  };
+  look();
+
   // ---- The seconds in which a move can be taken back --------------------------------------------------------------
   let clock = 0;
   function begin() {
