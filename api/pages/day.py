@@ -102,6 +102,7 @@ def visit_page(request: Request, visit: UUID, person: OnTheRoad, tx: InTx, conte
 def outcome_page(request: Request, visit: UUID, person: OnTheRoad, tx: InTx, context: InContext) -> Response:
     """The form by which a visit ends."""
     row = own_visit(tx, person, visit)
+    note_read(tx, person, f"visit {visit}", row.household)
     t = staff_words(request, person, row.tz)
     values = visit_values(tx, context, t, row) | outcome_values(tx, context, t, row)
     return _page(request, person, "day_outcome.html", t, codes=outcome_words(t), **values)
@@ -113,6 +114,7 @@ def photo(visit: UUID, photo: UUID, person: OnTheRoad, tx: InTx) -> Response:
     row = own_visit(tx, person, visit)
     if photo not in {each.id for each in tx.office.desk.care.help.photos(row.ticket)}:
         raise not_found("photo")
+    note_read(tx, person, f"photo {photo}", row.household)
     found = tx.office.desk.care.help.photo(photo)
     headers = {**_NO_STORE, "Content-Security-Policy": "default-src 'none'; sandbox"}
     return Response(bytes(found.content), media_type=found.media, headers=headers)

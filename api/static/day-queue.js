@@ -59,12 +59,11 @@ const Queue = (() => {
         } else if (answer.type === "opaqueredirect") {
           result.stopped = "login";
           break;
-        } else if (answer.status === 429 || answer.status >= 500 || answer.status === 403) {
+        } else if (answer.status === 403 || answer.status >= 500 || answer.headers.has("Retry-After")) {
           result.stopped = "later";
           break;
         } else {
           const said = await answer.json().catch(() => ({}));
-          if (said.kind === "in-progress") { result.stopped = "later"; break; }
           act.refused = { title: said.title || String(answer.status), detail: said.detail || "" };
           await put(act);
           result.refused.push(act);

@@ -3,6 +3,7 @@
 const KEPT = "day-pages";
 const SHELL_NAME = `day-shell-${SHELL.map((each) => each.split("=").pop()).join("-")}`;
 const PATIENCE_MS = 5000;
+const KEPT_MS = 20 * 3600 * 1000;
 
 addEventListener("install", (event) => {
   event.waitUntil(caches.open(SHELL_NAME).then((cache) => cache.addAll(SHELL)).then(() => skipWaiting()));
@@ -40,7 +41,11 @@ const fresh = async (request) => {
   return answer;
 };
 const page = async (request) => {
-  const known = async () => (await caches.open(KEPT)).match(slot(request.url));
+  // A way into a home is shown on the day of the visit: what was kept yesterday is not.
+  const known = async () => {
+    const kept = await (await caches.open(KEPT)).match(slot(request.url));
+    return kept && Date.now() - Date.parse(kept.headers.get("Date")) < KEPT_MS ? kept : undefined;
+  };
   const asked = fresh(request);
   asked.catch(() => {});
   const slow = new Promise((done) => { setTimeout(async () => done(await known()), PATIENCE_MS); });

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from storage.pool import connect
 from tests.api.axe import axe_violations
@@ -106,9 +106,22 @@ def test_what_has_moved_on_meanwhile_is_said_and_nothing_is_lost(
     visit = on_the_day(database_url, seeded)
     context, page, said = phone(browser, base_url, seeded)
     page.goto(f"{base_url}/day/visits/{visit.id}")
+
+    def lose(route: Route) -> None:
+        """The desk hears it; the phone does not hear the answer."""
+        assert route.fetch().ok
+        route.abort()
+
+    page.route("**/go", lose, times=1)
+    page.get_by_role("button", name="出发").click()
+    page.locator("#line", has_text="待发送1项").wait_for()
+    assert stored(database_url, "select state from visit") == [("travelling",)]
     with page.expect_response("**/position") as followed:
-        page.get_by_role("button", name="出发").click()
+        page.evaluate("dispatchEvent(new Event('online'))")
     assert followed.value.ok
+    page.locator("#queue").wait_for(state="hidden")
+    way = stored(database_url, "select count(*) from ticket_event where body->>'new' = 'travelling'")
+    assert way == [(1,)], "sent twice, done once"
     assert stored(database_url, "select lat, lon from technician_position") == [(31.2, 121.5)]
     context.set_offline(True)
     page.get_by_role("button", name="我到了").click()
