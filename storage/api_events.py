@@ -24,7 +24,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from servicedesk.hook_rows import KINDS
-from storage.desk_hooks import enter_wanted
+from storage.desk_hooks import enter_resets, enter_wanted
 from storage.pool import connect
 from storage.read_models import EVENT_SCOPE, Connection, Scope
 
@@ -132,12 +132,18 @@ def forget(conn: Connection, now: datetime) -> bool:
     return conn.execute(_FORGET, (now - KEPT_FOR,)).rowcount > 0
 
 
-def begin_anew(conn: Connection) -> None:
+def begin_anew(conn: Connection, now: datetime) -> None:
     """After a restore: no number that was given before is gone on from, for what it stood for may be lost.
 
-    The feed goes on behind all numbers that the lost part of the database can have given out; its readers are told.
+    The feed goes on behind all numbers that the lost part of the database can have given out; its readers are told,
+    and so are webhooks.
+
+    Args:
+        conn: inside a transaction.
+        now: wall time.
     """
     conn.execute(_ANEW)
+    enter_resets(conn, now)
 
 
 def standing(conn: Connection) -> Standing:

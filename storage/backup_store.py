@@ -230,7 +230,7 @@ def settle_restored(conn: Connection, backup: UUID, now: datetime) -> None:
     """
     conn.execute(_NO_OWNERS)
     conn.execute(_FINISH, (now, backup))
-    begin_anew(conn)
+    begin_anew(conn, now)
     conn.commit()
     conn.autocommit = True
     conn.execute(_ANALYZE)

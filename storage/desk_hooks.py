@@ -51,6 +51,15 @@ where e.no > %(after)s and e.no <= %(upto)s
 order by e.no
 returning webhook
 """
+_RESETS = """
+insert into webhook_delivery (webhook, cause, event, made, due)
+select w.id, 'change',
+    jsonb_build_object('no', f.forgotten, 'org', w.org, 'kind', 'feed', 'subject', w.org, 'what', 'reset',
+        'state', 'reset', 'was', null, 'ticket', null, 'at', %(now)s::timestamptz),
+    %(now)s, %(now)s
+from webhook w cross join api_feed f where w.state = 'enabled'
+returning webhook
+"""
 _ROW = "id, place, webhook, cause, event, state, made, due, tries, round, tried, status, took_ms, answer, why"
 _ENTER = """
 insert into webhook_delivery (id, webhook, cause, event, made, due) values (%s, %s, %s, %s, %s, %s) returning place
@@ -125,6 +134,12 @@ def enter_wanted(conn: Connection, after: int, upto: int, now: datetime) -> None
     found = {str(row[0]) for row in conn.execute(_WANTED, given)}
     for hook in sorted(found):
         wake(conn, hook)
+
+
+def enter_resets(conn: Connection, now: datetime) -> None:
+    """Have every enabled endpoint told that changes may be missing; one that is not is told when it goes on."""
+    for row in conn.execute(_RESETS, {"now": now}).fetchall():
+        wake(conn, str(row[0]))
 
 
 def wake(conn: Connection, hook: str) -> None:

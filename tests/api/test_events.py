@@ -149,8 +149,8 @@ def test_what_was_rolled_back_is_no_change(quiet: Connection, seeded: Seeded) ->
 
 def test_every_kind_of_change_is_told_once(quiet: Connection, seeded: Seeded) -> None:
     kinds = [each.kind for each in read_changes(quiet, EVERYTHING, after=0, upto=standing(quiet).newest)]
-    # The seeded case: a finding, its ticket, a visit and a notice were made.
-    assert {"finding", "ticket", "visit", "notice"} == set(kinds)
+    # The seeded case: a finding, its ticket, a visit, a quote and a notice were made.
+    assert {"finding", "ticket", "visit", "quote", "notice"} == set(kinds)
     start = standing(quiet).newest
     quiet.execute("update device_observed set seq = seq + 1")
     quiet.execute("update ticket set next_due = next_due")  # nothing that a person did: same version
@@ -160,9 +160,9 @@ def test_every_kind_of_change_is_told_once(quiet: Connection, seeded: Seeded) ->
     assert len(read_changes(quiet, one_day, after=0, upto=start)) == len(kinds)
     assert read_changes(quiet, Scope(org="elsewhere"), after=0, upto=start) == []
     of_ticket = read_changes(quiet, Scope(ticket=seeded.ticket), after=0, upto=start)
-    assert {each.kind for each in of_ticket} == {"finding", "ticket", "visit", "notice"}
+    assert {each.kind for each in of_ticket} == {"finding", "ticket", "visit", "quote", "notice"}
     no_visits = read_changes(quiet, EVERYTHING, after=0, upto=start, technician="nobody")
-    assert {each.kind for each in no_visits} == {"finding", "ticket", "notice"}
+    assert {each.kind for each in no_visits} == {"finding", "ticket", "quote", "notice"}
 
 
 def test_old_changes_are_forgotten_and_their_readers_told(base_url: str, quiet: Connection, seeded: Seeded) -> None:
@@ -180,7 +180,7 @@ def test_old_changes_are_forgotten_and_their_readers_told(base_url: str, quiet: 
 
 def test_after_a_restore_every_reader_is_told(quiet: Connection, seeded: Seeded) -> None:
     old = standing(quiet).newest
-    begin_anew(quiet)
+    begin_anew(quiet, AT)
     health(quiet, seeded.device.no, "faulty")
     quiet.commit()
     number_all(quiet)

@@ -137,7 +137,7 @@ def test_a_consumer_misses_nothing_when_the_publisher_is_killed(nats: EmbeddedNa
             assert any("permissions violation" in each for each in stranger.errors)
             stranger.run(stranger.publish, "wk.events.demo.ticket")
             stranger.run(stranger.publish, "wk.block.0")
-            begin_anew(conn)  # a restored database: what came before may be lost
+            begin_anew(conn, NOW)  # a restored database: what came before may be lost
             conn.commit()
             relay.step(conn)
             own.until(9)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import random
 import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,7 +24,8 @@ from servicedesk.hook_address import AddressError, Resolve, judge, read_allowed,
 from servicedesk.hook_rows import DeliveryState, HookState, Webhook
 from servicedesk.hook_tries import SCHEDULE
 from servicedesk.hooks import OVERLAP, Act, Wishes, change, ping, register, rotate, secret_text
-from storage.api_events import number
+from servicedesk.ports_hooks import Hooks
+from storage.api_events import begin_anew, number
 from storage.desk_hooks import tidy, wake_due
 from tests.servicedesk.world import START
 from tests.worker_desk.shop import Shop
@@ -271,6 +274,18 @@ def test_what_was_settled_long_ago_is_forgotten(office: Office, receiver: Receiv
     assert office.shop.office().desk.hooks.waiting(hook.id) == 1
 
 
+def test_after_a_restore_endpoints_are_told_that_changes_may_be_missing(office: Office, receiver: Receiver) -> None:
+    hook = office.hook(receiver.url)
+    office.tell()
+    begin_anew(office.shop.conn, office.wall)
+    office.shop.conn.commit()
+    office.tell()
+    office.sender.send(hook.id)
+    types = [json.loads(body)["type"] for _, body in receiver.got]
+    assert types == ["wellkept.ticket.changed", "wellkept.feed.reset", "wellkept.ticket.changed"]
+    assert receiver.ids == sorted(receiver.ids, key=lambda each: int(each.rpartition("-")[2]))
+
+
 NEVER = """
 127.0.0.1 127.255.255.254 0.0.0.0 10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1 169.254.169.254 169.254.170.2
 100.64.0.1 100.100.100.200 168.63.129.16 192.0.0.192 192.0.2.1 198.18.0.1 198.51.100.7 203.0.113.9 224.0.0.1 240.0.0.1
@@ -368,3 +383,45 @@ def test_the_body_is_json_that_a_stranger_reads(office: Office, receiver: Receiv
     office.sender.send(hook.id)
     told = json.loads(receiver.got[0][1])
     assert (told["specversion"], told["type"], told["data"]) == ("1.0", "wellkept.test.ping", {"no": 0})
+
+
+_WORKER = """
+import sys, threading
+from worker import jobs_main
+jobs_main.run(sys.argv[1], threading.Event(), lambda: 0, jobs_main.JobSettings(webhook_allow="127.0.0.0/8"))
+"""
+
+
+@pytest.mark.long
+def test_a_worker_process_that_is_killed_while_the_receiver_thinks_is_followed_by_another(
+    shop: Shop, receiver: Receiver
+) -> None:
+    """kill -9 in the middle of a delivery: its job is taken over, and the message comes again with its id."""
+    office = Office(shop)
+    hook = office.hook(receiver.url)
+    receiver.slowly = True
+    office.tell()
+    with subprocess.Popen([sys.executable, "-c", _WORKER, shop.url]) as first:  # noqa: S603  (our own program)
+        _until(lambda: len(receiver.got) == 1)
+        first.kill()
+    receiver.slowly = False
+    with subprocess.Popen([sys.executable, "-c", _WORKER, shop.url]) as second:  # noqa: S603  (likewise)
+        _until(lambda: len(receiver.got) == 2)
+        _until(lambda: not _committed(office).waiting(hook.id))
+        second.kill()
+    assert receiver.ids[0] == receiver.ids[1]
+    (row,) = _committed(office).deliveries(hook.id)
+    assert (row.state, row.tries, row.status) == (DeliveryState.DELIVERED, 2, 200)
+
+
+def _committed(office: Office) -> Hooks:
+    """What others have committed so far."""
+    office.shop.conn.rollback()
+    return office.shop.office().desk.hooks
+
+
+def _until(so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not so():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.05)
