@@ -67,7 +67,7 @@ format: setup ## put the code into its format
 
 client: setup ## write the typed client anew from the OpenAPI document
 	document=$$($(BIN)/wellkept api openapi) && $(BIN)/python client/generate.py <<< "$$document"
-	-$(BIN)/ruff check --quiet --fix client/types client/routes
+	$(BIN)/ruff check --quiet --fix-only client/types client/routes
 	$(BIN)/ruff format --quiet client
 
 lock: setup ## solve the dependencies anew for Python 3.11 to 3.13

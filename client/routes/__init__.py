@@ -7,6 +7,7 @@ from client.routes.clock import ClockRoutes
 from client.routes.contact import ContactRoutes
 from client.routes.devices import DevicesRoutes
 from client.routes.findings import FindingsRoutes
+from client.routes.lab import LabRoutes
 from client.routes.levels import LevelsRoutes
 from client.routes.notices import NoticesRoutes
 from client.routes.parts import PartsRoutes
@@ -15,7 +16,9 @@ from client.routes.prices import PricesRoutes
 from client.routes.privacy import PrivacyRoutes
 from client.routes.reports import ReportsRoutes
 from client.routes.self_help import SelfHelpRoutes
+from client.routes.simulator import SimulatorRoutes
 from client.routes.survey import SurveyRoutes
+from client.routes.technicians import TechniciansRoutes
 from client.routes.tickets import TicketsRoutes
 from client.routes.visits import VisitsRoutes
 from client.routes.warranty import WarrantyRoutes
@@ -28,6 +31,7 @@ class Routes(
     ContactRoutes,
     DevicesRoutes,
     FindingsRoutes,
+    LabRoutes,
     LevelsRoutes,
     NoticesRoutes,
     PartsRoutes,
@@ -36,7 +40,9 @@ class Routes(
     PrivacyRoutes,
     ReportsRoutes,
     SelfHelpRoutes,
+    SimulatorRoutes,
     SurveyRoutes,
+    TechniciansRoutes,
     TicketsRoutes,
     VisitsRoutes,
     WarrantyRoutes,

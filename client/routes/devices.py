@@ -22,9 +22,22 @@ from client.types.shared import TicketDetailOut
 class DevicesRoutes(Caller):
     """Methods of devices."""
 
-    def devices(self, *, cursor: str | None = None, limit: int | None = None) -> Page[DeviceOut]:
+    def devices(
+        self,
+        *,
+        q: str | None = None,
+        kind: str | None = None,
+        health: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> Page[DeviceOut]:
         """Devices, in the order of their registration."""
-        return self.call("GET", "/v1/devices", Page[DeviceOut], query={"cursor": cursor, "limit": limit})
+        return self.call(
+            "GET",
+            "/v1/devices",
+            Page[DeviceOut],
+            query={"q": q, "kind": kind, "health": health, "cursor": cursor, "limit": limit},
+        )
 
     def one_device(self, org: str, device: str) -> DeviceOut:
         """One device."""

@@ -11,8 +11,10 @@ from client.types.levels import (
     ChannelIn,
     ChannelOut,
     FirstContactOut,
+    OnCallEndIn,
     OnCallIn,
     OnCallOut,
+    RosterEntriesOut,
     RosterOut,
     SilenceEndIn,
     SilenceIn,
@@ -21,6 +23,7 @@ from client.types.levels import (
     TicketLevelsOut,
     TierIn,
     TierOut,
+    WallOut,
     WarningsOut,
 )
 
@@ -48,9 +51,17 @@ class LevelsRoutes(Caller):
         """Enter a person on the roster: an unacknowledged case of severity 1 or 2 goes up its steps."""
         return self.call("POST", "/v1/oncall", OnCallOut, body=body, key=key)
 
+    def oncall_end(self, body: OnCallEndIn, *, key: str | None = None) -> RosterEntriesOut:
+        """Take a person off the roster from now on. Answers with who is left."""
+        return self.call("POST", "/v1/oncall/end", RosterEntriesOut, body=body, key=key)
+
     def first_contact_report(self, *, from_: datetime | None = None, to: datetime | None = None) -> FirstContactOut:
         """How soon a person reached owners after severity 1 or a complaint."""
         return self.call("GET", "/v1/reports/first-contact", FirstContactOut, query={"from": from_, "to": to})
+
+    def roster_entries(self) -> RosterEntriesOut:
+        """Who is on call, now and later."""
+        return self.call("GET", "/v1/roster", RosterEntriesOut)
 
     def silences(self) -> SilencesOut:
         """Silences in force, each with what it has kept back."""
@@ -67,6 +78,10 @@ class LevelsRoutes(Caller):
     def ticket_levels(self, ticket: UUID | str) -> TicketLevelsOut:
         """What is promised to a case, how far each clock is, what was given for broken promises, and the downtime."""
         return self.call("GET", f"/v1/tickets/{segment(ticket)}/levels", TicketLevelsOut)
+
+    def wall(self) -> WallOut:
+        """How promises stand now: broken, in danger, standing; each case once, by its worst promise."""
+        return self.call("GET", "/v1/wall", WallOut)
 
     def warnings(self) -> WarningsOut:
         """Channels that do not work now; `warned` is set once they have failed for a quarter of an hour."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from client.core import Caller, Page, segment
@@ -27,11 +28,30 @@ class PrivacyRoutes(Caller):
     """Methods of privacy."""
 
     def audit(
-        self, *, household: UUID | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        *,
+        household: UUID | None = None,
+        actor: str | None = None,
+        action: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
     ) -> Page[AuditOut]:
         """Who read personal data and who went past a rule, newest first; for no token of a single organisation."""
         return self.call(
-            "GET", "/v1/audit", Page[AuditOut], query={"household": household, "cursor": cursor, "limit": limit}
+            "GET",
+            "/v1/audit",
+            Page[AuditOut],
+            query={
+                "household": household,
+                "actor": actor,
+                "action": action,
+                "since": since,
+                "until": until,
+                "cursor": cursor,
+                "limit": limit,
+            },
         )
 
     def household_read(self, household: UUID | str) -> HouseholdOut:

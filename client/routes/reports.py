@@ -6,11 +6,15 @@ from datetime import datetime
 from typing import Literal
 
 from client.core import Caller
-from client.types.reports import ServiceReportOut
+from client.types.reports import FaultGroupsOut, ServiceReportOut
 
 
 class ReportsRoutes(Caller):
     """Methods of reports."""
+
+    def fleet_faults(self) -> FaultGroupsOut:
+        """What many appliances have at once, against what chance would give."""
+        return self.call("GET", "/v1/fleet-faults", FaultGroupsOut)
 
     def service_report(
         self,

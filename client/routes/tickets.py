@@ -8,8 +8,10 @@ from client.core import Caller, Page, segment
 from client.types.shared import HoldOut, MoveIn, OffersOut, TicketDetailOut, WindowIn
 from client.types.tickets import (
     ComplaintIn,
+    HandsIn,
     MergeIn,
     NotAProblemIn,
+    NoteIn,
     NotFixedIn,
     RepairReportOut,
     SuggestionsOut,
@@ -62,9 +64,30 @@ class TicketsRoutes(Caller):
             "POST", f"/v1/tickets/{segment(ticket)}/complaints", TicketDetailOut, body=body, if_match=if_match, key=key
         )
 
+    def ticket_hands(
+        self, ticket: UUID | str, body: HandsIn, *, if_match: str | None = None, key: str | None = None
+    ) -> TicketDetailOut:
+        """Put a case into somebody's hands; action and due time stay. A case on the road or over is a 409."""
+        return self.call(
+            "POST", f"/v1/tickets/{segment(ticket)}/hands", TicketDetailOut, body=body, if_match=if_match, key=key
+        )
+
     def ticket_hold(self, ticket: UUID | str, body: WindowIn, *, key: str | None = None) -> HoldOut:
         """Keep a window for ten minutes; the one that was kept before is free again."""
         return self.call("POST", f"/v1/tickets/{segment(ticket)}/holds", HoldOut, body=body, key=key)
+
+    def ticket_note(
+        self, ticket: UUID | str, body: NoteIn, *, if_match: str | None = None, key: str | None = None
+    ) -> TicketDetailOut:
+        """Write for the other people of the desk. Owners never see it, and no clock takes it for an answer."""
+        return self.call(
+            "POST",
+            f"/v1/tickets/{segment(ticket)}/internal-notes",
+            TicketDetailOut,
+            body=body,
+            if_match=if_match,
+            key=key,
+        )
 
     def ticket_merge(
         self, ticket: UUID | str, body: MergeIn, *, if_match: str | None = None, key: str | None = None

@@ -18,17 +18,19 @@ from client.types.visits import (
     OutcomeIn,
     PositionIn,
     PositionOut,
-    TechnicianDayOut,
     TickIn,
+    api__v1__road_models__TechnicianDayOut,
 )
 
 
 class VisitsRoutes(Caller):
     """Methods of visits."""
 
-    def technician_day(self, technician: str, day: date) -> TechnicianDayOut:
+    def technician_day(self, technician: str, day: date) -> api__v1__road_models__TechnicianDayOut:
         """A technician's visits of a day, in order. `me` is the technician of the token."""
-        return self.call("GET", f"/v1/technicians/{segment(technician)}/days/{segment(day)}", TechnicianDayOut)
+        return self.call(
+            "GET", f"/v1/technicians/{segment(technician)}/days/{segment(day)}", api__v1__road_models__TechnicianDayOut
+        )
 
     def visits(
         self,

@@ -90,6 +90,12 @@ class LevelClockOut(msgspec.Struct, frozen=True, kw_only=True):
     warned: datetime | None = None
 
 
+class OnCallEndIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whom to take off the roster."""
+
+    entry: UUID
+
+
 class OnCallIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A person on the roster; step 1 is told first."""
 
@@ -117,6 +123,23 @@ class PauseOut(msgspec.Struct, frozen=True, kw_only=True):
     begun: datetime
     reason: str
     until: datetime | None = None
+
+
+class RosterEntriesOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is on call now, by step, then who will be."""
+
+    items: list[RosterEntryOut]
+
+
+class RosterEntryOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A person on the roster, now or later; the address is a secret and not told."""
+
+    id: UUID
+    name: str
+    org: str
+    start: datetime
+    step: int
+    until: datetime
 
 
 class RosterOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +219,30 @@ class TierOut(msgspec.Struct, frozen=True, kw_only=True):
 
     household: UUID
     tier: str
+
+
+class WallCaseOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A case whose promise is broken, in danger or standing."""
+
+    policy: str
+    reasons: list[str]
+    ref: str
+    responsible: str
+    severity: int
+    breached: datetime | None = None
+    due: datetime | None = None
+
+
+class WallOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Promises now: how many cases, and those that come first."""
+
+    broken: int
+    cases: list[WallCaseOut]
+    on_hold: int
+    waiting_owner: int
+    waiting_parts: int
+    within_1h: int
+    within_4h: int
 
 
 class WarningOut(msgspec.Struct, frozen=True, kw_only=True):

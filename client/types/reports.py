@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Literal
+
 import msgspec
 
 
@@ -13,6 +16,27 @@ class CauseOut(msgspec.Struct, frozen=True, kw_only=True):
     cumulated: float
     kind: str
     model: str
+
+
+class FaultGroupOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Appliances that share a model, a region or both, and have the same finding open."""
+
+    by: Literal["model", "region", "both"]
+    chance: float
+    devices: int
+    expected: float
+    family: str
+    findings: int
+    first: datetime
+    kind: str
+    name: str
+    stands_out: bool
+
+
+class FaultGroupsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Groups with open findings, those least likely by chance first."""
+
+    items: list[FaultGroupOut]
 
 
 class GroupOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,12 @@ class FittedOut(msgspec.Struct, frozen=True, kw_only=True):
     sku: str
 
 
+class HandsIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Into whose hands a case goes: `dispatch`, `dispatch:<login>` or `supervisor`."""
+
+    to: str
+
+
 class MergeIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The ticket that stays."""
 
@@ -39,6 +45,12 @@ class NotAProblemIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 class NotFixedIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is still wrong after a repair."""
+
+    words: str
+
+
+class NoteIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Words for people of ours alone."""
 
     words: str
 

@@ -150,7 +150,14 @@ class StopOut(msgspec.Struct, frozen=True, kw_only=True):
     travel_minutes: int | None = None
 
 
-class TechnicianDayOut(msgspec.Struct, frozen=True, kw_only=True):
+class TickIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A step that is done, or is not done after all."""
+
+    step: str
+    done: bool | None = None
+
+
+class api__v1__road_models__TechnicianDayOut(msgspec.Struct, frozen=True, kw_only=True):
     """A technician's day, in the order of its visits. The date is one of their time zone."""
 
     date: date
@@ -158,10 +165,3 @@ class TechnicianDayOut(msgspec.Struct, frozen=True, kw_only=True):
     stops: list[StopOut]
     technician: UUID
     tz: str
-
-
-class TickIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A step that is done, or is not done after all."""
-
-    step: str
-    done: bool | None = None
