@@ -101,7 +101,7 @@ def lab_device(  # noqa: PLR0917  (named by FastAPI)
         happened=[(mark.kind, mark.label, t.stamp(mark.at)) for mark in marks if mark.kind != "now"],
         empty=not signals.envelope.at,
         active=bool(signals.active),
-        table=_table(t, tx, row, kind, stretch),
+        table=_table(t, kind, signals),
         ranges=_ranges(t, stretch),
         ways=_ways(t, stretch, tx.now),
         stretch=stretch,
@@ -298,23 +298,27 @@ def _strips(t: Words, kind: KindSpec, signals: Signals, marks: list[AxisMark]) -
     return found
 
 
-def _table(t: Words, tx: Tx, row: DeviceView, kind: KindSpec, stretch: Stretch) -> list[tuple[str, list[str]]]:
+def _table(t: Words, kind: KindSpec, signals: Signals) -> list[tuple[str, list[str]]]:
     """The stretch in at most so many rows: the mean of each channel and its extremes."""
-    signals = read_signals(tx.conn, row, kind, stretch, tx.now, most=_TABLE_ROWS)
     envelope = signals.envelope
     units = {
         name: _unit(spec, [v for v in envelope.mean[name] if v is not None]) for name, spec in kind.channels.items()
     }
+    piece = -(-len(envelope.at) // _TABLE_ROWS) or 1
+    groups = [range(i, min(i + piece, len(envelope.at))) for i in range(0, len(envelope.at), piece)]
 
-    def cell(name: str, i: int) -> str:
-        mean, low, high = envelope.mean[name][i], envelope.low[name][i], envelope.high[name][i]
+    def cell(name: str, steps: range) -> str:
         unit = units[name]
-        if mean is None or low is None or high is None:
+        means = [(v, envelope.n[i]) for i in steps if (v := envelope.mean[name][i]) is not None]
+        if not means:
             return "–"
+        mean = sum(v * n for v, n in means) / sum(n for _, n in means)
+        low = min(v for i in steps if (v := envelope.low[name][i]) is not None)
+        high = max(v for i in steps if (v := envelope.high[name][i]) is not None)
         said = [t.number(v * unit.scale, unit.decimals) for v in (mean, low, high)]
         return said[0] if said[1] == said[2] else f"{said[0]} ({said[1]}–{said[2]})"
 
-    return [(t.stamp(at), [cell(name, i) for name in kind.channels]) for i, at in enumerate(envelope.at)]
+    return [(t.stamp(envelope.at[steps[0]]), [cell(name, steps) for name in kind.channels]) for steps in groups]
 
 
 def _numbers(t: Words, row: DeviceView, kind: KindSpec, signals: Signals, now: datetime) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from telemetry.clock import MICROS, to_datetime
 _W, _H = 530, 180
 _LEFT, _RIGHT, _TOP, _BOTTOM = 36, 520, 30, 152
 _LACK = 6
+ORDER = ("own", "cohort", "level", "share")
+"""What decides first stands first."""
 
 
 @dataclass(frozen=True, slots=True)

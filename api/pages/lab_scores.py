@@ -17,7 +17,7 @@ from api.charts import Mark, Spec, draw
 from api.context import Context, Tx
 from api.evidence import Series, merge, midnight, series_of
 from api.i18n import Words
-from api.pages.lab_score_chart import ScoreChart, draw_score
+from api.pages.lab_score_chart import ORDER, ScoreChart, draw_score
 from api.pages.lab_words import family_title, feature_title
 from api.units import Unit, unit_of
 from storage.lab_store import Asked, LabRun, latest_run, open_run
@@ -102,9 +102,8 @@ def of_trace(
     of_family = [each for each in episodes if each.family == chosen]
     marks = _marks(t, of_family)
     if found["t"]:
-        into.charts.extend(
-            draw_score(t, name, found["t"], score, marks) for name, score in scores.get(chosen, {}).items()
-        )
+        of_family_scores = sorted(scores.get(chosen, {}).items(), key=lambda each: ORDER.index(each[0]))
+        into.charts.extend(draw_score(t, name, found["t"], score, marks) for name, score in of_family_scores)
     names = ranked(found["features"])
     _table(t, kind, found, names, into)
     for name in names[:_PICTURES]:

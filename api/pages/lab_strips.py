@@ -17,6 +17,8 @@ from telemetry.clock import MICROS, to_datetime, to_micros
 WIDTH, HEIGHT = 720, 60
 _PAD = 5
 _AXIS, _MARKS = 22, 34
+_MOST_EVENTS = 6
+"""More than these are ticks without words; the list below the strips has all of them."""
 _HOUR = 3_600 * MICROS
 _DAY = 24 * _HOUR
 _STEPS = (
@@ -92,7 +94,8 @@ def strip(name: str, title: str, desc: str, trace: Trace, signals: Signals, mark
         parts.append(f'<path class="c-envelope" d="M{upper}L{lower}Z"/>')
         parts.append(f'<path class="c-line c-thin" d="M{line}{"h.1" if len(steps) == 1 else ""}"/>')
     parts += _gaps(signals.gaps, axis, HEIGHT)
-    parts += [_stem(mark, axis, HEIGHT) for mark in marks if axis.holds(mark.at)]
+    # Events are many: they stand above the strips alone.
+    parts += [_stem(mark, axis, HEIGHT) for mark in marks if mark.kind != "event" and axis.holds(mark.at)]
     return Markup("".join([*parts, "</svg>"]))  # noqa: S704  (texts are escaped)
 
 
@@ -103,7 +106,8 @@ def marks_strip(t: Words, marks: Sequence[AxisMark], stretch: Stretch) -> Markup
     desc = "; ".join(f"{mark.label}, {t.stamp(mark.at)}" for mark in shown) or t.plain("Nothing happened here.")
     parts = [_open("marks", t.plain("What happened"), desc, _MARKS)]
     right = [-1.0, -1.0]
-    for mark in sorted(shown, key=lambda each: each.at):
+    silent = sum(mark.kind == "event" for mark in shown) > _MOST_EVENTS
+    for mark in sorted(shown, key=lambda each: (each.kind == "event", each.at)):
         x, width = axis.x(mark.at), text_width(mark.label, 11.5)
         low, high = mark.low or mark.at, mark.high or mark.at
         if mark.kind == "onset":
@@ -112,7 +116,7 @@ def marks_strip(t: Words, marks: Sequence[AxisMark], stretch: Stretch) -> Markup
         flipped = x + width + 12 > WIDTH
         start = x - width - 10 if flipped else x + 10
         row = next((i for i in (0, 1) if right[i] < start), None)
-        if row is None:
+        if row is None or (silent and mark.kind == "event"):
             continue
         right[row] = start + width
         words = " c-rim" if mark.kind in {"visit", "repair"} else ""

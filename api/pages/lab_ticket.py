@@ -119,7 +119,7 @@ def _steps(  # noqa: PLR0917  (what a page has)
             )
             for each in found["history"]
         ],
-        "score": t.number(first["score"], 4) if first.get("score") is not None else "–",
+        "score": t.number(min(first["score"], 0.9999), 4) if first.get("score") is not None else "–",
         "costs": [
             (t.plain("Expected cost without a visit"), costs.get("expected_cost")),
             (t.plain("Cost of a visit"), costs.get("visit_cost")),

@@ -43,7 +43,7 @@ addEventListener("DOMContentLoaded", () => {
     const pattern = hatch();
     for (const [from, to] of latest.gaps) column(from, to, pattern);
     for (const mark of latest.marks) {
-      if (mark.at < latest.start || mark.at > latest.end) continue;
+      if (mark.kind === "event" || mark.at < latest.start || mark.at > latest.end) continue;
       const at = u.valToPos(mark.at, "x", true);
       const planned = mark.kind === "visit" || mark.kind === "repair";
       pen.strokeStyle = token(planned ? "--rim" : "--ink");

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from storage.pool import connect
 from tests.api.axe import axe_violations
-from tests.api.case import Seeded
+from tests.api.case import ORG, Seeded
+from tests.api.lab_case import readings, traced
 from tests.api.road import LOGIN, on_the_day
 
 pytestmark = pytest.mark.browser
@@ -61,3 +63,13 @@ def test_technicians_pages(browser: Browser, base_url: str, seeded: Seeded, data
     visit = on_the_day(database_url, seeded)
     paths = ["/day", f"/day/visits/{visit.id}", f"/day/visits/{visit.id}/outcome", "/day/2026-12-01"]
     assert list(_pages(browser, base_url, seeded, paths, staff=True, login=LOGIN)) == []
+
+
+@pytest.mark.long
+def test_engineers_pages(browser: Browser, base_url: str, seeded: Seeded, database_url: str) -> None:
+    with connect(database_url, application="test", autocommit=True) as conn:
+        readings(conn, seeded, hole=range(200, 290))
+        traced(conn, seeded)
+    device = f"/lab/{ORG}/fridge-1"
+    paths = ["/lab", device, f"/lab/tickets/{seeded.ref}", "/lab/scoreboard", "/lab/simulator"]
+    assert list(_pages(browser, base_url, seeded, paths, staff=True)) == []

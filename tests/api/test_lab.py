@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pyarrow.parquet as pq
@@ -24,11 +23,11 @@ from storage.lab_store import Asked, ask_run, fail_run, finish_run, keep_clock, 
 from storage.pool import Connection, connect
 from storage.read_envelopes import step_of
 from storage.read_lab import Epoch
-from telemetry.clock import to_datetime, to_micros
+from telemetry.clock import to_datetime
 from tests.api.case import NOW, ORG, WALL, Seeded
 from tests.api.fleet import DEVICE, Answers, answering
+from tests.api.lab_case import MINUTE, decision_result, readings, trace_result
 
-MINUTE = timedelta(minutes=1)
 PAGE = f"/lab/{DEVICE}"
 
 
@@ -49,31 +48,6 @@ def app(database_url: str, tmp_path: Path) -> Iterator[FastAPI]:
 def conn(database_url: str) -> Iterator[Connection]:
     with connect(database_url, application="test", autocommit=True) as opened:
         yield opened
-
-
-def readings(conn: Connection, seeded: Seeded, minutes: int = 600, hole: range = range(0)) -> None:
-    """A reading a minute until now: half an hour of cooling, half an hour of rest; nothing within the hole."""
-    for i in range(minutes):
-        if i in hole:
-            continue
-        at = NOW - (minutes - i) * MINUTE
-        working = (i // 30) % 2 == 0
-        conn.execute(
-            "insert into reading_refrigerator (device, t, epoch, seq, sub, arrival, phase, power, temp_fridge)"
-            " values (%s, %s, 1, %s, 0, %s, %s, %s, %s)",
-            (seeded.device.no, at, i, at, "cooling" if working else "idle", 100.5 if working else 2.0, 4.0 + i % 3),
-        )
-    conn.execute("insert into device_progress (device, epoch, upto, beyond) values (%s, 1, 590, '{[595,600)}')", (1,))
-    conn.execute(
-        "insert into device_observed (device, epoch, seq, last_t, last_arrival, health, since)"
-        " values (%s, 1, 590, %s, %s, 'faulty', %s) on conflict (device) do update set last_t = excluded.last_t",
-        (seeded.device.no, NOW, NOW, NOW),
-    )
-    conn.execute(
-        "insert into dead_letter (partition, stream_seq, position_in_block, incarnation, org, device, reason, detail,"
-        " raw, arrival) values (0, 1, 0, 'x', %s, 'fridge-1', 'syntax', %s, '\\x00', %s)",
-        (ORG, "not <b>JSON</b>", NOW),
-    )
 
 
 def log_in(http: httpx.Client, login: str, password: str) -> None:
@@ -218,34 +192,6 @@ def test_the_bench_is_asked_once(ana: httpx.Client, conn: Connection, seeded: Se
     assert ana.get(f"/v1/devices/{DEVICE}/trace", headers=token(seeded)).json()["result"]["messages"] == 12
 
 
-def trace_result() -> dict[str, Any]:
-    times = [to_micros(NOW - timedelta(hours=40 - i)) for i in range(40)]
-    run = [1_400.0 + (900 if i > 30 else 0) for i in range(40)]
-    return {
-        "version": "abc",
-        "messages": 12,
-        "readings": 600,
-        "first": times[0],
-        "last": times[-1],
-        "epochs": 1,
-        "lost": 0,
-        "controls": 0,
-        "learned": {"cycles": 40, "of": 40},
-        "t": times,
-        "start": times,
-        "seen": 40,
-        "judged": 40,
-        "features": {"run_time": {"value": run, "low": [1_200.0] * 40, "high": [1_600.0] * 40}},
-        "scores": {
-            "condenser_airflow": {
-                "own": {"opens": 14.0, "ends": None, "rows": 1, "value": [float(i) / 2 for i in range(40)]},
-                "level": {"opens": None, "ends": 1.5, "rows": 1, "value": [None] * 40},
-            }
-        },
-        "opened": [],
-    }
-
-
 def test_a_decision_is_asked_for_and_shown(ana: httpx.Client, conn: Connection, seeded: Seeded) -> None:
     path = f"/lab/tickets/{seeded.ref}"
     first = ana.get(path).text
@@ -254,27 +200,7 @@ def test_a_decision_is_asked_for_and_shown(ana: httpx.Client, conn: Connection, 
     assert ana.post(f"{path}/replay", data={"csrf": csrf_of(first)}).status_code == 303
     going = take_run(conn, to_datetime(WALL))
     assert going is not None
-    decided = trace_result()
-    kept = {key: decided.pop(key) for key in ("t", "start", "features", "scores", "seen")}
-    decided |= {
-        "trace": kept,
-        "equal": False,
-        "revisions": 1,
-        "stored_versions": ["1"],
-        "first_difference": {"revision": 0, "where": "score", "stored": 0.9995, "replayed": 0.9},
-        "family": "condenser_airflow",
-        "opened": seeded.finding.opened,
-        "costs": {"expected_cost": 812.5, "visit_cost": 240.0},
-        "decided": {
-            "score": 0.9995,
-            "onset": seeded.finding.onset,
-            "onset_low": seeded.finding.onset_low,
-            "onset_high": seeded.finding.onset_high,
-            "causes": [{"fault": "condenser_fan_wear", "probability": 0.71, "reasons": [["fan_rpm", 968.0, 1250.0]]}],
-            "rejected": [{"cause": "heat_wave", "feature": "ambient_mean", "value": 21.3, "expected": 29.0}],
-        },
-        "history": [],
-    }
+    decided = decision_result(seeded)
     finish_run(conn, going, decided, NOW)
     page = ana.get(path).text
     assert one_plate(page)
