@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from stack import cli_access  # noqa: F401  (adds to the commands of tokens and staff)
 from stack.cli_adapter import adapter_app
 from stack.cli_api import api_app
 from stack.cli_audit import audit_app

@@ -35,6 +35,8 @@ values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _FIND_ACCESS = f"select {_ACCESS_COLUMNS} from access_token where digest = %s"  # noqa: S608  (a constant of this module)
 _LIST_ACCESS = f"select {_ACCESS_COLUMNS} from access_token where role <> 'owner' order by created, id"  # noqa: S608  (likewise)
+_LINKS_OF_CASE = f"select {_ACCESS_COLUMNS} from access_token where role = 'owner' and ticket = %s order by created, id"  # noqa: S608  (likewise)
+_END_CASE_LINKS = "update access_token set revoked = %s where role = 'owner' and ticket = %s and revoked is null"
 _REVOKE_ACCESS = "update access_token set revoked = %s where id = %s and revoked is null"
 
 _STAFF_COLUMNS = "s.id, s.login, s.name, s.role, s.lang, s.org, s.areas, s.technician"
@@ -182,6 +184,17 @@ def list_tokens(conn: Connection) -> list[TokenRow]:
 def revoke_token(conn: Connection, token: UUID, *, now: datetime) -> bool:
     """End a token. Returns whether it was in use."""
     return conn.execute(_REVOKE_ACCESS, (now, token)).rowcount == 1
+
+
+def links_of_case(conn: Connection, ticket: UUID) -> list[TokenRow]:
+    """The links that open a single case, oldest first; those of its household are not among them."""
+    with conn.cursor(row_factory=class_row(TokenRow)) as cursor:
+        return cursor.execute(_LINKS_OF_CASE, (ticket,)).fetchall()
+
+
+def end_case_links(conn: Connection, ticket: UUID, *, now: datetime) -> int:
+    """End all links of a single case, at a fleet time. Returns how many were in use."""
+    return conn.execute(_END_CASE_LINKS, (now, ticket)).rowcount
 
 
 def create_staff(

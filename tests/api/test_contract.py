@@ -199,6 +199,7 @@ def bodies() -> dict[str, dict[str, Any] | None]:
         "/v1/households/{household}/addresses/first": {"address": NOWHERE},
         "/v1/households/{household}/addresses/drop": {"address": NOWHERE},
         "/v1/households/{household}/wishes": {"lang": "zh", "quiet_from": "22:00:00", "quiet_to": "07:30:00"},
+        "/v1/tickets/{ticket}/links/end": None,
         "/v1/households/{household}/links": None,
         "/v1/households/{household}/links/end": None,
         "/v1/devices/{org}/{device}/removal": {"why": "sold"},

@@ -129,6 +129,8 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("POST", f"{home}/addresses/drop", {"address": NOWHERE}),
         ("GET", f"{home}/wishes", None),
         ("POST", f"{home}/wishes", {"lang": "zh"}),
+        ("GET", f"{ticket}/links", None),
+        ("POST", f"{ticket}/links/end", {}),
         ("GET", f"{home}/links", None),
         ("POST", f"{home}/links", {}),
         ("POST", f"{home}/links/end", {}),
