@@ -15,6 +15,7 @@ from api.context import InTx, Tx
 from api.i18n import Words
 from api.pages.case import Case
 from api.pages.door import InDoor, LinkError, back, case_of, links, take_note
+from api.pages.owner_told import in_wechat
 from api.pages.prices import part_title, priced, rule_words
 from api.pages.render import PAGE_HEADERS, render
 from servicedesk.covering import verdict_on
@@ -35,16 +36,15 @@ def report_page(request: Request, door: InDoor, tx: InTx) -> Response:
     """The report as it stands: before the repair, while it is being proven, proven, or taken up again."""
     case, t = case_of(door), door.words
     take_note(tx, case)
-    return render(
-        request, "owner_report.html", t, told=_told(request, t), saved=False, **_values(tx, case), **links(door)
-    )
+    values = _values(tx, case) | links(door) | {"wechat": in_wechat(request)}
+    return render(request, "owner_report.html", t, told=_told(request, t), saved=False, **values)
 
 
 @router.get("/{token}/report.html")  # noqa: FAST003  (taken by the door)
 def report_file(request: Request, door: InDoor, tx: InTx) -> Response:
     """The report as one file that needs nothing else; without the link that opened it."""
     case, t = case_of(door), door.words
-    page = render(request, "owner_report.html", t, told=None, saved=True, **_values(tx, case))
+    page = render(request, "owner_report.html", t, told=None, saved=True, wechat=False, **_values(tx, case))
     text = _OUTSIDE.sub("", _STYLE.sub(_inlined, bytes(page.body).decode()))
     name = f"{case.ticket.ref}.html"
     headers = {**PAGE_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}

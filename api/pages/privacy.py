@@ -20,6 +20,7 @@ from api.context import Context, InContext, InTx
 from api.i18n import Words
 from api.pages.home import ask_page
 from api.pages.home_door import InHome, OwnHome, home_back, home_links, of_household
+from api.pages.owner_told import in_wechat
 from api.pages.render import PAGE_HEADERS, render
 from servicedesk.addresses import AddressError
 from servicedesk.care_rows import Purpose
@@ -61,6 +62,7 @@ def privacy_page(request: Request, home: InHome, tx: InTx) -> Response:
         "now": t.time(tx.now),
         "counts": (len(devices), len(desk.care.privacy.tickets(row.id))),
         "devices": [(each.device, _name(t, each)) for each in devices],
+        "wechat": in_wechat(request),
         "erasure": t.stamp(erasure.requested) if erasure is not None else "",
     }
     return render(request, "privacy.html", t, **values, **home_links(home))

@@ -94,6 +94,9 @@ def test_a_proven_repair_is_rated_once_and_taken_up_again(
         assert words in text, words
     assert "for our own eyes" not in text
     assert re.findall(r'name="score" value="(\d)" required', text) == list("12345")
+    inside = once(http.get(path, headers={"User-Agent": "Mozilla/5.0 (iPhone) MicroMessenger/8.0.49"}))
+    assert "report.html" not in inside  # its browser takes no files
+    assert "Open in browser" in inside
     photo = re.search(r'src="([^"]+/photos/[^"]+)"', text)
     assert photo is not None
     picture = http.get(photo[1])
