@@ -16,12 +16,12 @@ from api.v1.road_models import (
     ChecklistOut,
     DelayIn,
     DelayOut,
+    JourneyDayOut,
     ListStepOut,
     PartOut,
     PositionIn,
     PositionOut,
     StopOut,
-    TechnicianDayOut,
     TickIn,
 )
 from api.v1.router import V1Router
@@ -41,7 +41,7 @@ _FIRST, _LAST = date(2000, 1, 1), date(2199, 12, 31)
 
 
 @router.get("/technicians/{technician}/days/{day}", tags=["visits"])
-def technician_day(technician: str, day: date, who: VisitMover, tx: InTx, context: InContext) -> TechnicianDayOut:
+def technician_day(technician: str, day: date, who: VisitMover, tx: InTx, context: InContext) -> JourneyDayOut:
     """A technician's visits of a day, in order. `me` is the technician of the token."""
     wanted = who.technician or "" if technician == "me" else technician
     found = who_is(tx.conn, wanted, who.scope.org)
@@ -61,7 +61,7 @@ def technician_day(technician: str, day: date, who: VisitMover, tx: InTx, contex
         stops.append(_stop(tx, context.catalogue, row, way))
         note_read(tx, who, f"visit {row.id}", row.household)
         before = row.place
-    return TechnicianDayOut(technician=found.id, name=found.name, tz=found.tz, date=day, stops=stops)
+    return JourneyDayOut(technician=found.id, name=found.name, tz=found.tz, date=day, stops=stops)
 
 
 @router.get("/visits/{visit}/checklist", tags=["visits"])

@@ -75,7 +75,7 @@ class StopOut(BaseModel):
     code: str = Field(description="the technician says it first at the door")
 
 
-class TechnicianDayOut(BaseModel):
+class JourneyDayOut(BaseModel):
     """A technician's day, in the order of its visits. The date is one of their time zone."""
 
     model_config = ConfigDict(

@@ -10,6 +10,7 @@ from client.types.privacy import (
     AddressesOut,
     AddressIn,
     AuditOut,
+    CaseLinksOut,
     ConsentIn,
     ConsentsOut,
     ErasureOut,
@@ -121,3 +122,11 @@ class PrivacyRoutes(Caller):
     def home_link_send(self, ticket: UUID | str, *, key: str | None = None) -> SentLinkOut:
         """Send the household of a ticket its own link, to the addresses that are known; at most one an hour."""
         return self.call("POST", f"/v1/tickets/{segment(ticket)}/home-link", SentLinkOut, key=key)
+
+    def case_links(self, ticket: UUID | str) -> CaseLinksOut:
+        """The links that open a case, without their secrets."""
+        return self.call("GET", f"/v1/tickets/{segment(ticket)}/links", CaseLinksOut)
+
+    def case_links_end(self, ticket: UUID | str, *, key: str | None = None) -> CaseLinksOut:
+        """End all links of a case, as when a message went to a wrong address; the next message holds a new one."""
+        return self.call("POST", f"/v1/tickets/{segment(ticket)}/links/end", CaseLinksOut, key=key)

@@ -15,22 +15,20 @@ from client.types.visits import (
     ChecklistOut,
     DelayIn,
     DelayOut,
+    JourneyDayOut,
     OutcomeIn,
     PositionIn,
     PositionOut,
     TickIn,
-    api__v1__road_models__TechnicianDayOut,
 )
 
 
 class VisitsRoutes(Caller):
     """Methods of visits."""
 
-    def technician_day(self, technician: str, day: date) -> api__v1__road_models__TechnicianDayOut:
+    def technician_day(self, technician: str, day: date) -> JourneyDayOut:
         """A technician's visits of a day, in order. `me` is the technician of the token."""
-        return self.call(
-            "GET", f"/v1/technicians/{segment(technician)}/days/{segment(day)}", api__v1__road_models__TechnicianDayOut
-        )
+        return self.call("GET", f"/v1/technicians/{segment(technician)}/days/{segment(day)}", JourneyDayOut)
 
     def visits(
         self,

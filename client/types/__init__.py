@@ -92,6 +92,8 @@ from client.types.privacy import (
     AddressIn,
     AddressOut,
     AuditOut,
+    CaseLinkOut,
+    CaseLinksOut,
     ConsentChangeOut,
     ConsentIn,
     ConsentsOut,
@@ -157,11 +159,11 @@ from client.types.technicians import (
     AbsenceIn,
     AbsenceOut,
     SkillOut,
+    TechnicianDayOut,
     TechnicianOut,
     TechniciansOut,
     TouchedListOut,
     TouchedOut,
-    api__v1__desk_models__TechnicianDayOut,
 )
 from client.types.tickets import (
     ComplaintIn,
@@ -191,6 +193,7 @@ from client.types.visits import (
     DelayIn,
     DelayOut,
     FittedIn,
+    JourneyDayOut,
     ListStepOut,
     OutcomeIn,
     PartOut,
@@ -198,7 +201,6 @@ from client.types.visits import (
     PositionOut,
     StopOut,
     TickIn,
-    api__v1__road_models__TechnicianDayOut,
 )
 from client.types.warranty import AppealIn, DecisionOut, DenialIn, EvidenceIn, EvidenceOut, SettlementIn, WarrantyOut
 from client.types.webhooks import (
@@ -239,6 +241,8 @@ __all__ = [
     "CancelIn",
     "CardOut",
     "CareReportOut",
+    "CaseLinkOut",
+    "CaseLinksOut",
     "CaseOut",
     "CauseOut",
     "ChangeOut",
@@ -288,6 +292,7 @@ __all__ = [
     "HomeLinkOut",
     "HomeLinksOut",
     "HouseholdOut",
+    "JourneyDayOut",
     "LaneOut",
     "LearningOut",
     "LetterOut",
@@ -378,6 +383,7 @@ __all__ = [
     "SurveyIn",
     "SurveyOut",
     "TalkOut",
+    "TechnicianDayOut",
     "TechnicianOut",
     "TechniciansOut",
     "TickIn",
@@ -416,6 +422,4 @@ __all__ = [
     "WishesIn",
     "WishesOut",
     "WordsOut",
-    "api__v1__desk_models__TechnicianDayOut",
-    "api__v1__road_models__TechnicianDayOut",
 ]

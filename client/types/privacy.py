@@ -46,6 +46,22 @@ class AuditOut(msgspec.Struct, frozen=True, kw_only=True):
     household: UUID | None = None
 
 
+class CaseLinkOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A link of a single case, without its secret."""
+
+    created: datetime
+    id: UUID
+    expires: datetime | None = None
+    revoked: datetime | None = None
+
+
+class CaseLinksOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Oldest first; the links of the whole household stand under the household."""
+
+    items: list[CaseLinkOut]
+    ticket: UUID
+
+
 class ConsentChangeOut(msgspec.Struct, frozen=True, kw_only=True):
     """A yes or no and who said it."""
 

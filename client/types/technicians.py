@@ -35,12 +35,21 @@ class SkillOut(msgspec.Struct, frozen=True, kw_only=True):
     valid_until: date | None = None
 
 
+class TechnicianDayOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A day: visits, and their work as a share of the shift; null without a shift."""
+
+    away: bool
+    day: date
+    visits: int
+    load: float | None = None
+
+
 class TechnicianOut(msgspec.Struct, frozen=True, kw_only=True):
     """A technician with the next seven days."""
 
     absences: list[AbsenceOut]
     area: str
-    days: list[api__v1__desk_models__TechnicianDayOut]
+    days: list[TechnicianDayOut]
     id: UUID
     name: str
     org: str
@@ -68,12 +77,3 @@ class TouchedOut(msgspec.Struct, frozen=True, kw_only=True):
     start: datetime
     visit: UUID
     new: datetime | None = None
-
-
-class api__v1__desk_models__TechnicianDayOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A day: visits, and their work as a share of the shift; null without a shift."""
-
-    away: bool
-    day: date
-    visits: int
-    load: float | None = None

@@ -79,6 +79,16 @@ class FittedIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     replaced: str | None = None
 
 
+class JourneyDayOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A technician's day, in the order of its visits. The date is one of their time zone."""
+
+    date: date
+    name: str
+    stops: list[StopOut]
+    technician: UUID
+    tz: str
+
+
 class ListStepOut(msgspec.Struct, frozen=True, kw_only=True):
     """A step of a checklist; `phase` is van, safety, test, repair or proof."""
 
@@ -155,13 +165,3 @@ class TickIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     step: str
     done: bool | None = None
-
-
-class api__v1__road_models__TechnicianDayOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A technician's day, in the order of its visits. The date is one of their time zone."""
-
-    date: date
-    name: str
-    stops: list[StopOut]
-    technician: UUID
-    tz: str
