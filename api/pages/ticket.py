@@ -92,7 +92,8 @@ def show_ticket(  # noqa: PLR0917  (all of them are the page)
     technicians = technicians_of(tx, [row])
     staff = staff_names(tx.conn)
     known = Known({str(k): v for k, v in technicians.items()}, staff, _answers(tx, words, row.id))
-    lines = lines_of(words, timeline(tx.conn, row.id), known)
+    events = timeline(tx.conn, row.id)
+    lines = lines_of(words, events, known)
     newer = [] if trouble is None or trouble.since is None else [each for each in lines if each.id > trouble.since]
     asked = request.query_params.get("signal")
     picture = case.picture("tc", wide=True, feature=asked if asked in case.evidence else None)
@@ -116,7 +117,7 @@ def show_ticket(  # noqa: PLR0917  (all of them are the page)
         reasons=case.reasons(),
         ruled_out=case.ruled_out(),
         days=_days(words, lines),
-        last=max((each.id for each in lines), default=0),
+        last=max((each.id for each in events), default=0),
         clocks=clock_lines(tx, words, clocks.of_ticket(row.id), clocks.pauses(row.id)),
         compensations=[f"{each.amount} {each.currency}" for each in clocks.compensations(row.id)],
         moves=[move_button(words, state) for state in ticket_moves(row.state)],

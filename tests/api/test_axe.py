@@ -73,3 +73,10 @@ def test_engineers_pages(browser: Browser, base_url: str, seeded: Seeded, databa
     device = f"/lab/{ORG}/fridge-1"
     paths = ["/lab", device, f"/lab/tickets/{seeded.ref}", "/lab/scoreboard", "/lab/simulator"]
     assert list(_pages(browser, base_url, seeded, paths, staff=True)) == []
+
+
+@pytest.mark.long
+def test_desks_pages(browser: Browser, base_url: str, seeded: Seeded) -> None:
+    paths = ["/technicians", f"/technicians/{seeded.technician}", "/wall", "/roster", "/mails", "/faults", "/reports"]
+    more = ["/rules", "/audit", "/webhooks", f"/webhooks/{seeded.webhook}"]
+    assert list(_pages(browser, base_url, seeded, [*paths, *more], staff=True)) == []

@@ -238,7 +238,8 @@ def test_the_wall_counts_what_is_broken_and_what_stands(ana: httpx.Client, seede
     with connect(database_url, application="test") as conn:
         conn.execute(
             "insert into level_clock (id, ticket, policy, occasion, calendar, zone, started, allowed, consumed, since,"
-            " due, breached) values (gen_random_uuid(), %s, 'response', 0, 'always', 'UTC', %s, '2 h', '2 h', %s, %s, %s)",
+            " due, breached) values (gen_random_uuid(), %s, 'response', 0, 'always', 'UTC', %s, '2 h', '2 h',"
+            " %s, %s, %s)",
             (seeded.ticket, NOW, NOW, NOW, NOW),
         )
     page = ana.get("/wall").text
