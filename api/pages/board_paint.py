@@ -11,7 +11,7 @@ from api.i18n import Words
 from api.pages.board_words import STATE_ICONS, breach_line, breach_short, skill_name, state_word
 from api.pages.case import ICONS
 from servicedesk.dayboard import Block, Lane
-from servicedesk.model import Technician
+from servicedesk.model import Technician, Window
 from storage.read_board import BoardVisit
 from telemetry.catalogue import Catalogue
 
@@ -126,10 +126,9 @@ class Painter:
         """A technician's row."""
         t, grid = self._t, self._grid
         end = grid.start + grid.columns * STEP
+        note = t.plain("Absent, {n} to move", n=len(lane.blocks)) if lane.absent and lane.blocks else ""
         if lane.shift is None:
-            words = t.plain("Absent today") if lane.absent else t.plain("No shift")
-            if lane.absent and lane.blocks:
-                words = t.plain("Absent today, visits to move: {n}", n=len(lane.blocks))
+            words = "" if note else t.plain("Absent today") if lane.absent else t.plain("No shift")
             off: tuple[Cell, ...] = (Cell(0, grid.columns, words),)
         else:
             first, last = lane.shift.start, lane.shift.end
@@ -140,13 +139,16 @@ class Painter:
             )
             after = (grid.cell(last, end),) if last < end else ()
             off = (*before, *after)
-        blocks = tuple(self._block(technician, block, self._visits[block.visit], shown) for block in lane.blocks)
+        blocks = tuple(
+            self._block(technician, block, earlier, shown, lane.pauses)
+            for earlier, block in zip((None, *lane.blocks), lane.blocks, strict=False)
+        )
         return LaneView(
             id=technician.id,
             name=technician.name,
             area=technician.area,
             skills=("、" if t.lang == "zh" else ", ").join(skill_name(t, each) for each in technician.skills),
-            load="" if lane.shift is None else t.plain("{share} of shift", share=t.percent(lane.load)),
+            load=note if lane.shift is None else t.plain("{share} of shift", share=t.percent(lane.load)),
             share=min(lane.load, 1.0),
             absent=lane.absent,
             off=off,
@@ -154,8 +156,10 @@ class Painter:
             blocks=blocks,
         )
 
-    def _block(self, technician: Technician, block: Block, visit: BoardVisit, shown: Filter) -> BlockView:
-        t, grid = self._t, self._grid
+    def _block(
+        self, technician: Technician, block: Block, before: Block | None, shown: Filter, pauses: Sequence[Window]
+    ) -> BlockView:
+        t, grid, visit = self._t, self._grid, self._visits[block.visit]
         state, icon, tone = state_word(t, visit.state), STATE_ICONS[visit.state], _TONES[visit.state]
         said = tuple(breach_line(t, each, technician.name) for each in block.breaches)
         if visit.fresh and visit.state == "proposed":
@@ -172,7 +176,7 @@ class Painter:
         title = kind_name(t, self._catalogue, visit.kind)
         place = visit.household or visit.area
         if visit.seen:
-            self._note(technician, block, visit, said)
+            self._note(block, visit, said)
         else:
             title, place, state, icon, tone, said = t.plain("Another area"), "", t.plain("Booked"), "lock", "other", ()
         long = t.plain(
@@ -189,7 +193,7 @@ class Painter:
         return BlockView(
             cell=cell,
             window=grid.cell(visit.start, visit.end),
-            way=_way(grid, block),
+            way=_way(grid, block, before, pauses),
             ref=visit.ref,
             visit=visit.id,
             icon=ICONS.get(visit.kind, "plug"),
@@ -207,9 +211,9 @@ class Painter:
             version=visit.ticket_version,
         )
 
-    def _note(self, technician: Technician, block: Block, visit: BoardVisit, said: Sequence[str]) -> None:
+    def _note(self, block: Block, visit: BoardVisit, said: Sequence[str]) -> None:
         t = self._t
-        head = t.plain("{name}, {time}", name=technician.name, time=t.time(visit.start))
+        head = t.plain("{time} {what}", time=t.time(visit.start), what=visit.household or visit.ref)
         for line in said:
             self.clashes.append(Clash(visit.ref, t.plain("{first}: {second}", first=head, second=line), late=False))
         if block.late and not said and visit.state != "done":
@@ -228,10 +232,12 @@ _TONES = {
 }
 
 
-def _way(grid: Grid, block: Block) -> Cell | None:
-    """The way to a visit, right before it; None without one."""
-    minutes = round(block.way / 60)
-    if not minutes:
-        return None
-    begin = max(block.begin - timedelta(seconds=block.way), grid.start)
-    return grid.cell(begin, block.begin, f"{minutes}′") if begin < block.begin else None
+def _way(grid: Grid, block: Block, before: Block | None, pauses: Sequence[Window]) -> Cell | None:
+    """The way to a visit: right before it, or right after the one before where a pause lies between."""
+    minutes, way = round(block.way / 60), timedelta(seconds=block.way)
+    begin = block.begin - way
+    if before is not None and (begin < before.end or any(each.overlaps(Window(begin, block.begin)) for each in pauses)):
+        begin = before.end
+    begin = max(begin, grid.start)
+    end = min(begin + way, block.begin)
+    return grid.cell(begin, end, f"{minutes}′") if minutes and begin < end else None

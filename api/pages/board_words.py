@@ -76,7 +76,7 @@ def breach_line(t: Words, breach: Breach, who: str) -> str:  # noqa: PLR0911  (a
             return t.plain("{name} does not have the skill {skill}.", name=who, skill=skill)
         case Rule.TRAVEL:
             n = said.get("minutes", 0)
-            return t.plain("The way is too long: {name} would be {n} min late for a window of that day.", name=who, n=n)
+            return t.plain("{name} would be {n} min late for a window: the way is too long.", name=who, n=n)
         case Rule.OVERTIME:
             return t.plain("Outside {name}'s shift by {n} min.", name=who, n=said.get("minutes", 0))
         case Rule.PART if "until" in said:

@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -240,10 +241,11 @@ def test_the_second_of_two_people_sees_who_was_faster(board: Page, database_url:
     with connect(database_url, application="test") as conn:
         row = conn.execute("select id from ticket where ref = %s", (ref,)).fetchone()
         assert row is not None
+        ticket = UUID(str(row[0]))
         catalogue, rng = load_catalogue(), random.Random(4)
         office = office_of(conn, catalogue, rng, NOW)
-        best = suggest(office, office.desk.tickets.get(row[0]), NOW).best[0]
-        wish = Placing(row[0], best.technician, best.window.start)
+        best = suggest(office, office.desk.tickets.get(ticket), NOW).best[0]
+        wish = Placing(ticket, best.technician, best.window.start)
         assign_visit(office, wish, Hand("dispatch:bo", "Bo", to_datetime(WALL)), NOW)
         conn.execute(
             "insert into staff_user (id, login, name, role, lang, password, created) select gen_random_uuid(), 'bo',"
