@@ -95,7 +95,7 @@ def visit_page(request: Request, visit: UUID, person: OnTheRoad, tx: InTx, conte
     note_read(tx, person, f"visit {visit}", row.household)
     t = staff_words(request, person, row.tz)
     values = visit_values(tx, context, t, row)
-    return _page(request, person, "day_visit.html", t, reasons=reasons(t), now=tx.now, **values)
+    return _page(request, person, "day_visit.html", t, reasons=reasons(t), **values)
 
 
 @router.get("/day/visits/{visit}/outcome")
@@ -141,7 +141,6 @@ def _day(  # noqa: PLR0917  (all of them are the page)
         today=real_today,
         before=None if day <= real_today - timedelta(days=7) else day - step,
         after=day + step,
-        now=tx.now,
     )
 
 

@@ -65,8 +65,10 @@ addEventListener("DOMContentLoaded", () => {
     const acts = (await Queue.all()).filter((each) => each.person === said.person);
     const rows = acts.map((act) => {
       const row = element("li", "", act.refused ? "refused" : "");
-      row.append(element("b", `${act.label} · ${clock(act.at)}`), element("small", act.refused ? `${act.refused.title}. ${act.refused.detail}` : said.saidWaiting));
-      if (act.refused) {
+      row.append(element("b", `${act.label} · ${clock(act.at)}`));
+      if (!act.refused) row.append(element("small", said.saidWaiting));
+      else {
+        row.append(element("small", act.refused.title, "why"), element("small", act.refused.detail));
         const drop = element("button", said.saidDismiss);
         drop.type = "button";
         drop.addEventListener("click", async () => { await Queue.remove(act.no); show(); });
@@ -81,7 +83,7 @@ addEventListener("DOMContentLoaded", () => {
     if (stopped === "login") words.push(said.saidLogin);
     else if (!navigator.onLine || stopped === "offline") words.push(said.saidOffline);
     if (waiting) words.push(put(said.saidCount, waiting));
-    const told = words.join(" ");
+    const told = words.join(document.documentElement.lang.startsWith("zh") ? "" : " ");
     if (line.textContent !== told) line.textContent = told;
     line.hidden = !told;
     overlay(acts);
@@ -94,7 +96,7 @@ addEventListener("DOMContentLoaded", () => {
     const result = await Queue.flush();
     if (left) return result;
     await show(result.stopped);
-    if (result.went && !result.stopped && !busy()) {
+    if ((result.went || result.refused.length) && !result.stopped && !busy()) {
       // The page as the desk has it now, without the message of an earlier form.
       left = true;
       location.replace(location.pathname);
