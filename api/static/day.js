@@ -14,7 +14,7 @@ addEventListener("DOMContentLoaded", () => {
 
   // ---- What waits, and what it means for the page ----
   const visitOf = (act) => /^\/day\/visits\/([^/]+)/.exec(act.path)?.[1];
-  const clock = (at) => new Date(at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  const clock = (at) => new Date(at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
   const element = (name, text, kind = "") => Object.assign(document.createElement(name), { textContent: text, className: kind });
 
   const overlay = (acts) => {
