@@ -25,6 +25,7 @@ from api.pages.lab_strips import AxisMark, Trace, marks_strip, strip, time_strip
 from api.pages.lab_words import family_title, health_of, kind_title, tabs
 from api.pages.shell import staff_page, staff_words
 from api.problems import not_found
+from api.reads import note_read
 from api.units import Unit, unit_of
 from storage.access import StaffRow
 from storage.lab_store import Asked, ask_run
@@ -80,6 +81,7 @@ def lab_device(  # noqa: PLR0917  (named by FastAPI)
     signals = read_signals(tx.conn, row, kind, stretch, tx.now)
     marks = _marks(t, kind, signals, tx.now)
     way = read_way(tx, row)
+    note_read(tx, person, f"signals of {org}/{device}", row.household)
     return staff_page(
         request,
         context,
@@ -159,6 +161,7 @@ def lab_export(  # noqa: PLR0917  (named by FastAPI)
     """The readings themselves, as a file."""
     row, kind, t = _device(request, org, device, person, tx, context)
     stretch = stretch_of(named, _aware(start, t), _aware(end, t), tx.now)
+    note_read(tx, person, f"readings of {org}/{device}", row.household)
     return export(context, row, kind, stretch, form)
 
 

@@ -11,6 +11,9 @@ addEventListener("DOMContentLoaded", () => {
   const rows = [...box.querySelectorAll("[data-channel]")];
   const plots = new Map();
   const sync = uPlot.sync("lab");
+  // Charts share where the pointer is, not what is dragged: one drag is one look.
+  const pointing = (type) => type === "mousemove" || type === "mouseleave";
+  let asked = 0;
   let query = box.dataset.query;
   let zoomed = false;
   let latest = null;
@@ -62,7 +65,7 @@ addEventListener("DOMContentLoaded", () => {
     const plot = new uPlot(
       {
         width: cell.clientWidth, height: 64, tzDate: local, padding: [3, 0, 3, 0],
-        cursor: { sync: { key: sync.key }, drag: { x: true, y: false, setScale: false }, y: false, points: { size: 6 } },
+        cursor: { sync: { key: sync.key, filters: { pub: pointing } }, drag: { x: true, y: false, setScale: false }, y: false, points: { size: 6 } },
         legend: { show: false },
         scales: { x: { time: true } },
         bands: [{ series: [2, 1], fill: token("--edge") + "55" }],
@@ -119,9 +122,13 @@ addEventListener("DOMContentLoaded", () => {
     box.dataset.shown = query;
   };
   const load = async (wanted) => {
+    // Only the newest question counts: an answer that comes late is dropped.
+    const mine = ++asked;
     const answer = await fetch(`${box.dataset.address}?${wanted}`, { credentials: "same-origin" });
     if (!answer.ok || answer.redirected) return false;
-    latest = await answer.json();
+    const found = await answer.json();
+    if (mine !== asked) return false;
+    latest = found;
     query = wanted;
     draw();
     return true;
@@ -145,6 +152,6 @@ addEventListener("DOMContentLoaded", () => {
     box.classList.add("scripted");
     addEventListener("resize", () => plots.forEach((plot, row) => plot.setSize({ width: row.querySelector(".pic").clientWidth, height: 64 })));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { plots.forEach((plot) => plot.destroy()); plots.clear(); draw(); });
-    if ("live" in box.dataset) setInterval(() => { if (!document.hidden && !zoomed) load(query); }, 3000);
+    if ("live" in box.dataset) setInterval(() => { if (!document.hidden && !zoomed) load(box.dataset.query); }, 3000);
   });
 });

@@ -15,7 +15,7 @@ from api.lab_scoreboard import read_shadows
 from api.lab_signals import MOST, Span, read_signals, stretch_of
 from api.lab_way import missing, read_way
 from api.problems import invalid, not_found
-from api.reads import named
+from api.reads import named, note_read
 from api.said import said
 from api.v1.lab_models import (
     BenchOut,
@@ -160,6 +160,7 @@ def device_export(  # noqa: PLR0917  (named by FastAPI)
 ) -> Response:
     """Readings as a file: CSV, or Parquet where the server has the extra."""
     row = lab_device(tx, who, context, org, device)
+    note_read(tx, who, f"readings of {org}/{device}", row.household)
     return export(context, row, context.catalogue[row.kind], stretch_of("", start, end or tx.now, tx.now), form)
 
 
