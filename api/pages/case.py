@@ -306,7 +306,7 @@ class Case:
 
     def _life_mark(self, *, wide: bool) -> Life | None:
         span = self._life_span()
-        if span is None or self.ticket.done is not None or not self.life:
+        if span is None or self.ticket.done is not None or settled(self.ticket.state) or not self.life:
             return None
         if wide:
             return Life(*span, self.t.plain("may fail: {life}", life=self.life))

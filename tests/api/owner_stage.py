@@ -17,6 +17,7 @@ from psycopg import sql
 
 from api.app import create_app
 from api.context import Tx, context_of, transaction
+from api.limits import Limits
 from api.settings import Settings
 from stack.embedded_postgres import EmbeddedPostgres
 from storage.clock_store import read_clock
@@ -93,6 +94,8 @@ def staged(postgres: EmbeddedPostgres, template: str, seeded: Seeded) -> Iterato
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
         admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
     app = create_app(Settings(database_url=postgres.url(name), pool_size=1), wall=lambda: WALL)
+    # The wall clock stands still: buckets would never fill again.
+    app.state.link_limits = Limits(100_000)
     with connect(postgres.url(name), application="test") as conn:
 
         def shared(request: Request) -> Iterator[Tx]:

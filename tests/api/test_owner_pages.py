@@ -34,7 +34,7 @@ ALERT: dict[str, Said] = {
     "we were wrong": (
         ("We were wrong: nothing was broken",),
         ("判断错了", "不收费"),
-        ("btn-primary",),
+        ("btn-primary", "may fail"),
     ),
     "not a problem": (("Settled: nothing was broken",), ("没有故障",), ("We were wrong", "btn-primary")),
 }
@@ -54,7 +54,7 @@ VISIT: dict[str, Said] = {
         ("Cancel this visit",),
     ),
     "late": (("is late: about 11:20 instead of 11:00.",), ("会晚到，大约11:20",), ("On time",)),
-    "overdue": (("is late: you were promised 08:30 at the latest.",), ("原定08:30前到达",), ("On time",)),
+    "overdue": (("is late: you were promised 08:30 at the latest.",), ("原定08:30前到达",), ("On time", "Tell us how")),
     "on site": (("The repair is in progress",), ("正在维修",), ("Last seen", "sketch", "Calendar file")),
     "done": (("The visit is done", "See whether it worked"), ("上门已完成",), ("Code at the door",)),
     "moved": (
