@@ -16,7 +16,7 @@ from stack.child import Child
 from stack.clockwork import Clockwork, is_production
 from stack.demo_fleet import DemoState
 from stack.errors import StackError
-from stack.governor import Governor, Pressure
+from stack.governor import Governor, Pressure, ceiling_of
 from stack.panel import Surroundings
 from stack.process import tail
 from stack.score import OpenedTicket, TrueFault, score
@@ -37,8 +37,6 @@ _DECIDE_S = 1.5
 _ALIKE = 0.02
 _RECEIPT_REST_S = 1.2
 _KEEP_S = 2.0
-_APPROACH_S = 4.0
-_SLOWEST = 60.0
 _WAITING = {"detected", "open"}
 REAL_TIME = 1.0
 
@@ -196,18 +194,7 @@ class DemoRun:
         asked = read_wish(self._conn)
         if asked != self._wish:
             self._wish, self._decided = asked, 0.0
-        self._governor.ceiling = self._ceiling()
-
-    def _ceiling(self) -> float:
-        """The greatest speed now: as started, as wished, and little before a moment at which it is to stand."""
-        asked = self._wish
-        if asked is None:
-            return self.options.speed
-        if asked.until is None:
-            return asked.ceiling
-        ahead = (asked.until - self.fleet_now).total_seconds()
-        # A change takes effect a moment later than it is decided: the last stretch is driven slowly.
-        return 0.0 if ahead <= 0 else min(asked.ceiling, max(_SLOWEST, ahead / _APPROACH_S))
+        self._governor.ceiling = ceiling_of(self._wish, self.options.speed, self.fleet_now)
 
     def _reconnect(self) -> None:
         fresh = connect(self.supervisor.database_url, application="wellkept-demo", autocommit=True)

@@ -6,6 +6,9 @@ The decision is pure; `stack.clockwork` carries it out.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from storage.lab_store import ClockWish
 
 MOST_LAG_S = 0.5
 """Receipts older than this hold the clock back."""
@@ -15,6 +18,8 @@ _GROWTH = 2.0
 _SHRINK = 0.5
 _FIRST = 600.0
 _PATIENCE_S = 0.4
+_APPROACH_S = 4.0
+_SLOWEST = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +74,20 @@ class Governor:
             slower = speed * _SHRINK
             return slower if slower >= min(_FIRST, self.ceiling) else 0.0
         return min(self.ceiling, max(_FIRST, speed * _GROWTH))
+
+
+def ceiling_of(wish: ClockWish | None, highest: float, now: datetime) -> float:
+    """The greatest speed now: as started or as wished; slow before a moment at which the clock is to stand, then 0.
+
+    Args:
+        wish: what a person asked last, if anybody did.
+        highest: what the clock was started with.
+        now: fleet time.
+    """
+    if wish is None:
+        return highest
+    if wish.until is None:
+        return wish.ceiling
+    ahead = (wish.until - now).total_seconds()
+    # A change takes effect a moment later than it is decided: the last stretch is driven slowly.
+    return 0.0 if ahead <= 0 else min(wish.ceiling, max(_SLOWEST, ahead / _APPROACH_S))

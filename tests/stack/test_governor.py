@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stack.governor import Governor, Pressure
+from stack.governor import Governor, Pressure, ceiling_of
+from storage.lab_store import ClockWish
 
 CALM = Pressure(0.0)
 
@@ -65,3 +67,18 @@ def test_never_outside_its_range_and_always_recovers(pressures: list[Pressure], 
         now += 1.0
         speed = governor.decide(speed, CALM, now)
     assert speed == ceiling
+
+
+def test_a_wish_is_a_ceiling_and_a_step_ends_near_its_moment() -> None:
+    now = datetime(2026, 11, 18, tzinfo=UTC)
+    assert ceiling_of(None, 7_200.0, now) == 7_200.0
+    assert ceiling_of(ClockWish(1, 0.0, None, now, "ana"), 7_200.0, now) == 0.0
+    assert ceiling_of(ClockWish(1, 600.0, None, now, "ana"), 7_200.0, now) == 600.0
+    until, at, seconds = now + timedelta(hours=6), now, 0
+    step = ClockWish(1, 7_200.0, until, now, "ana")
+    while (speed := ceiling_of(step, 7_200.0, at)) > 0:
+        # As the demo does it: a decision holds for a second and a half.
+        at += timedelta(seconds=1.5 * speed)
+        seconds += 1
+        assert seconds < 60
+    assert timedelta() <= at - until < timedelta(minutes=2)
