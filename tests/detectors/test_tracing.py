@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from detectors.bank import Bank
-from detectors.engine import DeviceDetector, Observed
+from detectors.engine import DeviceDetector, Observation, Observed
 from detectors.tracing.bank import SHARE, TracingBank
 from detectors.tracing.cyclic import COHORT, OWN
 from telemetry.catalogue import load_catalogue
@@ -18,7 +20,7 @@ KEY = DeviceKey("demo", "one")
 CATALOGUE = load_catalogue()
 
 
-def found(bank: Bank, detector: DeviceDetector, stream: list) -> list[Finding]:  # type: ignore[type-arg]  # observations
+def found(bank: Bank, detector: DeviceDetector, stream: Sequence[Observation]) -> list[Finding]:
     told: list[Finding] = []
     for observation in stream:
         answers: list[Observed] = bank.observe([(detector, observation)])
