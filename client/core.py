@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote
 
 import httpx
@@ -91,7 +91,7 @@ class Caller:
         Args:
             method: in capitals.
             path: below the base URL.
-            kind: of the answer.
+            kind: of the answer; bytes for an answer that is no JSON.
             query: values that are None are left out.
             body: sent as JSON.
             if_match: the change is made only to this state.
@@ -101,7 +101,7 @@ class Caller:
             ProblemError: the service refuses.
             UnreachableError: there is no answer, or one that is not understood.
         """
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "*/*" if kind is bytes else "application/json"}
         if method != "GET":
             headers["Idempotency-Key"] = key or str(uuid.uuid4())
         if if_match is not None:
@@ -113,6 +113,8 @@ class Caller:
         asked = {name: text_of(value) for name, value in (query or {}).items() if value is not None}
         answer = self._patiently(lambda: self._once(method, path, asked, headers, content))
         self._last.etag = answer.headers.get("etag", "")
+        if kind is bytes:
+            return cast("T", answer.content)
         try:
             return msgspec.json.decode(answer.content, type=kind)
         except msgspec.MsgspecError as cause:

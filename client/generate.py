@@ -6,6 +6,7 @@ refers to another but `shared`. Members that may be null have a default, so that
 
 from __future__ import annotations
 
+import builtins
 import json
 import keyword
 import re
@@ -23,6 +24,7 @@ _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool
 _MORE = ("ChangeOut",)
 _PAGE = re.compile(r"Page_(\w+)_")
 SHARED = "shared"
+_STREAM = "text/event-stream"
 _NOTE = "Written by `make client` from the OpenAPI document; do not edit."
 
 
@@ -39,7 +41,7 @@ class Document:
         self.operations: dict[str, list[tuple[str, str, Json]]] = defaultdict(list)
         for path, methods in document["paths"].items():
             for method, operation in methods.items():
-                if path.startswith("/v1/") and _answer(operation) is not None:
+                if path.startswith("/v1/") and _STREAM not in _content(operation):
                     self.operations[operation["tags"][0]].append((path, method.upper(), operation))
         reached: dict[str, set[str]] = defaultdict(set)
         for tag, operations in self.operations.items():
@@ -98,6 +100,8 @@ class Document:
 
     def _shape(self, name: str) -> str:
         schema = self.schemas[name]
+        if "enum" in schema:
+            return f"{name} = {self.kind(schema)}\n"
         needed, later = [], []
         wanted = set(schema.get("required", ()))
         given = name.endswith("In")
@@ -143,18 +147,19 @@ class Document:
         parameters = operation.get("parameters", [])
         in_path = {p["name"]: p["schema"] for p in parameters if p["in"] == "path"}
         in_query = {p["name"]: p["schema"] for p in parameters if p["in"] == "query"}
-        before = [f"{_name(key)}: {self.kind(each).replace('UUID', 'UUID | str')}" for key, each in in_path.items()]
+        before = [f"{_argument(key)}: {self.kind(each).replace('UUID', 'UUID | str')}" for key, each in in_path.items()]
         body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
         before += [f"body: {self.kind(body)}"] if body is not None else []
-        after = [f"{_name(key)}: {_optional(self.kind(each))} = None" for key, each in in_query.items()]
+        after = [f"{_argument(key)}: {_optional(self.kind(each))} = None" for key, each in in_query.items()]
         headers = {p["name"] for p in parameters if p["in"] == "header"}
         after += ["if_match: str | None = None"] if "If-Match" in headers else []
         after += ["key: str | None = None"] if "Idempotency-Key" in headers else []
-        kind = self.kind(_answer(operation) or {})
-        address = re.sub(r"\{(\w+)\}", lambda part: f"{{segment({_name(part[1])})}}", path)
+        shape = _content(operation).get("application/json", {}).get("schema")
+        kind = "bytes" if shape is None else self.kind(shape)
+        address = re.sub(r"\{(\w+)\}", lambda part: f"{{segment({_argument(part[1])})}}", path)
         said = [f'{"f" if in_path else ""}"{address}"', kind]
         if in_query:
-            said.append("query={" + ", ".join(f'"{key}": {_name(key)}' for key in in_query) + "}")
+            said.append("query={" + ", ".join(f'"{key}": {_argument(key)}' for key in in_query) + "}")
         said += ["body=body"] if body is not None else []
         said += [f"{each.split(':')[0]}={each.split(':')[0]}" for each in after if each.startswith(("if_match", "key"))]
         signature = ", ".join(["self", *before, *(["*", *after] if after else [])])
@@ -169,10 +174,10 @@ class Document:
         )
 
 
-def _answer(operation: Json) -> Json | None:
-    """The shape of what an operation answers; None of one that does not answer JSON, such as the stream of events."""
+def _content(operation: Json) -> Json:
+    """What an operation answers when it is done, by media type."""
     done = next(each for status, each in operation["responses"].items() if status.startswith("2"))
-    found: Json | None = done.get("content", {}).get("application/json", {}).get("schema")
+    found: Json = done.get("content", {})
     return found
 
 
@@ -191,6 +196,12 @@ def _references(value: object) -> Iterator[str]:
 def _name(key: str) -> str:
     safe = re.sub(r"\W", "_", key)
     return f"{safe}_" if keyword.iskeyword(safe) else safe
+
+
+def _argument(key: str) -> str:
+    """A name that hides none of the language's own."""
+    safe = _name(key)
+    return f"{safe}_" if hasattr(builtins, safe) else safe
 
 
 def _optional(kind: str) -> str:

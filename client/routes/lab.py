@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from client.core import Caller, Page, segment
-from client.types.lab import BenchOut, LetterOut, RunOut, ShadowsOut, SignalsOut, WayOut
+from client.types.lab import BenchOut, Form, LetterOut, RunOut, ShadowsOut, SignalsOut, WayOut
 
 
 class LabRoutes(Caller):
@@ -21,6 +21,23 @@ class LabRoutes(Caller):
             f"/v1/devices/{segment(org)}/{segment(device)}/dead-letters",
             Page[LetterOut],
             query={"cursor": cursor, "limit": limit},
+        )
+
+    def device_export(
+        self,
+        org: str,
+        device: str,
+        *,
+        from_: datetime | None = None,
+        to: datetime | None = None,
+        format_: Form | None = None,
+    ) -> bytes:
+        """Readings as a file: CSV, or Parquet where the server has the extra."""
+        return self.call(
+            "GET",
+            f"/v1/devices/{segment(org)}/{segment(device)}/export",
+            bytes,
+            query={"from": from_, "to": to, "format": format_},
         )
 
     def device_signals(

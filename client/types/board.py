@@ -97,8 +97,7 @@ class CardOut(msgspec.Struct, frozen=True, kw_only=True):
     visit: UUID | None = None
 
 
-class Consent(msgspec.Struct, frozen=True, kw_only=True):
-    """What the owner of a visit has to do with a move: is asked, has agreed on the phone, or is only told."""
+Consent = Literal["ask", "agreed", "tell"]
 
 
 class LaneOut(msgspec.Struct, frozen=True, kw_only=True):

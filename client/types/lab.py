@@ -32,6 +32,9 @@ class EpochOut(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int
 
 
+Form = Literal["csv", "parquet"]
+
+
 class LetterOut(msgspec.Struct, frozen=True, kw_only=True):
     """A dead letter without its bytes."""
 

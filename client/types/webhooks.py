@@ -31,8 +31,7 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True):
     tried: datetime | None = None
 
 
-class DeliveryState(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a delivery stands."""
+DeliveryState = Literal["pending", "delivered", "failed", "skipped"]
 
 
 class ReplayIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
