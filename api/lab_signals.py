@@ -115,7 +115,9 @@ def read_signals(
     active: list[Span] = []
     if kind.phases and stretch.span <= _PHASES_WITHIN:
         begun = read_phases(conn, device.no, device.kind, start=stretch.start, end=stretch.end)
-        active = _active(begun, kind, min(stretch.end, now))
+        # A phase is known as long as readings are: nothing is said of what may have come since.
+        last = envelope.at[-1] + envelope.width if envelope.at else stretch.start
+        active = _active(begun, kind, min(stretch.end, now, last))
     return Signals(
         stretch,
         envelope,

@@ -113,8 +113,8 @@ def _steps(  # noqa: PLR0917  (what a page has)
             (
                 str(each["revision"]),
                 t.stamp(to_datetime(each["arrived"])),
-                str(each["state"]),
-                t.number(each["score"], 4) if each["score"] is not None else "–",
+                t.plain("Open") if each["state"] == "open" else t.plain("Ended"),
+                t.number(min(each["score"], 0.9999), 4) if each["score"] is not None else "–",
                 str(each["version"])[:12],
             )
             for each in found["history"]

@@ -94,7 +94,7 @@ def test_an_engineer_looks_closer_and_lets_a_fault_begin(
 
     # A fault begins in the simulator and is undone.
     page.goto(f"{base_url}/lab/simulator")
-    page.get_by_label("Device").fill(f"{ORG}/{NAME}")
+    page.get_by_role("combobox", name="Device").fill(f"{ORG}/{NAME}")
     page.get_by_role("button", name="Choose this device").click()
     page.get_by_label("Fault of Refrigerator").select_option("condenser_fan_wear")
     page.get_by_label("Days until it fails").fill("3")
