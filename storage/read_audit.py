@@ -13,7 +13,7 @@ from servicedesk.care_rows import AuditRow
 from storage.read_models import Connection
 
 _WHERE = """
-from audit_log a left join household h on h.id::text = a.content::jsonb ->> 'household'
+from audit_log a left join household h on h.id = (a.content::jsonb ->> 'household')::uuid
 where (%(actor)s::text is null or position(%(actor)s in lower(a.content::jsonb ->> 'actor')) > 0)
   and (%(action)s::text is null or a.content::jsonb ->> 'action' = %(action)s)
   and (%(household)s::text is null or a.content::jsonb ->> 'household' = %(household)s

@@ -183,7 +183,7 @@ def _one(  # noqa: PLR0917  (all of them are the page)
         words,
         409 if refused else 200,
         hook=hook,
-        state_word=state_name(words, hook.state),
+        state_said=state_name(words, hook.state),
         kinds=", ".join(kind_name(words, each) for each in hook.types) or words.plain("everything"),
         waiting=book.waiting(hook.id),
         overlap=overlap,

@@ -79,6 +79,7 @@ def test_every_page_in_both_languages(ana: httpx.Client, seeded: Seeded) -> None
             assert sum("plate" in each.split() for each in plates) == 1, path
             assert page.text.count("btn-primary") <= 1, path
             assert "style=" not in page.text
+            assert "Macro" not in page.text
 
 
 def test_the_list_is_searched_and_paged(ana: httpx.Client, seeded: Seeded, database_url: str) -> None:
