@@ -35,7 +35,14 @@ def quote_state(url: str, quote: str) -> str:
     [
         (
             "en",
-            ("What the repair costs", "CN¥250.00", "Call-out", "Work, about 45 minutes", "Part: Condenser fan", "Tax contained"),
+            (
+                "What the repair costs",
+                "CN¥250.00",
+                "Call-out",
+                "Work, about 45 minutes",
+                "Part: Condenser fan",
+                "Tax contained",
+            ),
         ),
         ("zh", ("维修费用", "¥250.00", "上门费", "大约45分钟", "配件：冷凝器散热风扇", "其中含税")),
     ],
