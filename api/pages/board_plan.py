@@ -30,6 +30,8 @@ from storage.read_models import Scope
 
 router = APIRouter(include_in_schema=False)
 DAYS = 5
+_LISTED = 250
+"""Lines on the page; the others are counted. What stays as it is is not listed."""
 _ORDER = ("new", "moved", "none", "same")
 
 
@@ -98,6 +100,7 @@ def show(request: Request, plan: UUID, person: DeskPerson, tx: InTx, context: In
     tickets = plan_tickets(tx.conn, staff_scope(person), plan)
     views = [_line(t, context, line, tickets[line.ticket], names, tx.now) for line in lines if line.ticket in tickets]
     views.sort(key=lambda each: (_ORDER.index(each.change), each.no))
+    listed = [each for each in views if each.change != "same"][:_LISTED]
     counts = {name: sum(each.change == name for each in views) for name in _ORDER}
     return staff_page(
         request,
@@ -106,7 +109,8 @@ def show(request: Request, plan: UUID, person: DeskPerson, tx: InTx, context: In
         "board_plan.html",
         t,
         plan=found,
-        lines=views,
+        lines=listed,
+        unlisted=len(views) - len(listed),
         counts=counts,
         open=[each.no for each in views if each.open],
         travel=(round(found.travel_before / 60), round(found.travel_after / 60)),

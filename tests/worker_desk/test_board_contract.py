@@ -8,14 +8,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from servicedesk.assigning import Hand, assign_visit, undo_move
 from servicedesk.errors import UnknownError
 from servicedesk.model import Window
-from servicedesk.moves import RELEASE, BoardMove, Consent, MoveState
+from servicedesk.moves import RELEASE, UNDO, BoardMove, Consent, MoveState
 from servicedesk.states import VisitState
+from servicedesk.suggesting import suggest
+from servicedesk.weighing import Placing
 from storage.desk import open_due
-from tests.servicedesk.world import START
+from tests.servicedesk.world import START, finding
 from tests.worker_desk.shop import Shop
 from tests.worker_desk.stored import Store, added, visit
+from tests.worker_desk.test_jobs import Running, states
 
 WALL = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -93,3 +97,26 @@ def test_the_owner_is_told_by_a_job_that_waits_and_holds_no_clock(shop: Shop) ->
     rows = shop.conn.execute("select args ->> 'move', scheduled_at, status::text from procrastinate_jobs order by id")
     assert list(rows) == [("1", at, "todo"), ("2", None, "todo")]
     assert open_due(shop.conn, shop.now) == 1
+
+
+def test_the_worker_tells_the_owner_once_and_not_what_was_taken_back(shop: Shop) -> None:
+    ticket = shop.report(finding(at=shop.now))
+    assert ticket is not None
+    hand = Hand("dispatch:ana", "Ana", datetime.now(UTC) - 2 * UNDO)
+    with Running(shop) as running:
+        running.settled()
+        office = shop.office()
+        shop.conn.commit()
+        told = len(office.desk.notices.of_ticket(ticket.id))
+        found = suggest(office, office.desk.tickets.get(ticket.id), shop.now).best
+        first, second = (Placing(ticket.id, each.technician, each.window.start) for each in found[:2])
+        taken_back = assign_visit(office, first, replace(hand, wall=datetime.now(UTC) + 2 * UNDO), shop.now)
+        undo_move(office, taken_back.id, hand, shop.now)
+        # Its ten seconds are over: the queue hands it out at once, as it would after a crash.
+        move = assign_visit(office, second, hand, shop.now)
+        shop.conn.commit()
+        running.until(lambda: states(shop, "select state from board_move where id = %s", move.id) == ["released"])
+        running.settled()
+    assert states(shop, "select state from board_move where id = %s", taken_back.id) == ["undone"]
+    notices = office.desk.notices.of_ticket(ticket.id)
+    assert [each.stage for each in notices[told:]] == ["proposed_again"]
