@@ -7,7 +7,7 @@ STAMP := $(VENV)/.set-up
 JOBS ?= 3
 CODE := api client detectors firmware_sim ingest servicedesk stack storage stream telemetry worker tests benchmarks
 
-.PHONY: help setup setup-node demo test test-long reliability test-timescale lint types contracts format lock client screens clean
+.PHONY: help docs setup setup-node demo test test-long reliability test-timescale lint types contracts format lock client screens clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -74,8 +74,11 @@ lock: setup ## solve the dependencies anew for Python 3.11 to 3.13
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-emit-index-url \
 	  --no-annotate --no-header --python-version 3.11 --output-file requirements.lock
 
+docs: setup ## the handbook as a site, in site/, every link checked
+	$(BIN)/mkdocs build --strict --quiet
+
 screens: setup ## pictures of the product's own pages, for docs/img (needs Chromium)
 	$(BIN)/wellkept screens docs/img
 
 clean: ## remove what was built, not the data of `wellkept up`
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache node_modules
+	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache node_modules
