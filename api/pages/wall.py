@@ -29,7 +29,8 @@ from storage.read_wall import (
 from telemetry.catalogue import Catalogue
 
 router = APIRouter(include_in_schema=False)
-_SHOWN = 12
+_SHOWN = 10
+_STANDING = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ def wall(request: Request, person: DeskPerson, tx: InTx, context: InContext) -> 
         big=_big(words, wall_counts(tx.conn, scope, now)),
         moving=moving[:_SHOWN],
         more=len(moving) - _SHOWN,
-        standing=standing[:_SHOWN],
+        standing=standing[:_STANDING],
+        still=len(standing) - _STANDING,
         calls=[(each, _due(words, each.due, now), each.due < now) for each in wall_calls(tx.conn, scope, _SHOWN)],
         oncall=[each for each in roster_rows(tx.conn, scope, now) if each.start <= now],
         after=words.span(tx.office.levels.oncall_after),
