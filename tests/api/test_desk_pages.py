@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from typing import Any
 
@@ -13,7 +14,7 @@ from storage.access import Role, create_staff
 from storage.pool import connect
 from telemetry.catalogue import load_catalogue
 from telemetry.clock import to_datetime
-from tests.api.case import NOW, ORG, WALL, Seeded, office_of, random
+from tests.api.case import NOW, ORG, WALL, Seeded, office_of
 
 _MANY = """
 with made as (
@@ -112,6 +113,9 @@ def test_notes_are_ours_and_answers_the_owners(ana: httpx.Client, seeded: Seeded
     post(ana, f"{page}/words", page, words="Cat <b>at home</b>", to="note")
     post(ana, f"{page}/words", page, words="Yes, it is safe.", to="owner")
     shown = ana.get(page).text
+    picked = ana.get(f"/board?pick={seeded.ref}")
+    assert f'href="/board?pick={seeded.ref}"' in shown
+    assert picked.status_code == 200
     assert '<div class="memo"><b>Internal note, Ana</b><p>Cat &lt;b&gt;at home&lt;/b&gt;</p>' in shown
     assert re.search(r'<div class="bubble"><b>Ana to the owner, not sent yet</b><p>Yes, it is safe.</p>', shown)
     told = rows(database_url, "select body from notice where stage = 'answer'")
