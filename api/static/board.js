@@ -11,6 +11,8 @@ addEventListener("DOMContentLoaded", () => {
   let drag = null;
   let stale = false;
   let busy = false;
+  let acted = 0; // when the person did something last, and how often: an answer to an earlier look is not shown
+  let turn = 0;
 
   const tell = (words) => { say.textContent = ""; requestAnimationFrame(() => { say.textContent = words; }); };
   const byKey = (key) => key && all("[data-key]").find((each) => each.dataset.key === key);
@@ -37,6 +39,8 @@ addEventListener("DOMContentLoaded", () => {
   const go = async (address, options, then) => {
     if (busy) return;
     busy = true;
+    acted = Date.now();
+    turn += 1;
     main.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(address, { credentials: "same-origin", ...options });
@@ -243,11 +247,16 @@ addEventListener("DOMContentLoaded", () => {
     }
     stale = false;
     const address = new URL(location.href);
-    address.searchParams.delete("problem");
+    // What was answered to the last step stays for a while, whatever others do.
+    const lately = Date.now() - acted < 20_000;
+    if (!lately) address.searchParams.delete("problem");
+    const mine = turn;
     fetch(address, { credentials: "same-origin" }).then(async (answer) => {
-      if (!answer.ok || answer.redirected || typing()) { stale = answer.ok; return; }
-      show(await answer.text(), held());
-      tell(main.dataset.saidFresh);
+      const text = answer.ok && !answer.redirected ? await answer.text() : "";
+      if (!text) return;
+      if (mine !== turn || typing()) { stale = true; soon(); return; }
+      show(text, held());
+      if (!lately) tell(main.dataset.saidFresh);
     }).catch(() => { stale = true; });
   };
   let waiting = 0;
