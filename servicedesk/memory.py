@@ -433,7 +433,7 @@ class MemoryDesk:
         self.notices = MemoryNotices()
         self.quotes = MemoryQuotes()
         self.money = MemoryMoney(self.parts)
-        self.ways = MemoryWays()
+        self.ways = MemoryWays(self.tickets, self._rating)
         self.agenda = MemoryAgenda()
         self.truth = MemoryTruth(self.people, self.agenda)
         self.fleet = MemoryFleet(self.people, self.agenda)
@@ -445,6 +445,10 @@ class MemoryDesk:
         self.hooks = MemoryHooks()
         self.day = MemoryDay(self._travels)
         self.visits.place_of = self._place_of
+
+    def _rating(self, ticket: UUID) -> int | None:
+        survey = self.care.surveys.get(ticket)
+        return None if survey is None else survey.score
 
     def _travels(self, visit: UUID) -> bool:
         return visit in self.visits.rows and self.visits.rows[visit].state is VisitState.TRAVELLING

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from servicedesk.errors import ConflictError, UnknownError
-from servicedesk.way_rows import WAY_LIVE, Way, WayCase
+from servicedesk.states import TicketState
+from servicedesk.way_rows import WAY_LIVE, PastCase, Way, WayCase
+
+if TYPE_CHECKING:
+    from servicedesk.memory import MemoryTickets
 
 
 class MemoryWays:
-    """Implements `Ways`."""
+    """Implements `Ways`.
 
-    def __init__(self) -> None:
+    Args:
+        tickets: whose timelines tell what was taken up again.
+        rating: of a ticket's owner.
+    """
+
+    def __init__(self, tickets: MemoryTickets, rating: Callable[[UUID], int | None]) -> None:
+        self._tickets = tickets
+        self._rating = rating
         self.rows: dict[UUID, Way] = {}
         self.cases: dict[UUID, WayCase] = {}
 
@@ -54,3 +68,21 @@ class MemoryWays:
         """Oldest first."""
         found = [each for each in self.cases.values() if each.ticket == ticket]
         return sorted(found, key=lambda each: (each.made, each.id))
+
+    def past(self, way: UUID, since: datetime) -> list[PastCase]:
+        """Oldest first."""
+        found = [
+            self._past(each, each.returned)
+            for each in self.cases.values()
+            if each.way == way and each.returned is not None and each.returned >= since
+        ]
+        return sorted(found, key=lambda each: each.returned)
+
+    def _past(self, case: WayCase, returned: datetime) -> PastCase:
+        again = (
+            each.at
+            for each in self._tickets.timeline(case.ticket)
+            if each.kind == "moved" and each.body.get("new") == TicketState.REOPENED and each.at > returned
+        )
+        reopened, rating = min(again, default=None), self._rating(case.ticket)
+        return PastCase(returned=returned, mended=case.mended, reopened=reopened, rating=rating)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from servicedesk.way_rows import Way, WayCase
+from servicedesk.way_rows import PastCase, Way, WayCase
 
 
 class Ways(Protocol):
@@ -41,4 +42,8 @@ class Ways(Protocol):
 
     def of_ticket(self, ticket: UUID) -> list[WayCase]:
         """A ticket's cases, oldest first."""
+        ...
+
+    def past(self, way: UUID, since: datetime) -> list[PastCase]:
+        """What became of a way's cases that were given back since then, oldest first."""
         ...

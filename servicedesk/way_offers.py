@@ -8,14 +8,18 @@ from zoneinfo import ZoneInfo
 
 from servicedesk.model import Ticket
 from servicedesk.office import Office
+from servicedesk.partners import by_hand_only
 from servicedesk.texts import pick, say_day, text
 from servicedesk.way_rows import WAY_LIVE, Way, WayCase, WayOffer
 
 _ONE_DAY = timedelta(days=1)
 
 
-def way_offers(office: Office, ticket: Ticket, now: datetime) -> tuple[WayOffer, ...]:
-    """The other ways that serve a ticket's appliance, area and skill, the soonest back first."""
+def way_offers(office: Office, ticket: Ticket, now: datetime, *, by_hand: bool = False) -> tuple[WayOffer, ...]:
+    """The other ways that serve a ticket's appliance, area and skill, the soonest back first.
+
+    A partner below the bar is among them for a dispatcher (`by_hand`) only.
+    """
     household = office.desk.people.household(ticket.household) if ticket.household is not None else None
     fault = office.fault(ticket)
     if household is None or fault is None:
@@ -24,7 +28,7 @@ def way_offers(office: Office, ticket: Ticket, now: datetime) -> tuple[WayOffer,
     found = [
         _dated(office, way, household.tz, now)
         for way in office.desk.ways.of_org(ticket.org)
-        if way.serves(kind, household.area, fault.skill)
+        if way.serves(kind, household.area, fault.skill) and (by_hand or not by_hand_only(office, way, now))
     ]
     return tuple(sorted(found, key=lambda each: (each.back, each.way.name)))
 

@@ -105,3 +105,19 @@ class WayCase:
     note: str = ""
     returned: datetime | None = None
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastCase:
+    """What became of a case that was given back.
+
+    Attributes:
+        mended: whether it was.
+        reopened: when the ticket was first taken up again after that.
+        rating: the owner's, 1 to 5.
+    """
+
+    returned: datetime
+    mended: bool
+    reopened: datetime | None = None
+    rating: int | None = None

@@ -9,7 +9,7 @@ from uuid import UUID
 from servicedesk.errors import IllegalMoveError, UnknownError
 from servicedesk.model import Ticket
 from servicedesk.notices import notify
-from servicedesk.office import DISPATCH, Office, moved_ticket
+from servicedesk.office import DISPATCH, OWNER, Office, moved_ticket
 from servicedesk.opening import PLAN
 from servicedesk.planning import REPLAN, call_off
 from servicedesk.states import VISIT_LIVE, TicketState, check_move
@@ -28,14 +28,16 @@ def take_way(office: Office, ticket_id: UUID, way_id: UUID, now: datetime, actor
 
     Raises:
         IllegalMoveError: the ticket's state does not allow it.
-        UnknownError: the way is not one of those offered.
+        UnknownError: the way is not one of those offered; to owners, a partner below the bar is not.
         ConflictError: it is being mended in another way already.
     """
     desk = office.desk
     ticket = desk.tickets.get(ticket_id)
     if ticket.state not in TAKES:
         raise IllegalMoveError("ticket", ticket.state, "another way", tuple(map(str, TAKES)))
-    offer = next((each for each in way_offers(office, ticket, now) if each.way.id == way_id), None)
+    offer = next(
+        (each for each in way_offers(office, ticket, now, by_hand=actor != OWNER) if each.way.id == way_id), None
+    )
     if offer is None:
         raise UnknownError(f"way {way_id} does not serve ticket {ticket.ref}")
     case = WayCase(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import typer
 
+from servicedesk.partners import LOOK_BACK, card_of
 from servicedesk.way_rows import Way, WayKind
 from stack.cli_desk import AsJson, DataDir
 from stack.console import database, emit
 from stack.settings import DEFAULT_DATA_DIR
+from storage.clock_store import read_clock
 from storage.desk import PgDesk
 from storage.desk_money import PartRow, list_parts, set_part
+from storage.pool import Connection
 from telemetry.catalogue import load_catalogue
-from telemetry.clock import system_wall
+from telemetry.clock import production_clock, system_wall, to_datetime
 from telemetry.ids import Ids
 
 part_app = typer.Typer(help="Prices and stock of spare parts.", no_args_is_help=True)
@@ -63,6 +67,35 @@ def way_list(*, org: Org = "demo", data_dir: DataDir = DEFAULT_DATA_DIR, as_json
     """Workshops, service points and partners with what they serve."""
     with database(data_dir) as conn:
         emit([_way(row) for row in PgDesk(conn).ways.of_org(org)], as_json=as_json)
+
+
+@way_app.command("cards", epilog="Example: wellkept way cards --org acme --json")
+def way_cards(*, org: Org = "demo", data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+    """Partners' scorecards of the last year: below the bar nobody is sent to them unasked."""
+    with database(data_dir) as conn:
+        desk, now = PgDesk(conn), _fleet_now(conn)
+        partners = [each for each in desk.ways.of_org(org) if each.kind is WayKind.PARTNER]
+        cards = [(each.name, card_of(desk.ways.past(each.id, now - LOOK_BACK))) for each in partners]
+    rows = [
+        {
+            "partner": name,
+            "cases": card.cases,
+            "fixed_at_once": card.fixed_at_once.value,
+            "fixed_at_once_ci95": card.fixed_at_once.interval,
+            "no_fault_found": card.no_fault_found.value,
+            "repeat": card.repeat.value,
+            "rating": card.rating,
+            "below_bar": list(card.below),
+        }
+        for name, card in cards
+    ]
+    if as_json:
+        emit(rows, as_json=True)
+        return
+    emit(
+        [{**row, "below_bar": ", ".join(card.below) or "no"} for row, (_, card) in zip(rows, cards, strict=True)],
+        as_json=False,
+    )
 
 
 @way_app.command("add", epilog='Example: wellkept way add "North Gate" service_point --kind refrigerator --area North')
@@ -125,3 +158,7 @@ def _way(row: Way) -> dict[str, object]:
         "lead_days": row.lead_days,
         "work_days": row.work_days,
     }
+
+
+def _fleet_now(conn: Connection) -> datetime:
+    return to_datetime((read_clock(conn) or production_clock()).fleet_at(system_wall()))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg.rows import kwargs_row
 
 from servicedesk.errors import ConflictError, UnknownError
-from servicedesk.way_rows import Way, WayCase, WayKind, WayState
+from servicedesk.way_rows import PastCase, Way, WayCase, WayKind, WayState
 from storage.pool import Connection
 
 _WAY = "id, org, kind, name, kinds, areas, skills, address, phone, hours, lead_days, work_days, active"
@@ -30,6 +31,13 @@ on conflict do nothing
 """
 _GET_CASE = f"select {_CASE} from way_case where id = %s for update"  # noqa: S608  (likewise)
 _CASES = f"select {_CASE} from way_case where ticket = %s order by made, id"  # noqa: S608  (likewise)
+_PAST = """
+select c.returned, c.mended, s.score as rating,
+       (select min(e.at) from ticket_event e where e.ticket = c.ticket and e.kind = 'moved'
+            and e.body ->> 'new' = 'reopened' and e.at > c.returned) as reopened
+from way_case c left join survey s on s.ticket = c.ticket
+where c.way = %s and c.returned >= %s order by c.returned, c.id
+"""
 _SAVE = """
 update way_case set state = %s, cause = %s, mended = %s, note = %s, returned = %s, version = version + 1
 where id = %s and version = %s
@@ -107,3 +115,8 @@ class PgWays:
         """Oldest first."""
         with self.conn.cursor(row_factory=kwargs_row(_case)) as cursor:
             return cursor.execute(_CASES, (ticket,)).fetchall()
+
+    def past(self, way: UUID, since: datetime) -> list[PastCase]:
+        """Oldest first."""
+        with self.conn.cursor(row_factory=kwargs_row(PastCase)) as cursor:
+            return cursor.execute(_PAST, (way, since)).fetchall()

@@ -131,7 +131,7 @@ def _ways(tx: Tx, t: Words, ticket: Ticket) -> dict[str, Any]:
     """Ways that could be taken, and those that were."""
     taken = tx.office.desk.ways.of_ticket(ticket.id)
     names = {each.id: each.name for each in tx.office.desk.ways.of_org(ticket.org)}
-    offers = way_offers(tx.office, ticket, tx.now) if ticket.state in TAKES else ()
+    offers = way_offers(tx.office, ticket, tx.now, by_hand=True) if ticket.state in TAKES else ()
     return {
         "offers": [
             (each.way.id, each.way.name, kind_name(t, each.way.kind), t.short_day(each.begins), t.short_day(each.back))

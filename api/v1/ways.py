@@ -12,6 +12,7 @@ from api.v1.router import V1Router
 from api.v1.service import owner_or_desk, read_ticket
 from api.v1.way_models import WayCaseOut, WayIn, WayMoveIn, WayOfferOut, WaysOut
 from servicedesk.errors import UnknownError
+from servicedesk.office import OWNER
 from servicedesk.way_offers import live_case, way_offers
 from servicedesk.way_rows import WAY, WayCase, WayState
 from servicedesk.ways import move_way, take_way
@@ -79,7 +80,7 @@ def _read(tx: Tx, who: Principal, ticket: UUID) -> WaysOut:
                 begins=each.begins,
                 back=each.back,
             )
-            for each in way_offers(tx.office, desk.tickets.get(ticket), tx.now)
+            for each in way_offers(tx.office, desk.tickets.get(ticket), tx.now, by_hand=owner_or_desk(who) != OWNER)
         ],
         cases=[_case_out(tx, each) for each in desk.ways.of_ticket(ticket)],
     )

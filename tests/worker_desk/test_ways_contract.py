@@ -8,7 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from servicedesk.care_rows import Survey
 from servicedesk.errors import ConflictError, UnknownError
+from servicedesk.model import TicketEvent
 from servicedesk.way_rows import Way, WayCase, WayKind, WayState
 from tests.servicedesk.world import START
 from tests.worker_desk.stored import Store, added
@@ -65,3 +67,23 @@ def test_a_ticket_is_mended_in_one_way_at_a_time(store: Store) -> None:
     ways.book(replace(case, id=uuid.uuid4(), made=START + timedelta(days=9)))
     with pytest.raises(UnknownError):
         ways.case(uuid.uuid4())
+
+
+def test_what_became_of_a_way_s_cases(store: Store) -> None:
+    ways, row = store.desk.ways, added(store)
+    ways.register(POINT)
+    returned = START + timedelta(days=4)
+    case = WayCase(
+        id=uuid.uuid4(), ticket=row.id, way=POINT.id, state=WayState.BOOKED, begins=START, back=returned, made=START
+    )
+    ways.book(case)
+    assert ways.past(POINT.id, START) == []
+    ways.save(replace(case, state=WayState.RETURNED, mended=True, returned=returned))
+    again = TicketEvent(
+        ticket=row.id, at=returned + timedelta(days=3), kind="moved", actor="system", body={"new": "reopened"}
+    )
+    store.desk.tickets.log(again)
+    store.desk.care.surveys.ask(Survey(ticket=row.id, asked=returned))
+    (past,) = ways.past(POINT.id, START)
+    assert (past.returned, past.mended, past.reopened, past.rating) == (returned, True, again.at, None)
+    assert ways.past(POINT.id, returned + timedelta(seconds=1)) == []
