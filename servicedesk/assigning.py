@@ -110,7 +110,7 @@ def assign_visit(
     if seen is not None and seen != ticket.version:
         raise ConflictError(f"ticket {ticket.ref} was changed by someone else; look again")
     old = live_visit(office, ticket)
-    if old is not None and (old.technician, old.window) == (wish.technician, wish.window):
+    if old is not None and (old.technician, old.start) == (wish.technician, wish.start):
         raise ConflictError(f"the visit of {ticket.ref} is there already")
     breaches = weigh(office, ticket, old, wish, now)
     if any(each.hard for each in breaches):

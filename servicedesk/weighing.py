@@ -25,6 +25,8 @@ from telemetry.catalogue import FaultSpec
 
 PLACEABLE = frozenset(TicketState) - TICKET_ENDED - {TicketState.DONE, TicketState.VERIFIED, TicketState.IN_REPAIR}
 """The states in which a ticket can be given a visit by hand."""
+FAR = timedelta(days=400)
+"""Nobody places a visit further away."""
 _PROMISED = frozenset({VisitState.CONFIRMED, VisitState.DISPATCHED, VisitState.TRAVELLING})
 
 
@@ -47,6 +49,11 @@ class Placing:
         return Window(self.start, self.start + LENGTH)
 
 
+def far(start: datetime, now: datetime) -> bool:
+    """Whether a moment is too far away for any plan."""
+    return not -FAR < start - now < FAR
+
+
 def promised(visit: Visit | None) -> bool:
     """Whether the owner has said yes to a visit."""
     return visit is not None and visit.state in _PROMISED
@@ -65,6 +72,8 @@ def weigh(office: Office, ticket: Ticket, old: Visit | None, wish: Placing, now:
     Raises:
         UnknownError: the organisation has no such technician.
     """
+    if far(wish.start, now):
+        return (Breach(Rule.WINDOW),)
     household = office.desk.people.household(ticket.household) if ticket.household is not None else None
     fault = office.fault(ticket)
     technicians = office.desk.people.technicians(ticket.org)

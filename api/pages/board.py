@@ -17,7 +17,7 @@ from api.auth import DeskPerson, TicketPerson, check_csrf, staff_scope
 from api.context import Context, InContext, InTx, Tx
 from api.i18n import Words, zone_of
 from api.pages.board_paint import Filter
-from api.pages.board_pick import Place, pick_view, read_place
+from api.pages.board_pick import Place, pick_view, read_place, sensible
 from api.pages.board_told import said_of, undo_view
 from api.pages.board_view import TRAYS, card_view, cases_with, day_view, zone_of_board
 from api.pages.board_words import skill_name
@@ -191,6 +191,9 @@ def _asked(request: Request, people: Sequence[Technician], today: date) -> Asked
     except ValueError:
         day = today
         kept.pop("date", None)
+    if not sensible(day):
+        day = today
+        kept.pop("date", None)
     severity = int(kept["severity"]) if kept.get("severity") in ("1", "2", "3", "4") else None
     who = next((each.id for each in people if str(each.id) == kept.get("technician")), None)
     shown = Filter(kept.get("area", ""), kept.get("skill", ""), severity, who)
@@ -234,7 +237,7 @@ def _place_of(who: str, day: str, hour: str, row: TicketView) -> Place | None:
     """The place that the plain form names: a technician, a day and an hour on the household's wall."""
     try:
         start = datetime.combine(date.fromisoformat(day), datetime.min.time().replace(hour=int(hour)), zone_of(row.tz))
-        return Place(UUID(who), start)
+        return Place(UUID(who), start) if sensible(start.date()) else None
     except ValueError:
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from api.context import Tx
@@ -24,6 +24,8 @@ from servicedesk.texts import text
 from servicedesk.weighing import PLACEABLE, Placing, promised, weigh
 from storage.read_desk import TicketView
 from telemetry.catalogue import Catalogue
+
+_FIRST_YEAR, _LAST_YEAR = 2000, 2200
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,17 @@ class PickView:
     life: str
 
 
+def sensible(day: date) -> bool:
+    """Whether a day is one that people plan: of this century or the next."""
+    return _FIRST_YEAR <= day.year < _LAST_YEAR
+
+
 def read_place(word: str) -> Place | None:
     """The place that a form names, or None when it is none."""
     who, _, when = word.partition("|")
     try:
         start = datetime.fromisoformat(when)
-        return Place(UUID(who), start) if start.tzinfo is not None else None
+        return Place(UUID(who), start) if start.tzinfo is not None and sensible(start.date()) else None
     except ValueError:
         return None
 

@@ -12,8 +12,9 @@ from fastapi import Query
 
 from api.auth import PlanReader, Principal, TicketMover
 from api.context import InTx, Tx
+from api.pages.board_pick import sensible
 from api.pages.board_view import day_lanes, zone_of_board
-from api.problems import not_found
+from api.problems import invalid, not_found
 from api.v1.board_models import (
     AssignIn,
     AssignmentOut,
@@ -50,6 +51,8 @@ def board(
     """One day: technicians with their visits, ways and conflicts, and the tray of what has no place."""
     people = board_technicians(tx.conn, who.scope)
     zone = ZoneInfo(zone_of_board(people))
+    if day is not None and not sensible(day):
+        raise invalid("a day of this century or the next", "#/date")
     chosen = day or tx.now.astimezone(zone).date()
     lanes, visits = day_lanes(tx, who.scope, people, chosen, zone)
     by_id = {each.id: each for each in people}
