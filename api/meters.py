@@ -11,7 +11,16 @@ from prometheus_client.registry import Collector
 
 from api.context import Context
 from api.parts import Watch
-from storage.read_health import health_states, jobs, positions, promises, ticket_states, totals
+from storage.read_health import (
+    health_states,
+    jobs,
+    positions,
+    promises,
+    ticket_states,
+    totals,
+    waiting_deliveries,
+    webhook_states,
+)
 from telemetry.clock import MICROS
 
 _TOTALS = {
@@ -87,15 +96,19 @@ class _Product(Collector):
             counted, states, standing = totals(tx.conn, tx.now), ticket_states(tx.conn), positions(tx.conn)
             waiting, now = jobs(tx.conn), tx.wall
             healths, promised = health_states(tx.conn), promises(tx.conn)
+            hooks, undelivered = webhook_states(tx.conn), waiting_deliveries(tx.conn)
         for name, text in _TOTALS.items():
             yield GaugeMetricFamily(f"wellkept_{name}", text, value=getattr(counted, name))
         for name, text, label, counts in (
             ("tickets", "Tickets by state", "state", states),
             ("jobs", "Jobs of the service desk by status", "status", waiting),
             ("health", "Devices by health", "health", healths),
+            ("webhooks", "Endpoints of other systems by state", "state", hooks),
             ("promises", "Running promises of open tickets by how they stand", "stands", promised),
         ):
             yield _by(f"wellkept_{name}", text, label, counts)
+        text = "Messages to endpoints of other systems that were not taken yet"
+        yield GaugeMetricFamily("wellkept_waiting_deliveries", text, value=undelivered)
         age = GaugeMetricFamily("wellkept_position_age_seconds", "Since a partition last moved", labels=["partition"])
         for each in standing:
             if each.moved is not None:

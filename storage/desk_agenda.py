@@ -42,7 +42,7 @@ _DEVICE = "select no from device where org = %s and device = %s"
 _OPEN_DUE = """
 select (select count(*) from due where due <= %s and handed_at is null and done_at is null)
      + (select count(*) from procrastinate_jobs
-        where status in ('todo', 'doing') and (scheduled_at is null or scheduled_at <= now()))
+        where status in ('todo', 'doing') and queue_name = 'desk' and (scheduled_at is null or scheduled_at <= now()))
 """
 # Handed over, but the job is gone without having done it (a crash, or retries used up).
 _FORGOTTEN = """
@@ -119,7 +119,8 @@ class PgAgenda:
 def open_due(conn: Connection, now: datetime) -> int:
     """How much is open at a fleet time: due things nobody was handed and jobs that could run now.
 
-    An accelerated clock is held while this is above zero. A job that waits for its technical retry does not count.
+    An accelerated clock is held while this is above zero. A job that waits for its technical retry does not count, nor
+    does what is sent to other systems: their servers hold no clock.
     """
     row = conn.execute(_OPEN_DUE, (now,)).fetchone()
     return row[0] if row is not None and isinstance(row[0], int) else 0

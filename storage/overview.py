@@ -46,7 +46,8 @@ from ticket t join device d on d.no = t.device order by t.opened, t.ref
 _DUE = "select count(*), min(due) from due where done_at is null and due <= %s"
 _JOBS = """
 select count(*) from procrastinate_jobs
-where status in ('todo', 'doing') and (scheduled_at is null or scheduled_at <= clock_timestamp())
+where status in ('todo', 'doing') and queue_name = 'desk'
+  and (scheduled_at is null or scheduled_at <= clock_timestamp())
 """
 _POSITIONS = "select partition, incarnation, seq from partition_position order by partition"
 _NOTICES = """

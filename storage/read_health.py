@@ -26,8 +26,10 @@ select (select count(*) from device) as devices,
 """
 _JOBS = """
 select s::text, count(j.id) from unnest(array['todo', 'doing', 'failed']) s
-left join procrastinate_jobs j on j.status::text = s group by s order by s
+left join procrastinate_jobs j on j.status::text = s and j.queue_name = 'desk' group by s order by s
 """
+_WEBHOOKS = "select state, count(*) from webhook group by state"
+_WAITING_DELIVERIES = "select count(*) from webhook_delivery where state = 'pending'"
 _HEALTH = """
 select coalesce(o.health, 'unknown'), count(*) from device d left join device_observed o on o.device = d.no group by 1
 """
@@ -106,6 +108,19 @@ def promises(conn: Connection) -> dict[str, int]:
 def ticket_states(conn: Connection) -> dict[str, int]:
     """Tickets by state."""
     return {str(state): int(str(count)) for state, count in conn.execute(_TICKETS)}
+
+
+def webhook_states(conn: Connection) -> dict[str, int]:
+    """Endpoints of other systems by state; all three words are there."""
+    return {"enabled": 0, "paused": 0, "disabled": 0} | {
+        str(state): int(str(count)) for state, count in conn.execute(_WEBHOOKS)
+    }
+
+
+def waiting_deliveries(conn: Connection) -> int:
+    """Messages to them that were not taken yet."""
+    row = conn.execute(_WAITING_DELIVERIES).fetchone()
+    return int(str(row[0])) if row else 0
 
 
 def jobs(conn: Connection) -> dict[str, int]:

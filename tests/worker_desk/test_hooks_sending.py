@@ -26,6 +26,7 @@ from servicedesk.hook_tries import SCHEDULE
 from servicedesk.hooks import OVERLAP, Act, Wishes, change, ping, register, rotate, secret_text
 from servicedesk.ports_hooks import Hooks
 from storage.api_events import begin_anew, number
+from storage.desk_agenda import open_due
 from storage.desk_hooks import tidy, wake_due
 from tests.servicedesk.world import START
 from tests.worker_desk.shop import Shop
@@ -151,6 +152,7 @@ def test_what_arrives_is_signed_in_order_and_names_nobody(office: Office, receiv
     for kind in ("ticket", "visit", "quote"):
         office.tell(kind)
     assert office.jobs() == [str(hook.id)]  # one job, left by the transactions that numbered
+    assert open_due(office.shop.conn, START - timedelta(days=9)) == 0  # and no clock is held for it
     sent = office.sender.send(hook.id)
     assert [each.state for each in sent] == [DeliveryState.DELIVERED] * 3
     assert (sent[0].status, sent[0].answer[:10], len(sent[0].answer)) == (200, "thank you�", 1_000)
