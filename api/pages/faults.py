@@ -10,6 +10,7 @@ from api.i18n import Words
 from api.pages.shell import staff_page, staff_words
 from api.pages.wall import desk_zone
 from servicedesk.fleet_faults import FaultGroup
+from storage.desk_fleet import list_fleet_findings
 from storage.read_faults import fault_groups
 from telemetry.catalogue import Catalogue
 
@@ -35,6 +36,14 @@ def faults(  # noqa: PLR0917  (named by FastAPI)
         rows=[(each, *_words(words, context.catalogue, each)) for each in rows[:_SHOWN]],
         whole=len(rows),
         out=[(each, *_words(words, context.catalogue, each)) for each in rows if each.stands_out][:1],
+        together=[
+            (
+                each,
+                family_title(words, context.catalogue, each.kind, each.family),
+                kind_title(words, context.catalogue, each.kind),
+            )
+            for each in list_fleet_findings(tx.conn, staff_scope(person))
+        ],
         by=by,
         kind=kind,
         kinds={each.kind: kind_title(words, context.catalogue, each.kind) for each in found},

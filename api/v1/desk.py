@@ -18,6 +18,7 @@ from api.v1.desk_models import (
     AbsenceOut,
     FaultGroupOut,
     FaultGroupsOut,
+    FleetFindingOut,
     HandsIn,
     NoteIn,
     OnCallEndIn,
@@ -38,6 +39,7 @@ from api.v1.service import TICKET, read_ticket
 from servicedesk.absences import Absence, Touched, enter_absence, touched
 from servicedesk.model import Technician, Window
 from servicedesk.noting import hand_over, note
+from storage.desk_fleet import list_fleet_findings
 from storage.read_faults import fault_groups
 from storage.read_models import tickets_in
 from storage.read_technicians import absences_of, org_of, work_of
@@ -85,14 +87,16 @@ def absence_touches(
     technician: UUID,
     who: TicketMover,
     tx: InTx,
-    start: Annotated[GivenMoment, Query(alias="from", description="begin of the absence")],
-    end: Annotated[GivenMoment, Query(alias="to", description="its end")],
+    start: Annotated[GivenMoment | None, Query(alias="from", description="begin of it, now when absent")] = None,
+    end: Annotated[GivenMoment | None, Query(alias="to", description="its end, a day later when absent")] = None,
 ) -> TouchedListOut:
     """The visits that an absence would touch; nothing is entered."""
     found = _technician(tx, who, technician)
-    if end <= start:
+    begin = start or tx.now
+    away = Window(begin, end or begin + timedelta(days=1))
+    if away.end <= away.start:
         raise invalid("it ends before it begins", "to")
-    return _touched_list(tx, who, touched(tx.office, found.id, Window(start, end)))
+    return _touched_list(tx, who, touched(tx.office, found.id, away))
 
 
 @router.post("/technicians/{technician}/absences", tags=["technicians"], status_code=201)
@@ -172,7 +176,20 @@ def fleet_faults(who: PlanReader, tx: InTx) -> FaultGroupsOut:
                 }
             )
             for each in fault_groups(tx.conn, who.scope)
-        ]
+        ],
+        together=[
+            FleetFindingOut(
+                id=each.id,
+                kind=each.kind,
+                family=each.family,
+                opened=each.opened,
+                devices=each.devices,
+                findings=each.findings,
+                expected=round(each.expected, 3),
+                newest=each.newest,
+            )
+            for each in list_fleet_findings(tx.conn, who.scope)
+        ],
     )
 
 

@@ -199,7 +199,21 @@ class FaultGroupOut(BaseModel):
     first: Moment
 
 
+class FleetFindingOut(BaseModel):
+    """Findings that began together: one cause, which is not the appliances' own. Their tickets wait for it to pass."""
+
+    id: UUID
+    kind: str
+    family: str
+    opened: Moment
+    devices: int = Field(description="of the kind, when it opened")
+    findings: int = Field(description="members so far")
+    expected: float = Field(description="findings within three days, were the fleet as ever")
+    newest: Moment = Field(description="when the last member joined")
+
+
 class FaultGroupsOut(BaseModel):
-    """Groups with open findings, those least likely by chance first."""
+    """Groups with open findings, those least likely by chance first; and what began together, the newest first."""
 
     items: list[FaultGroupOut]
+    together: list[FleetFindingOut]

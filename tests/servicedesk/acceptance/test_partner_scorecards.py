@@ -1,4 +1,4 @@
-"""Outside partners have a scorecard (first-time fix, no fault found, CSAT, repeat); below the bar nothing is automatic."""
+"""Partners: a scorecard (first-time fix, no fault found, CSAT, repeat); below the bar nothing is automatic."""
 
 from __future__ import annotations
 
