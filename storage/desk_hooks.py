@@ -160,7 +160,8 @@ def wake_due(conn: Connection, now: datetime) -> int:
     This is how a later try begins; and a job that ended just before a delivery was committed is made up for.
     """
     with conn.transaction():
-        due = [str(row[0]) for row in conn.execute(_DUE, (now,))]
+        # In one order everywhere: jobs of one name wait for each other's transactions.
+        due = sorted(str(row[0]) for row in conn.execute(_DUE, (now,)))
         for hook in due:
             wake(conn, hook)
     return len(due)

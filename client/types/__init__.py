@@ -110,7 +110,15 @@ from client.types.privacy import (
     WishesIn,
     WishesOut,
 )
-from client.types.reports import CauseOut, FaultGroupOut, FaultGroupsOut, GroupOut, ServiceReportOut, ShareOut
+from client.types.reports import (
+    CauseOut,
+    FaultGroupOut,
+    FaultGroupsOut,
+    FleetFindingOut,
+    GroupOut,
+    ServiceReportOut,
+    ShareOut,
+)
 from client.types.self_help import (
     AnswerOut,
     CareReportOut,
@@ -284,6 +292,7 @@ __all__ = [
     "FirstContactOut",
     "FittedIn",
     "FittedOut",
+    "FleetFindingOut",
     "FleetOut",
     "Form",
     "GivenOut",

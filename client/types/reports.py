@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 import msgspec
 
@@ -34,9 +35,23 @@ class FaultGroupOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FaultGroupsOut(msgspec.Struct, frozen=True, kw_only=True):
-    """Groups with open findings, those least likely by chance first."""
+    """Groups with open findings, those least likely by chance first; and what began together, the newest first."""
 
     items: list[FaultGroupOut]
+    together: list[FleetFindingOut]
+
+
+class FleetFindingOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Findings that began together: one cause, which is not the appliances' own. Their tickets wait for it to pass."""
+
+    devices: int
+    expected: float
+    family: str
+    findings: int
+    id: UUID
+    kind: str
+    newest: datetime
+    opened: datetime
 
 
 class GroupOut(msgspec.Struct, frozen=True, kw_only=True):
