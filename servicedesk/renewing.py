@@ -21,8 +21,9 @@ def renew_quote(office: Office, quote_id: UUID, now: datetime, actor: str) -> Qu
     """
     desk = office.desk
     ticket = desk.tickets.get(desk.quotes.ticket_of(quote_id))
-    quote, newest = desk.quotes.get(quote_id), desk.quotes.of_ticket(ticket.id)[-1]
-    if quote.state is not QuoteState.EXPIRED or newest.id != quote.id:
+    quote = desk.quotes.get(quote_id)
+    told = [each.id for each in desk.quotes.of_ticket(ticket.id) if each.state is not QuoteState.DRAFT]
+    if quote.state is not QuoteState.EXPIRED or told[-1] != quote.id:
         raise IllegalMoveError("quote", quote.state, "renewed", ())
     made = draft_quote(office, ticket.id, now, actor, parts=quote.parts, reason=quote.reason)
     return send_quote(office, made.id, now, actor)

@@ -250,6 +250,7 @@ def test_only_the_newest_expired_quote_is_made_anew() -> None:
     world.work()
     world.step(sent.valid_until + DAY)
     assert world.desk.quotes.get(sent.id).state is QuoteState.EXPIRED
+    draft_quote(world.office, ticket.id, world.now, "dispatch", parts=("RF-FAN-120",))  # not told to anybody
     fresh = renew_quote(world.office, sent.id, world.now, OWNER)
     assert (fresh.state, fresh.parts) == (QuoteState.SENT, sent.parts)
     assert fresh.valid_until > sent.valid_until
