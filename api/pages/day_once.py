@@ -42,18 +42,23 @@ class Sent:
         ago: seconds since it was done.
     """
 
-    csrf: str
     key: str
     ago: float
 
 
 def sent(
+    request: Request,
     csrf: Annotated[str, Form()] = "",
     key: Annotated[str, Form(max_length=100)] = "",
     ago: Annotated[float, Form(ge=0, le=_MOST_S)] = 0,
 ) -> Sent:
-    """The fields of a form."""
-    return Sent(csrf, key, ago)
+    """The fields of a form that our own page has made; nothing else of it is looked at before.
+
+    Raises:
+        ProblemError: 403.
+    """
+    check_csrf(request, csrf)
+    return Sent(key, ago)
 
 
 def own_visit(tx: Tx, person: StaffRow, visit: UUID) -> DayVisit:
@@ -100,7 +105,6 @@ def once(  # noqa: PLR0917  (all of them are the request)
         back: the page that follows.
         again: below it, the page of the form, for whoever was refused.
     """
-    check_csrf(request, form.csrf)
     try:
         with tx.conn.transaction():
             wanted = _claim(request, person, form, fields)
