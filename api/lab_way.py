@@ -44,7 +44,6 @@ class Way:
         letters: the newest dead letters.
         dead: how many there are in all.
         errors: where detectors failed.
-        firmware: where somebody knows it, else empty.
     """
 
     epochs: list[Epoch]
@@ -56,7 +55,6 @@ class Way:
     letters: list[Letter]
     dead: int
     errors: list[DetectorError]
-    firmware: str = ""
 
 
 def read_way(tx: Tx, row: DeviceView) -> Way:

@@ -100,7 +100,7 @@ def folder_of(context: Context) -> Path:
     return folder
 
 
-def steer(context: Context, request: Request) -> dict[str, Any]:
+def steer(context: Context, request: Request, timeout: float = _TIMEOUT_S) -> dict[str, Any]:
     """Ask the fleet for something.
 
     Raises:
@@ -108,7 +108,7 @@ def steer(context: Context, request: Request) -> dict[str, Any]:
     """
     folder = folder_of(context)
     try:
-        return ask(folder, request, _TIMEOUT_S)
+        return ask(folder, request, timeout)
     except NotRunningError as cause:
         raise problem(
             "no-fleet", said("no fleet runs now; start it with `wellkept demo` or `wellkept sim run`")
@@ -154,10 +154,10 @@ def moment(seconds: float) -> datetime:
     return to_datetime(round(seconds * 1_000_000))
 
 
-def device_status(context: Context, device: DeviceRow) -> dict[str, Any] | None:
-    """How a simulated device stands; None when it is none of the fleet, or no fleet runs."""
+def device_status(context: Context, device: DeviceRow, timeout: float = _TIMEOUT_S) -> dict[str, Any] | None:
+    """How a simulated device stands; None when it is none of the fleet, or no fleet runs or answers in time."""
     try:
-        return steer(context, Status(device=str(device.key)))
+        return steer(context, Status(device=str(device.key)), timeout)
     except ProblemError:
         return None
 

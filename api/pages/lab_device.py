@@ -26,6 +26,7 @@ from api.pages.lab_words import family_title, health_of, kind_title, tabs
 from api.pages.shell import staff_page, staff_words
 from api.problems import not_found
 from api.reads import note_read
+from api.simulator import device_status
 from api.units import Unit, unit_of
 from storage.access import StaffRow
 from storage.lab_store import Asked, ask_run
@@ -36,6 +37,8 @@ from telemetry.clock import to_micros
 
 router = APIRouter(include_in_schema=False)
 _TABLE_ROWS = 24
+_SOON_S = 0.3
+"""A page waits no longer for a fleet that is busy."""
 _BEHIND = timedelta(minutes=5)
 GivenTime = Annotated[datetime | None, Query()]
 GivenRange = Annotated[str, Query(alias="range", max_length=8)]
@@ -81,6 +84,7 @@ def lab_device(  # noqa: PLR0917  (named by FastAPI)
     signals = read_signals(tx.conn, row, kind, stretch, tx.now)
     marks = _marks(t, kind, signals, tx.now)
     way = read_way(tx, row)
+    simulated = device_status(context, row, _SOON_S) if context.settings.sim_folder is not None else None
     note_read(tx, person, f"signals of {org}/{device}", row.household)
     return staff_page(
         request,
@@ -95,7 +99,7 @@ def lab_device(  # noqa: PLR0917  (named by FastAPI)
         title=" ".join(part for part in (kind_title(t, context.catalogue, row.kind), row.model) if part),
         health=health_of(t, row.health, row.last_t),
         way=way,
-        facts=_facts(t, row, way),
+        facts=_facts(t, row, way, "" if simulated is None else str(simulated["fw"])),
         behind=_behind(t, row, tx.now),
         strips=_strips(t, kind, signals, marks),
         marks=marks_strip(t, marks, stretch),
@@ -122,7 +126,7 @@ def lab_device(  # noqa: PLR0917  (named by FastAPI)
             for each in signals.episodes
         ],
         may_steer=staff_may(person, Right.STEER_LAB),
-        in_simulator=context.settings.sim_folder is not None,
+        in_simulator=simulated is not None,
     )
 
 
@@ -231,7 +235,7 @@ def _behind(t: Words, row: DeviceView, now: datetime) -> str:
     return t.plain("Live, {span} behind", span=t.span(max(now - row.last_t, timedelta())))
 
 
-def _facts(t: Words, row: DeviceView, way: Way) -> list[tuple[str, str]]:
+def _facts(t: Words, row: DeviceView, way: Way, firmware: str) -> list[tuple[str, str]]:
     """The way of its messages in a few numbers."""
     newest = way.epochs[0] if way.epochs else None
     times = way.times
@@ -251,8 +255,8 @@ def _facts(t: Words, row: DeviceView, way: Way) -> list[tuple[str, str]]:
         (t.plain("Dead letters"), t.number(way.dead)),
         (t.plain("Serial number"), row.serial or "–"),
     ]
-    if way.firmware:
-        facts.append((t.plain("Firmware"), way.firmware))
+    if firmware:
+        facts.append((t.plain("Firmware"), firmware))
     return facts
 
 
@@ -327,6 +331,7 @@ def _table(t: Words, kind: KindSpec, signals: Signals) -> list[tuple[str, list[s
 def _numbers(t: Words, row: DeviceView, kind: KindSpec, signals: Signals, now: datetime) -> dict[str, Any]:
     """Columns for the script: seconds, then least, greatest and mean of each channel; a gap is a step of nulls."""
     envelope, ends = signals.envelope, {gap.end for gap in signals.gaps}
+    marks = _marks(t, kind, signals, now)
     half = envelope.width / 2
     order: list[int | None] = []
     times: list[float] = []
@@ -361,10 +366,11 @@ def _numbers(t: Words, row: DeviceView, kind: KindSpec, signals: Signals, now: d
         "channels": channels,
         "gaps": [[gap.start.timestamp(), gap.end.timestamp()] for gap in signals.gaps],
         "active": [[span.start.timestamp(), span.end.timestamp()] for span in signals.active],
-        "marks": [
-            {"at": mark.at.timestamp(), "kind": mark.kind, "label": mark.label}
-            for mark in _marks(t, kind, signals, now)
-        ],
+        "marks": [{"at": mark.at.timestamp(), "kind": mark.kind} for mark in marks],
+        "pictures": {
+            "marks": marks_strip(t, marks, signals.stretch),
+            "axis": time_strip(t, signals.stretch),
+        },
         "when": _when(t, signals.stretch),
         "behind": _behind(t, row, now),
         "health": row.health,

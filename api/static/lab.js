@@ -116,8 +116,9 @@ addEventListener("DOMContentLoaded", () => {
       });
       row.querySelector(".val b").textContent = channel.value;
     }
-    // The pictures above and below say where marks and times stand only for the stretch they were drawn for.
-    for (const still of box.querySelectorAll(".marks, .axis")) still.hidden = zoomed;
+    // What happened and the times, drawn by the server for this stretch.
+    box.querySelector(".marks .pic").innerHTML = latest.pictures.marks;
+    box.querySelector(".axis .pic").innerHTML = latest.pictures.axis;
     document.getElementById("when").textContent = latest.when;
     box.dataset.shown = query;
   };

@@ -86,6 +86,7 @@ def test_an_engineer_looks_closer_and_lets_a_fault_begin(
     page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 20, steps=4)
     page.mouse.up()
     expect(page.locator("#when")).not_to_have_text(before)
+    expect(signals.locator(".axis text").first).to_be_visible()
     page.get_by_role("button", name="Whole stretch again").click()
     expect(page.locator("#when")).to_have_text(before)
     page.get_by_text("Show as a table").click()
