@@ -106,8 +106,11 @@ class Poster:
                 connection.putheader(name, value)
             connection.endheaders(body)
             answer = connection.getresponse()
-            text = answer.read(_EXCERPT).decode("utf-8", "replace").replace("\0", "�")
-            return answer.status, text, _later(answer.headers.get("Retry-After"))
+            text = b""
+            with contextlib.suppress(OSError, http.client.HTTPException):  # the status says it all
+                text = answer.read(_EXCERPT)
+            excerpt = text.decode("utf-8", "replace").replace("\0", "�")
+            return answer.status, excerpt, _later(answer.headers.get("Retry-After"))
         finally:
             guard.cancel()
             connection.close()

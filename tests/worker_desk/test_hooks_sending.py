@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -377,6 +380,63 @@ def test_a_name_that_answers_differently_the_second_time_gains_nothing(receiver:
     second = poster.post(f"http://rebind.example:{port}/", b"{}", {"webhook-id": "x"})
     assert "not at a public address" in second.why
     assert len(receiver.got) == 1
+
+
+def test_a_certificate_is_judged_by_the_name_though_an_address_is_connected_to(tmp_path: Path) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl: install it, a certificate is made with it")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(  # noqa: S603  (our own words)
+        [
+            openssl,
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "1",
+            "-keyout",
+            str(key),
+            "-out",
+            str(certificate),
+            "-subj",
+            "/CN=hook.example",
+            "-addext",
+            "subjectAltName=DNS:hook.example",
+        ],
+        check=True,
+        capture_output=True,
+    )
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        port = server.server_address[1]
+        trusting = Poster(
+            LOOPBACK, resolve=said("127.0.0.1"), tls=lambda: ssl.create_default_context(cafile=str(certificate))
+        )
+        assert trusting.post(f"https://hook.example:{port}/", b"{}", {}).status == 204
+        other = trusting.post(f"https://other.example:{port}/", b"{}", {})
+        assert "certificate is not trusted: Hostname mismatch" in other.why
+        strict = Poster(LOOPBACK, resolve=said("127.0.0.1"))
+        assert "certificate is not trusted" in strict.post(f"https://hook.example:{port}/", b"{}", {}).why
+        server.shutdown()
+        thread.join(5)
 
 
 def test_the_body_is_json_that_a_stranger_reads(office: Office, receiver: Receiver) -> None:
