@@ -51,6 +51,11 @@ def routes(seeded: Seeded) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("POST", f"{ticket}/messages", {"words": "hello"}),
         ("POST", f"{ticket}/calls", {"outcome": "no_answer"}),
         ("POST", f"{ticket}/acknowledgement", {}),
+        ("POST", f"{ticket}/internal-notes", {"words": "rings twice"}),
+        ("POST", f"{ticket}/hands", {"to": "supervisor"}),
+        ("GET", f"/v1/technicians/{seeded.technician}", None),
+        ("GET", f"/v1/technicians/{seeded.technician}/touched", None),
+        ("POST", f"/v1/technicians/{seeded.technician}/absences", dict(ABSENCE)),
         ("GET", f"{ticket}/levels", None),
         ("POST", f"/v1/households/{seeded.household}/channels", {"url": "ntfy://ntfy.sh/li"}),
         ("POST", f"/v1/households/{seeded.household}/tier", {"tier": "vip"}),
@@ -172,6 +177,7 @@ LISTS = [
     "/v1/notices",
     "/v1/quotes",
 ]
+ABSENCE = {"start": "2026-12-01T00:00:00Z", "end": "2026-12-02T00:00:00Z", "reason": "ill"}
 ON_THE_WAY = ("dispatched", "travelling", "on_site")
 STREAMS = ["/v1/events"]
 WIDE: list[tuple[str, str, dict[str, Any] | None]] = [
@@ -184,6 +190,11 @@ WIDE: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "/v1/silences", None),
     ("POST", "/v1/silences/end", {"silence": NOWHERE}),
     ("GET", "/v1/oncall", None),
+    ("GET", "/v1/roster", None),
+    ("POST", "/v1/oncall/end", {"entry": NOWHERE}),
+    ("GET", "/v1/technicians", None),
+    ("GET", "/v1/wall", None),
+    ("GET", "/v1/fleet-faults", None),
     ("POST", "/v1/parts/orders", {"sku": "RF-FAN-120", "quantity": 1}),
     ("POST", "/v1/plans", {"days": 1}),
     ("GET", "/v1/board", None),
