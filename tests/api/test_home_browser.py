@@ -57,7 +57,7 @@ def test_report_rating_not_fixed_with_and_without_script(
     page.get_by_text("Photos: 1").click()
     picture = page.get_by_role("img", name="Photo 1 of the repair")
     picture.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('.photos img').naturalWidth === 1")
+    assert picture.evaluate("img => img.decode().then(() => img.naturalWidth)") == 1
     # On paper the tables are open and nothing is to be pressed.
     page.emulate_media(media="print")
     assert page.locator("figure table").is_visible()
