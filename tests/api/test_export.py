@@ -23,7 +23,7 @@ def wellkept(url: str, *arguments: str) -> Result:
     return CliRunner().invoke(command, ["export", *arguments], env={"WELLKEPT_DATABASE_URL": url, "COLUMNS": "200"})
 
 
-def test_tickets_leave_as_csv_and_as_parquet_without_names(database_url: str, seeded: Seeded, tmp_path: Path) -> None:
+def test_tables_leave_as_csv_and_as_parquet_without_names(database_url: str, seeded: Seeded, tmp_path: Path) -> None:
     with connect(database_url, application="test") as conn:
         conn.execute("update ticket set reason = '=1+1'")
     told = wellkept(database_url, "tickets")
@@ -42,9 +42,6 @@ def test_tickets_leave_as_csv_and_as_parquet_without_names(database_url: str, se
     late = wellkept(database_url, "tickets", "--from", "2027-01-01")
     assert late.stdout.count("\n") == 1  # the names of columns
     assert wellkept(database_url, "tickets", "--org", "elsewhere").stdout == late.stdout
-
-
-def test_findings_and_readings_leave(database_url: str, seeded: Seeded, tmp_path: Path) -> None:
     with connect(database_url, application="test") as conn:
         for i in range(3):
             conn.execute(
