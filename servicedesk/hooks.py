@@ -267,9 +267,7 @@ def _go_on(office: Office, hook: Webhook, act: Act) -> Webhook:
     return hook
 
 
-def _fill(
-    office: Office, hook: Webhook, after: int, feed: tuple[int, int], *, now: datetime, cause: Cause
-) -> Replay:
+def _fill(office: Office, hook: Webhook, after: int, feed: tuple[int, int], *, now: datetime, cause: Cause) -> Replay:
     """Enter what stands behind a number; where some of it is forgotten the endpoint is told first."""
     newest, forgotten = feed
     begin, gap = max(after, forgotten), after < forgotten
