@@ -78,7 +78,7 @@ docs: setup ## the handbook as a site, in site/, every link checked
 	$(BIN)/mkdocs build --strict --quiet
 
 screens: setup ## pictures of the product's own pages, for docs/img (needs Chromium)
-	$(BIN)/wellkept screens docs/img
+	$(BIN)/wellkept screens docs/img/pages --gallery docs/screens.md
 
 clean: ## remove what was built, not the data of `wellkept up`
 	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache node_modules

@@ -46,12 +46,12 @@ def pages_of(house: House) -> dict[str, str]:
         "owner_time": f"/o/{house.alert}/time",
         "owner_visit": f"/o/{house.visit}/visit",
         "owner_quote": f"/o/{house.quote}/quote",
-        "owner_report": f"/o/{house.visit}/report",
+        "owner_report": f"/o/{house.report}/report",
         "owner_home": f"/o/{house.home}/home",
         "owner_privacy": f"/o/{house.home}/privacy",
         "dispatch": "/dispatch",
         "ticket": f"/tickets/{house.ref}",
-        "board": "/board",
+        "board": f"/board?date={house.day}",
         "technicians": "/technicians",
         "wall": "/wall",
         "faults": "/faults",
@@ -62,7 +62,7 @@ def pages_of(house: House) -> dict[str, str]:
         "lab": "/lab",
         "lab_device": f"/lab/{house.device}",
         "lab_scoreboard": "/lab/scoreboard",
-        "day": "/day",
+        "day": f"/day/{house.day}",
     }
 
 
@@ -78,7 +78,7 @@ def measure(devices: int, tickets: int, visits: int, told: Told) -> Figures:
     Raises:
         StackError: a page does not answer with a page.
     """
-    with _house(devices, tickets, told) as (base, house):
+    with full_house(devices, tickets, told) as (base, house):
         found: dict[str, Mapping[str, float]] = {}
         with _visitor(base, "desk", house.password) as desk, _visitor(base, "road", house.password) as road:
             for name, path in pages_of(house).items():
@@ -123,7 +123,8 @@ def _visitor(base: str, login: str, password: str) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def _house(devices: int, tickets: int, told: Told) -> Iterator[tuple[str, House]]:
+def full_house(devices: int, tickets: int, told: Told) -> Iterator[tuple[str, House]]:
+    """A running api over an embedded database that is full: its address, and what a visitor holds in hand."""
     # Not below a folder that is closed to other accounts: as root the database runs under one.
     with tempfile.TemporaryDirectory(prefix="wellkept-bench-") as name:
         folder = Path(name)
@@ -148,9 +149,7 @@ def _api(url: str, folder: Path) -> Iterator[str]:
     base = f"http://127.0.0.1:{port}"
     settings = {"WELLKEPT_DATABASE_URL": url, "WELLKEPT_HTTP_PORT": str(port), "WELLKEPT_PUBLIC_URL": base}
     with log.open("ab") as out:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "api"], env={**environ, **settings}, stdout=out, stderr=out
-        )
+        child = subprocess.Popen([sys.executable, "-m", "api"], env={**environ, **settings}, stdout=out, stderr=out)
 
     def answers() -> bool:
         try:

@@ -223,17 +223,20 @@ def sim(
     sim_app(args=ctx.args, prog_name="wellkept sim", obj=Tools(read_features))
 
 
-@app.command(epilog="Example: wellkept screens docs/img --data-dir .wellkept/demo")
+@app.command(epilog="Example: wellkept screens docs/img/pages --gallery docs/screens.md")
 def screens(
-    folder: Annotated[Path, typer.Argument(help="Where the pictures go.")] = Path("docs/img"),
+    folder: Annotated[Path, typer.Argument(help="Where the pictures go.")] = Path("docs/img/pages"),
     *,
-    data_dir: DataDir = DEFAULT_DATA_DIR / "demo",
+    page: Annotated[Path | None, typer.Option("--gallery", help="Write a page of Markdown that shows them.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take pictures of the product's own pages, from a running demo; needs Chromium."""
-    from stack.screens import take  # noqa: PLC0415  (playwright for this command alone)
+    """Take pictures of every page, in both languages, light and dark; needs Chromium."""
+    from stack.screens import gallery, take  # noqa: PLC0415  (playwright for this command alone)
 
-    emit([{"picture": str(path)} for path in take(folder, data_dir)], as_json=as_json)
+    taken = take(folder, lambda line: err.print(line, highlight=False))
+    if page is not None:
+        gallery(folder, page)
+    emit([{"picture": str(path)} for path in taken] if as_json else f"{len(taken)} pictures", as_json=as_json)
 
 
 def main() -> None:

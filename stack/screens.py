@@ -1,33 +1,38 @@
-"""`wellkept screens`: pictures of the product's own pages, taken from a running demo with Chromium."""
+"""`wellkept screens`: pictures of every page, in both languages, light and dark, with Chromium.
+
+The pages are real: a full house in an embedded database, answered by an api process of our own on the loopback.
+"""
 
 from __future__ import annotations
 
+import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stack.console import running
-from stack.demo_fleet import load_state
+from stack.bench_pages import full_house, pages_of
 from stack.errors import StackError
-from storage.overview import NoticeLine, latest_notices, list_tickets
-from storage.pool import connect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
-_PHONE = {"width": 390, "height": 1_200}
-_DESK = {"width": 1_280, "height": 860}
+_PHONE = (390, 844)
+_DESK = (1_440, 900)
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_ALERTS = {"alert", "safety", "reopened"}
-_LOOK_BACK = 500
+_LANGUAGES = ("en", "zh")
+_THEMES = ("light", "dark")
+_LOGINS: Mapping[str, str] = {"day": "road"}
+_DEVICES, _TICKETS = 160, 40
+_QUALITY = 55
+Told = Callable[[str], None]
 
 
-def take(folder: Path, data_dir: Path) -> list[Path]:
-    """Take pictures of the owner's pages in both languages, of dispatch, a ticket and the mailbox.
+def take(folder: Path, told: Told) -> list[Path]:
+    """Take pictures of every page; owners' and the technician's as a phone shows them, whole; consoles as a desk does.
 
     Raises:
-        StackError: no demo runs in the data directory, it has no alert yet, or there is no browser.
+        StackError: there is no browser or no playwright, or a page does not answer.
     """
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415  (a development dependency)
@@ -36,52 +41,70 @@ def take(folder: Path, data_dir: Path) -> list[Path]:
     binary = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     if binary is None:
         raise StackError(f"no browser found; install one of {', '.join(_BROWSERS)}")
-    state = running(data_dir)
-    demo = load_state(data_dir)
-    if demo is None:
-        raise StackError(f"no demo runs in {data_dir}; start one with `wellkept demo --data-dir {data_dir}`")
-    with connect(state.secrets["database_url"], application="wellkept-screens", autocommit=True) as conn:
-        notices, tickets = latest_notices(conn, _LOOK_BACK), list_tickets(conn)
-    if not tickets:
-        raise StackError("the demo has no ticket yet; try again in a minute")
-    ticket = next((t for t in tickets if t.state == "done"), tickets[0])
     folder.mkdir(parents=True, exist_ok=True)
-    base = state.secrets["http_url"]
     taken: list[Path] = []
-    with sync_playwright() as playwright:
+    with full_house(_DEVICES, _TICKETS, told) as (base, house), sync_playwright() as playwright:
         # Chromium's own sandbox does not run as root; the pages are ours, on the loopback.
-        browser = playwright.chromium.launch(executable_path=binary, args=["--no-sandbox"])
-        phone = browser.new_page(viewport={"width": _PHONE["width"], "height": _PHONE["height"]}, device_scale_factor=2)
-        for name, link in _owner_pages(notices, {str(t.household) for t in tickets if t.visit == "proposed"}):
-            taken.append(_picture(phone, link, folder / f"{name}.png", whole=False))
-        desk = browser.new_page(viewport={"width": _DESK["width"], "height": _DESK["height"]})
-        desk.goto(f"{base}/login")
-        desk.fill("input[name=login]", "dispatch")
-        desk.fill("input[name=password]", demo.password)
-        desk.click("form .btn-primary")
-        for name, path in (
-            ("dispatch", "/dispatch"),
-            ("ticket", f"/tickets/{ticket.ref}"),
-            ("mailbox", "/mailbox"),
-        ):
-            taken.append(_picture(desk, f"{base}{path}", folder / f"{name}.png", whole=False))
+        browser = playwright.chromium.launch(executable_path=binary, args=["--no-sandbox", "--disable-gpu"])
+        for name, path in {"login": "/login", **pages_of(house)}.items():
+            login = None if name == "login" or name.startswith("owner") else _LOGINS.get(name, "desk")
+            context = _context(browser, base, login, house.password, phone=name == "day" or name.startswith("owner"))
+            for lang, theme in itertools.product(_LANGUAGES, _THEMES):
+                page = context.new_page()
+                page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+                taken.append(
+                    _picture(
+                        page,
+                        f"{base}{path}{'&' if '?' in path else '?'}lang={lang}",
+                        folder / f"{name}.{lang}.{theme}.jpg",
+                    )
+                )
+                page.close()
+            context.close()
+            told(name)
         browser.close()
     return taken
 
 
-def _owner_pages(notices: list[NoticeLine], waiting: set[str]) -> Iterator[tuple[str, str]]:
-    """One alert in each language, and the page of its visit; first of a household whose answer is awaited."""
-    alerts = [n for n in notices if n.link and n.stage in _ALERTS]
-    for lang, suffix in (("en", ""), ("zh", ".zh")):
-        chosen = min(alerts, key=lambda n: (str(n.household) not in waiting, n.lang != lang), default=None)
-        if chosen is not None:
-            yield f"owner-alert{suffix}", f"{chosen.link}?lang={lang}"
-            yield f"owner-visit{suffix}", f"{chosen.link}/visit?lang={lang}"
+def gallery(folder: Path, page: Path) -> None:
+    """Write the page of the handbook that shows them all."""
+    names = list(dict.fromkeys(path.name.split(".")[0] for path in sorted(folder.glob("*.jpg"))))
+    where = folder.relative_to(page.parent).as_posix()
+    lines = [
+        "# Every page, in both languages, light and dark",
+        "",
+        "Taken by `make screens` (`wellkept screens`) over a full house; what each shows is said in [Pages](pages.md).",
+        "",
+    ]
+    for name in names:
+        lines += [f"## {name.replace('_', ' ').capitalize()}", ""]
+        head = [f"{lang}, {theme}" for lang, theme in itertools.product(_LANGUAGES, _THEMES)]
+        cells = [
+            f"![{name}, {lang}, {theme}]({where}/{name}.{lang}.{theme}.jpg)"
+            for lang, theme in itertools.product(_LANGUAGES, _THEMES)
+        ]
+        lines += [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", f"| {' | '.join(cells)} |", ""]
+    page.write_text("\n".join(lines), encoding="utf-8")
 
 
-def _picture(page: Page, url: str, path: Path, *, whole: bool) -> Path:
-    answer = page.goto(url, wait_until="networkidle")
+def _context(browser: Browser, base: str, login: str | None, password: str, *, phone: bool) -> BrowserContext:
+    width, height = _PHONE if phone else _DESK
+    context = browser.new_context(viewport={"width": width, "height": height})
+    if login is not None:
+        page = context.new_page()
+        page.goto(f"{base}/login")
+        page.fill("input[name=login]", login)
+        page.fill("input[name=password]", password)
+        page.click("form .btn-primary")
+        page.wait_for_load_state()
+        page.close()
+    return context
+
+
+def _picture(page: Page, url: str, path: Path) -> Path:
+    # Consoles listen for changes without end: that the network rests is not waited for.
+    answer = page.goto(url, wait_until="load")
     if answer is None or not answer.ok:
         raise StackError(f"{url} answers {answer.status if answer else 'nothing'}")
-    page.screenshot(path=path, full_page=whole)
+    page.screenshot(path=path, type="jpeg", quality=_QUALITY, animations="disabled")
     return path
