@@ -18,6 +18,7 @@ from api.v1.router import NEEDS_MATCH
 Json = dict[str, Any]
 _REF = "#/components/schemas/{model}"
 _STREAM = "text/event-stream"
+_SIMULATOR = "simulator"
 _HEADERS: Json = {
     "ETag": {"description": "names this state of the resource", "schema": {"type": "string"}},
     "Link": {"description": 'the next piece of a list, rel="next"', "schema": {"type": "string"}},
@@ -117,6 +118,8 @@ def _can_answer(method: str, names: set[str], operation: Json, *, streams: bool)
         found.add(400)
     if any(each["in"] == "path" for each in operation.get("parameters", [])):
         found.add(404)
+    if _SIMULATOR in operation.get("tags", ()):
+        found.add(409)  # none may run
     if method != "get":
         # A body may be unreadable, and may name what is not there.
         found |= {400, 404, 409, 413, 415}
