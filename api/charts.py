@@ -20,6 +20,7 @@ Tick = Callable[[int], str]
 _AXIS = 26
 _LANE = 17
 _LANES = 4
+_TOUCH = 5
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
 _HOURLY = (_HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY)
@@ -215,7 +216,8 @@ class _Label:
         if self.lane == other.lane:
             return self.left <= other.right and other.left <= self.right
         low, high = (self, other) if self.lane < other.lane else (other, self)
-        return high.stem is not None and low.left <= high.stem <= low.right
+        # Marks of nearly one moment stand on one stem: it may touch the edge of words, not go through them.
+        return high.stem is not None and low.left + _TOUCH < high.stem < low.right - _TOUCH
 
 
 def _fit(
