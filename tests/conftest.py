@@ -61,7 +61,8 @@ def server_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(server_folder: Path) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(server_folder / "postgres")
+    # Databases come and go by the hundred here, and nobody misses one after a power cut.
+    server = EmbeddedPostgres(server_folder / "postgres", options={"fsync": "off", "full_page_writes": "off"})
     server.start()
     yield server
     server.remove()
@@ -108,7 +109,9 @@ def database_url(postgres: EmbeddedPostgres, database_template: str) -> Iterator
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
         admin.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(database_template))
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(database_template)
+            )
         )
     yield postgres.url(name)
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:

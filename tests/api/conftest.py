@@ -31,7 +31,9 @@ def seeded_template(postgres: EmbeddedPostgres, database_template: str) -> tuple
     name = "wellkept_case"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
         admin.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(database_template))
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(database_template)
+            )
         )
     with connect(postgres.url(name), application="test") as conn:
         return name, seed(conn)
@@ -42,7 +44,11 @@ def copied(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
     """A copy of a database, for as long."""
     name = f"case_{os.getpid()}_{next(_NUMBERS)}"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+        admin.execute(
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
     yield postgres.url(name)
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))

@@ -92,7 +92,11 @@ def staged(postgres: EmbeddedPostgres, template: str, seeded: Seeded) -> Iterato
     """A stage for the case, over a copy of its database."""
     name = f"stage_{uuid4().hex}"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+        admin.execute(
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
     app = create_app(Settings(database_url=postgres.url(name), pool_size=1), wall=lambda: WALL)
     # The wall clock stands still: buckets would never fill again.
     app.state.link_limits = Limits(100_000)

@@ -36,8 +36,9 @@ MESSAGES = 2_000
 
 
 def test_members_of_a_group_subscribe_to_the_same_share() -> None:
-    assert filters("a") == ["$share/a/wellkept/v1/+/+/telemetry", "$share/a/wellkept/v1/+/+/event"]
-    assert filters("") == ["wellkept/v1/+/+/telemetry", "wellkept/v1/+/+/event"]
+    plain = [f"wellkept/v1/+/+/{channel}" for channel in ("telemetry", "event", "response")]
+    assert filters("a") == [f"$share/a/{each}" for each in plain]
+    assert filters("") == plain
 
 
 def test_the_proof_is_told_apart_and_does_not_wait_for_ever() -> None:

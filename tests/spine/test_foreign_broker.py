@@ -92,7 +92,7 @@ def test_plugs_of_others_are_stored(running: Rig) -> None:
             say_all(now)
             return count(running, KEPT.format("zigbee")) > 0
 
-        wait_for(heard, 40, "the first reading")
+        wait_for(heard, 90, "the first reading")
         for second in range(1, 5):
             say_all(now - second)
         bridge.say("tele/tasmota/SENSOR", b'{"ENERGY":{"Power":"much"}}')

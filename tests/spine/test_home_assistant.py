@@ -104,7 +104,7 @@ def test_a_home_follows_what_happens(running: Rig) -> None:
     topic = "wellkept/v1/demo/plug-1/home"
     first = Home(running)
     try:
-        wait_for(lambda: topic in first.heard and len(first.heard) == 5, 40, "discovery and state")
+        wait_for(lambda: topic in first.heard and len(first.heard) == 5, 90, "discovery and state")
         assert first.heard[topic]["health"] == "unknown"
         with connect(running.database_url, application="test") as conn:
             conn.execute(

@@ -79,15 +79,15 @@ def test_from_the_desk_to_the_device_and_back(running: Rig) -> None:
     device = Device(running)
     try:
         answered = "select status, values from self_test where id = %(test)s"
-        wait_for(lambda: bool(device.heard), 30, "the command")
+        wait_for(lambda: bool(device.heard), 90, "the command")
         assert device.heard[0]["id"] == str(test.id)
-        wait_for(lambda: row(answered)[0] is not None, 40, "the answer")
+        wait_for(lambda: row(answered)[0] is not None, 90, "the answer")
         assert row(answered) == ("ok", {"fan_rpm": 940.5})
         # The same answer again, and one to a question that nobody asked.
         device.say(str(test.id), "ok", {"fan_rpm": 1.0})
         device.say(str(uuid.UUID(int=7)), "ok", {"fan_rpm": 1.0})
         wait_for(
-            lambda: row("select count(*) from dead_letter where reason = 'unasked'")[0] == 1, 20, "the dead letter"
+            lambda: row("select count(*) from dead_letter where reason = 'unasked'")[0] == 1, 40, "the dead letter"
         )
         assert row(answered) == ("ok", {"fan_rpm": 940.5})
         lines = row("select count(*) from ticket_event where kind = 'self_test'")

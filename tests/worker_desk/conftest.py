@@ -23,7 +23,7 @@ _NUMBERS = itertools.count(1)
 def shared_shop(postgres: EmbeddedPostgres, database_template: str) -> Iterator[Shop]:
     """One database for tests that never commit."""
     name = f"shared_{os.getpid()}_{next(_NUMBERS)}"
-    statement = sql.SQL("create database {} template {}")
+    statement = sql.SQL("create database {} template {} strategy file_copy")
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
         admin.execute(statement.format(sql.Identifier(name), sql.Identifier(database_template)))
     made = Shop(postgres.url(name))

@@ -18,7 +18,7 @@ from tests.worker_desk.shop import Shop
 def one_shop(postgres: EmbeddedPostgres, database_template: str) -> Iterator[Shop]:
     """One database for all these tests: none of them commits."""
     name = f"acceptance_{os.getpid()}"
-    statement = sql.SQL("create database {} template {}")
+    statement = sql.SQL("create database {} template {} strategy file_copy")
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
         admin.execute(statement.format(sql.Identifier(name), sql.Identifier(database_template)))
     made = Shop(postgres.url(name))
