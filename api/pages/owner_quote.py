@@ -19,8 +19,7 @@ from servicedesk.errors import DeskError, UnknownError
 from servicedesk.money_rows import CoverDecision, CoverStep, Quote
 from servicedesk.office import OWNER
 from servicedesk.quoting import OPEN, approve_quote, decline_quote, follow_quote
-from servicedesk.renewing import renew_quote
-from servicedesk.states import QuoteState
+from servicedesk.renewing import renew_quote, told_quotes
 from servicedesk.warranty import Cover, table
 
 router = APIRouter(prefix="/o", include_in_schema=False)
@@ -91,7 +90,7 @@ def _own(door: Door, tx: Tx, quote: UUID) -> None:
 def _page(request: Request, door: Door, tx: Tx, wanted: UUID | None) -> Response:
     case, t = case_of(door), door.words
     take_note(tx, case)
-    known = [each for each in tx.office.desk.quotes.of_ticket(case.ticket.id) if each.state is not QuoteState.DRAFT]
+    known = told_quotes(tx.office, case.ticket.id)
     if wanted is not None and wanted not in {each.id for each in known}:
         raise LinkError(expired=False)
     found = next((each for each in known if each.id == wanted), known[-1] if known else None)

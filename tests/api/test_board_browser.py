@@ -185,6 +185,7 @@ def test_a_day_is_planned_by_keyboard_alone(board: Page, database_url: str) -> N
     assert said == []
 
 
+@pytest.mark.long
 def test_cards_are_dragged_and_conflicts_are_said_before(board: Page, database_url: str) -> None:
     page = board
     card = page.locator("[data-card]").first
@@ -232,6 +233,7 @@ def test_cards_are_dragged_and_conflicts_are_said_before(board: Page, database_u
     assert (moved[1].astimezone(UTC).hour, moved[2]) == (8, "proposed")
 
 
+@pytest.mark.long
 def test_the_second_of_two_people_sees_who_was_faster(board: Page, database_url: str, seeded: Seeded) -> None:
     page = board
     card = page.locator("[data-card]").first

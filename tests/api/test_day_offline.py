@@ -100,6 +100,7 @@ def test_a_visit_is_made_without_a_connection_and_arrives_once(
     context.close()
 
 
+@pytest.mark.long
 def test_what_has_moved_on_meanwhile_is_said_and_nothing_is_lost(
     browser: Browser, base_url: str, seeded: Seeded, database_url: str
 ) -> None:

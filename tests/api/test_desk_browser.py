@@ -25,6 +25,7 @@ def enter(browser: Browser, base_url: str, login: str, password: str, *, script:
     return page
 
 
+@pytest.mark.long
 def test_two_dispatchers_and_one_ticket(browser: Browser, base_url: str, seeded: Seeded, database_url: str) -> None:
     with connect(database_url, application="test") as conn:
         bo = create_staff(conn, "bo", now=to_datetime(WALL), name="Bo", role=Role.DISPATCHER)

@@ -322,6 +322,7 @@ def test_nothing_is_missed_with_writers_at_once_and_connections_cut(
     assert all(each == ["ok", "faulty"] * (rounds // 2) + ["ok"] * (rounds % 2) for each in states.values())
 
 
+@pytest.mark.long
 def test_a_killed_server_loses_no_change(server: Server, seeded: Seeded, database_url: str) -> None:
     reader = Reader(server.url, bearer(seeded), types="device")
     with connect(database_url, application="test", autocommit=True) as conn:

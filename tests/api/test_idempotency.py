@@ -211,6 +211,7 @@ def server(database_url: str) -> Iterator[Server]:
     made.kill()
 
 
+@pytest.mark.long
 def test_a_kill_between_effect_and_answer(server: Server, seeded: Seeded, database_url: str) -> None:
     path = f"/v1/tickets/{seeded.ticket}/moves"
     reasons = ["first", "second"]

@@ -52,6 +52,7 @@ def worker(database_url: str) -> Iterator[None]:
     thread.join(20)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("worker")
 def test_the_examples_run_as_they_stand(base_url: str, seeded: Seeded, database_url: str, tmp_path: Path) -> None:
     for program in ("bash", "curl", "jq"):

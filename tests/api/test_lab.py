@@ -259,6 +259,7 @@ def test_without_a_fleet_it_says_how_to_start_one(ana: httpx.Client, seeded: See
     assert ana.get(f"/v1/simulator/{ORG}/other", headers=token(seeded)).status_code == 404
 
 
+@pytest.mark.long
 def test_who_may_look_and_who_may_steer(http: httpx.Client, conn: Connection) -> None:
     for role, looks, steers in (
         (Role.ENGINEER, True, True),

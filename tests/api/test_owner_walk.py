@@ -124,6 +124,7 @@ def test_without_script_in_chinese(browser: Browser, base_url: str, seeded: Seed
         assert said == []
 
 
+@pytest.mark.long
 def test_inside_wechat(browser: Browser, base_url: str, seeded: Seeded) -> None:
     with phone(browser, "zh", agent=WECHAT) as (page, said):
         downloads: list[str] = []
