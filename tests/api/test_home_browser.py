@@ -28,6 +28,7 @@ def looked_at(page: Page, path: str) -> list[str]:
     return [*found, f"{path}: {wide} px too wide"] if wide > 0 else found
 
 
+@pytest.mark.long
 def test_report_rating_not_fixed_with_and_without_script(
     browser: Browser, base_url: str, seeded: Seeded, database_url: str
 ) -> None:

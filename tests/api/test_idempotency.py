@@ -234,6 +234,7 @@ def test_a_kill_between_effect_and_answer(server: Server, seeded: Seeded, databa
         assert moves_of(database_url, seeded, reason) == 1
 
 
+@pytest.mark.long
 def test_a_kill_before_the_commit(server: Server, seeded: Seeded, database_url: str) -> None:
     path, headers = f"/v1/tickets/{seeded.ticket}/moves", {**bearer(seeded), "Idempotency-Key": "killed"}
     body = b'{"to": "hold", "reason": "killed"}'

@@ -55,6 +55,7 @@ def app(database_url: str, living: Path) -> Iterator[FastAPI]:
     made.state.context.pool.close()
 
 
+@pytest.mark.long
 def test_an_engineer_looks_closer_and_lets_a_fault_begin(
     browser: Browser, base_url: str, seeded: Seeded, database_url: str, living: Path
 ) -> None:

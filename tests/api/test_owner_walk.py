@@ -141,6 +141,7 @@ def _note(loads: list[Response], answer: Response) -> None:
     loads.append(answer)
 
 
+@pytest.mark.long
 def test_a_first_load_weighs_little(browser: Browser, base_url: str, seeded: Seeded, database_url: str) -> None:
     with connect(database_url, application="test") as conn:
         states.answered(conn, seeded)

@@ -81,7 +81,8 @@ def test_from_the_desk_to_the_device_and_back(running: Rig) -> None:
         answered = "select status, values from self_test where id = %(test)s"
         wait_for(lambda: bool(device.heard), 90, "the command")
         assert device.heard[0]["id"] == str(test.id)
-        wait_for(lambda: row(answered)[0] is not None, 90, "the answer")
+        # Until it answers it may be said to be silent: the product's clock is far ahead of the case's.
+        wait_for(lambda: row(answered)[0] == "ok", 90, "the answer")
         assert row(answered) == ("ok", {"fan_rpm": 940.5})
         # The same answer again, and one to a question that nobody asked.
         device.say(str(test.id), "ok", {"fan_rpm": 1.0})
@@ -90,7 +91,7 @@ def test_from_the_desk_to_the_device_and_back(running: Rig) -> None:
             lambda: row("select count(*) from dead_letter where reason = 'unasked'")[0] == 1, 40, "the dead letter"
         )
         assert row(answered) == ("ok", {"fan_rpm": 940.5})
-        lines = row("select count(*) from ticket_event where kind = 'self_test'")
+        lines = row("select count(*) from ticket_event where kind = 'self_test' and body ->> 'status' = 'ok'")
         assert lines == (1,)
         assert row("select count(*) from control_entry where kind = 'self_test' and effect_seq is not null") == (1,)
     finally:
