@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from servicedesk.errors import UnknownError
+from servicedesk.errors import ConflictError, UnknownError
 from servicedesk.level_rows import (
     Attempt,
     CallTask,
@@ -154,6 +154,10 @@ class MemoryCalls:
 
     def add_oncall(self, row: OnCall) -> None:
         """Enter a person."""
+        for each in self.roster:
+            same = (each.org, each.step, each.name) == (row.org, row.step, row.name)
+            if same and each.start < row.until and row.start < each.until:
+                raise taken_twice(row)
         self.roster.append(row)
 
     def drop_oncall(self, row: UUID, at: datetime) -> None:
@@ -328,3 +332,8 @@ def _known(rows: dict[UUID, T], key: UUID, what: str) -> T:
     if key not in rows:
         raise UnknownError(f"there is no {what} {key}")
     return rows[key]
+
+
+def taken_twice(row: OnCall) -> ConflictError:
+    """One person stands on one step once at a time."""
+    return ConflictError(f"{row.name} is on step {row.step} of the roster already at that time")

@@ -109,7 +109,11 @@ class Calls(Protocol):
         ...
 
     def add_oncall(self, row: OnCall) -> None:
-        """Enter a person on the roster."""
+        """Enter a person on the roster.
+
+        Raises:
+            ConflictError: the person is on that step at that time already.
+        """
         ...
 
     def drop_oncall(self, row: UUID, at: datetime) -> None:

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg import errors
 from psycopg.rows import class_row, kwargs_row
 
 from servicedesk.errors import UnknownError
 from servicedesk.level_rows import CallState, CallTask, Compensation, LevelClock, MailIn, OnCall, Page, Pause
-from servicedesk.memory_levels import STANDARD
+from servicedesk.memory_levels import STANDARD, taken_twice
 from servicedesk.states import TicketState
 from storage.desk_reach import PgReach
 from storage.pool import Connection
@@ -235,7 +236,12 @@ class PgCalls:
 
     def add_oncall(self, row: OnCall) -> None:
         """Enter a person."""
-        self.conn.execute(_ADD_ONCALL, (row.id, row.org, row.step, row.name, row.address, row.start, row.until))
+        wanted = (row.id, row.org, row.step, row.name, row.address, row.start, row.until)
+        try:
+            with self.conn.transaction():
+                self.conn.execute(_ADD_ONCALL, wanted)
+        except errors.ExclusionViolation as cause:
+            raise taken_twice(row) from cause
 
     def drop_oncall(self, row: UUID, at: datetime) -> None:
         """Take a person off."""

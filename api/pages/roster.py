@@ -17,6 +17,7 @@ from api.pages.timeline import Known, actor_name
 from api.pages.wall import desk_zone
 from api.problems import not_found
 from api.reads import note_read
+from servicedesk.errors import ConflictError
 from servicedesk.level_rows import OnCall, Silence, SilenceKind
 from storage.read_desk import get_ticket_by_ref
 from storage.read_people import staff_names
@@ -51,6 +52,7 @@ def roster(request: Request, person: DeskPerson, tx: InTx, context: InContext, w
         after=words.span(tx.office.levels.oncall_after),
         severities=sorted(tx.office.levels.oncall_severities),
         wrong={
+            "twice": words.plain("That person is on this step at that time already."),
             "order": words.plain("It ends before it begins."),
             "end": words.plain("Only a mute has no end."),
             "org": words.plain("That organisation is not one of yours."),
@@ -80,7 +82,10 @@ def roster_new(  # noqa: PLR0917  (named by FastAPI)
     if begin is None or end is None or end <= begin:
         return RedirectResponse("/roster?wrong=order", 303)
     row = OnCall(id=tx.office.new_id(), org=org, step=step, name=name, address=address, start=begin, until=end)
-    tx.office.desk.levels.calls.add_oncall(row)
+    try:
+        tx.office.desk.levels.calls.add_oncall(row)
+    except ConflictError:
+        return RedirectResponse("/roster?wrong=twice", 303)
     return RedirectResponse("/roster", 303)
 
 

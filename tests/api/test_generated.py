@@ -147,6 +147,7 @@ def test_no_generated_request_is_answered_wrongly(fuzz: Fuzz) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3_600)
 def test_many_generated_requests_are_answered_as_told(fuzz: Fuzz) -> None:
     _run(fuzz, 60, 40)
     assert not fuzz.wrong, "\n".join(fuzz.wrong)

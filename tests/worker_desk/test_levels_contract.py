@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from servicedesk.errors import UnknownError
+from servicedesk.errors import ConflictError, UnknownError
 from servicedesk.level_rows import (
     Attempt,
     CallState,
@@ -146,6 +146,9 @@ def test_the_roster_at_a_moment_and_one_page_a_step(store: Store) -> None:
     second, first, later = person(2, "Bo", 0), person(1, "Ana", 0), person(1, "Cy", 8)
     for each in (second, first, later):
         calls.add_oncall(each)
+    # One person stands on one step once at a time.
+    with pytest.raises(ConflictError, match="Ana is on step 1"):
+        calls.add_oncall(replace(first, id=uuid.uuid4(), start=START + HOUR))
     assert calls.oncall("demo", START) == [first, second]
     assert calls.oncall("demo", START + 8 * HOUR) == [later]
     assert calls.oncall("else", START) == []
