@@ -121,6 +121,7 @@ class Product:
         self.state = state
 
 
+@pytest.mark.long
 def test_up_drains_in_order_and_leaves_nothing_behind(tmp_path: Path) -> None:
     folder = make_folder()
     product = Product(folder)

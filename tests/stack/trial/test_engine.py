@@ -101,6 +101,7 @@ def test_the_record_survives_its_file(record: TrialRecord) -> None:
     assert TrialRecord.decode(record.encode()) == record
 
 
+@pytest.mark.long
 def test_two_processes_give_the_same_bytes(scenario: Scenario, record: TrialRecord) -> None:
     heard: list[Progress] = []
     assert run_trial(scenario, SEED, days=DAYS, processes=2, progress=heard.append).encode() == record.encode()
