@@ -210,7 +210,7 @@ class IngestCore:
             route = routes.get(topic) or self._route(topic)
             if route.source is not None or route.answers:
                 take = self._take_foreign if route.source is not None else self._take_answer
-                effects += take(route, payload, Token(connection, mid), arrival, now)
+                effects += self._credit(take(route, payload, arrival), Token(connection, mid), now)
                 continue
             partition = route.partition
             tokens = partition.tokens
@@ -267,9 +267,7 @@ class IngestCore:
         """Close everything."""
         return [self._close(partition, now) for partition in self._partitions if partition.tokens]
 
-    def _take_foreign(
-        self, route: _Route, payload: bytes, token: Token, arrival: int, now: float
-    ) -> list[PublishBlock]:
+    def _take_foreign(self, route: _Route, payload: bytes, arrival: int) -> list[_Partition]:
         """A payload of another grammar: its readings go to their devices' partitions, or it is kept as unfit."""
         taken: list[_Partition] = []
         try:
@@ -279,11 +277,30 @@ class IngestCore:
                 partition.builder.add(key, message, arrival)
                 taken.append(partition)
         except WireError as error:
-            route.partition.builder.reject(_reject(route, payload, error, arrival))
-            self.counts.rejects += 1
-            taken.append(route.partition)
+            taken.append(self._refuse(route, payload, error, arrival))
+        self.counts.ignored += not taken
+        return taken
+
+    def _take_answer(self, route: _Route, payload: bytes, arrival: int) -> list[_Partition]:
+        """A device's answer to a command. A self-test's changes a detector: it travels as a control entry."""
+        try:
+            entry = None if route.key is None else _answer_entry(route.key, payload, arrival)
+        except WireError as error:
+            return [self._refuse(route, payload, error, arrival)]
+        if entry is None:
+            return []
+        route.partition.builder.control(entry)
+        return [route.partition]
+
+    def _refuse(self, route: _Route, payload: bytes, error: WireError, arrival: int) -> _Partition:
+        """An unfit payload travels, too. Returns the partition that carries it."""
+        route.partition.builder.reject(_reject(route, payload, error, arrival))
+        self.counts.rejects += 1
+        return route.partition
+
+    def _credit(self, taken: list[_Partition], token: Token, now: float) -> list[PublishBlock]:
+        """A message is acknowledged when all partitions that took of it are in the stream; at once when none did."""
         if not taken:
-            self.counts.ignored += 1
             self._idle.append(token)
         elif len(taken) > 1:
             self._owed[token] = len(taken)
@@ -293,25 +310,6 @@ class IngestCore:
             partition.tokens.append(token)
         each_once = {partition.number: partition for partition in taken}.values()
         return [self._close(p, now) for p in each_once if self._is_full(p)]
-
-    def _take_answer(self, route: _Route, payload: bytes, token: Token, arrival: int, now: float) -> list[PublishBlock]:
-        """A device's answer to a command. A self-test's changes a detector: it travels as a control entry."""
-        partition = route.partition
-        try:
-            entry = None if route.key is None else _answer_entry(route.key, payload, arrival)
-            if entry is not None:
-                partition.builder.control(entry)
-        except WireError as error:
-            partition.builder.reject(_reject(route, payload, error, arrival))
-            self.counts.rejects += 1
-        else:
-            if entry is None:
-                self._idle.append(token)
-                return []
-        if not partition.tokens:
-            self._begin(partition, now)
-        partition.tokens.append(token)
-        return [self._close(partition, now)] if self._is_full(partition) else []
 
     def _is_full(self, partition: _Partition) -> bool:
         return len(partition.tokens) >= _MAX_MESSAGES or partition.builder.size >= self._max_block // 2
@@ -353,8 +351,7 @@ class IngestCore:
                 raise route.refused or WireError("topic", "no device")
             builder.add(route.key, _decode(route.key, payload), arrival)
         except WireError as error:
-            builder.reject(_reject(route, payload, error, arrival))
-            self.counts.rejects += 1
+            self._refuse(route, payload, error, arrival)
 
     def _begin(self, partition: _Partition, now: float) -> None:
         """A block begins; now and then the partition's rate is taken."""

@@ -40,7 +40,7 @@ from worker.observer import advance, control, feed, observe
 from worker.rebuild import rebuild
 from worker.run import Run
 from worker.unfold import Unfolder
-from worker.verdict import check, to_stored
+from worker.verdict import check, to_stored, unknown
 
 EntryId = tuple[int, str, int]
 """Partition, incarnation and seq of an entry."""
@@ -233,8 +233,7 @@ class _Work:
                     continue
             message = block.message(row, int(placed.offsets[row]))
             if memory is None:
-                unknown = ("unknown_device", f"{message.device} is not registered; register it, then replay")
-                self._bury(entry, row, _raw(message), unknown, devices)
+                self._bury(entry, row, _raw(message), unknown(message.device), devices)
             else:
                 dead = self._take_message(row, message, memory, placed, block.speed)
                 if dead is not None:

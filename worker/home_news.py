@@ -52,8 +52,11 @@ class HomeNews:
         while not stop.is_set():
             try:
                 with connect(self._url, application="wellkept-home", autocommit=True) as conn:
+                    leads = False
                     while not stop.is_set():
-                        if try_lead(conn):
+                        # Asked until it is granted: the session holds it from then on, and would count each asking.
+                        leads = leads or try_lead(conn)
+                        if leads:
                             self._tell(conn)
                         stop.wait(self._every)
             except psycopg.Error as error:

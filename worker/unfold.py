@@ -12,7 +12,7 @@ from telemetry.message import NO_SPOOL, decode_unchecked
 from worker.history import History
 from worker.hold import LATE_EPOCH, OBSERVED_EPOCH, Hold, hold_of, numbered
 from worker.memory import DeviceMemory
-from worker.verdict import check
+from worker.verdict import check, unknown
 
 
 class Unfolder:
@@ -49,8 +49,7 @@ class Unfolder:
                 continue
             memory = devices.get(message.device)
             if memory is None:
-                unknown = f"{message.device} is not registered; register it, then replay"
-                rejects.append(_reject(message, "unknown_device", unknown))
+                rejects.append(_reject(message, *unknown(message.device)))
                 continue
             dead = check(message, self._catalogue[memory.row.kind], block.speed)
             if dead is None:

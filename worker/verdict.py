@@ -12,6 +12,7 @@ from storage.telemetry_rows import StoredMessage
 from telemetry.block import Message
 from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
+from telemetry.identity import DeviceKey
 
 _AHEAD_SECONDS = 600.0
 _AHEAD_WALL_SECONDS = 5.0
@@ -36,6 +37,11 @@ def check(message: Message, spec: KindSpec | None, speed: float) -> tuple[str, s
         seconds = (last - message.arrival) / MICROS
         return "future", f"dated {seconds:.0f} s after its arrival; at most {ahead / MICROS:.0f} s are allowed"
     return None
+
+
+def unknown(device: DeviceKey) -> tuple[str, str]:
+    """Reason and detail of a dead letter of somebody whom the registry does not know."""
+    return "unknown_device", f"{device} is not registered; register it, then replay"
 
 
 def ahead_of(speed: float) -> int:
