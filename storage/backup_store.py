@@ -16,9 +16,8 @@ from psycopg.rows import class_row
 
 from storage.api_events import begin_anew
 from storage.pool import Connection
+from storage.session_locks import SessionLock, try_lock
 
-_LOCK = 7_239_402
-_TRY_LOCK = "select pg_try_advisory_lock(%s)"
 _BEGIN = "insert into backup (id, began, folder) values (%s, %s, %s)"
 _HOLD = """
 insert into backup_position (backup, partition, incarnation, seq)
@@ -100,9 +99,9 @@ class Standing:
 
 def lock(conn: Connection) -> bool:
     """Take the one backup lock of this database for the session. False when another backup runs."""
-    row = conn.execute(_TRY_LOCK, (_LOCK,)).fetchone()
+    held = try_lock(conn, SessionLock.BACKUP)
     conn.commit()
-    return bool(row and row[0])
+    return held
 
 
 def begin(conn: Connection, backup: UUID, folder: str, now: datetime) -> None:
@@ -183,7 +182,7 @@ def purge_floor(conn: Connection) -> PurgeFloor:
     Read it *after* the position that is to be purged was committed: a backup that begins later begins behind it.
     """
     held: dict[int, list[tuple[str, int]]] = {}
-    backups = conn.execute(_COUNTING, (_LOCK,)).fetchall()
+    backups = conn.execute(_COUNTING, (int(SessionLock.BACKUP),)).fetchall()
     if backups:
         ids = [row[0] for row in backups]
         for partition, incarnation, seq in conn.execute(_FLOOR, (ids,)):

@@ -8,12 +8,12 @@ from pathlib import Path
 import psycopg
 
 from storage import jobs, timescale
+from storage.session_locks import SessionLock, release, wait_for
 from telemetry.catalogue import load_catalogue
 from telemetry.errors import WellkeptError
 
 _FOLDER = Path(__file__).parent / "migrations"
 _APPLIED = "select name, hash from schema_migration"
-_LOCK = 7_239_401
 _CREATE = """
 create table if not exists schema_migration (
     name text primary key, hash text not null, applied timestamptz not null default now()
@@ -55,7 +55,7 @@ def migrate(url: str) -> list[str]:
     """
     names: list[str] = []
     with psycopg.connect(url, application_name="wellkept-migrate", autocommit=True) as conn:
-        conn.execute("select pg_advisory_lock(%s)", (_LOCK,))
+        wait_for(conn, SessionLock.MIGRATION)
         conn.execute(_CREATE)
         with conn.transaction():
             jobs.install(conn)
@@ -67,7 +67,7 @@ def migrate(url: str) -> list[str]:
                 conn.execute("insert into schema_migration (name, hash) values (%s, %s)", (path.name, _hash(path)))
             names.append(path.name)
         timescale.adopt(conn, load_catalogue())
-        conn.execute("select pg_advisory_unlock(%s)", (_LOCK,))
+        release(conn, SessionLock.MIGRATION)
     return names
 
 

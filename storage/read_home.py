@@ -10,8 +10,6 @@ from psycopg.rows import class_row
 
 from storage.read_models import Connection
 
-_KEY = 7_239_411
-_TRY_LEAD = "select pg_try_advisory_lock(%s)"
 # The gravest open finding of a device, and the live visit of its open ticket.
 _STATES = """
 select d.org, d.device, d.kind, d.model, d.room, d.lang, coalesce(o.health, 'unknown') as health, o.last_t as seen,
@@ -70,8 +68,3 @@ def home_states(conn: Connection, org: str) -> list[HomeState]:
     """Every registered appliance of an organisation."""
     with conn.cursor(row_factory=class_row(HomeState)) as cursor:
         return cursor.execute(_STATES, (org,)).fetchall()
-
-
-def try_lead(conn: Connection) -> bool:
-    """Whether this session is the one that tells; it stays so until it ends."""
-    return conn.execute(_TRY_LEAD, (_KEY,)).fetchone() == (True,)

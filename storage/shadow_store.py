@@ -21,9 +21,7 @@ from telemetry.identity import DeviceKey
 
 FAILED = "failed"
 """Version of a device whose shadow detector failed: it is passed over from there on."""
-_LOCK = 0x5AAD0
 _ONE_VIEW = "set transaction isolation level repeatable read"
-_TRY_LOCK = "select pg_try_advisory_lock(%s)"
 _BEGIN = """
 insert into shadow (name, version, config, since, began) values (%s, %s, %s, %s, %s)
 on conflict (name) do update set version = excluded.version, config = excluded.config, since = excluded.since
@@ -92,11 +90,6 @@ class ShadowState:
 def one_view(conn: Connection) -> None:
     """See the database as it is now until the transaction ends; called first in it."""
     conn.execute(_ONE_VIEW)
-
-
-def only_one(conn: Connection) -> bool:
-    """Whether this session is the one that runs shadows; it stays so until it ends."""
-    return conn.execute(_TRY_LOCK, (_LOCK,)).fetchone() == (True,)
 
 
 def begin(conn: Connection, name: str, version: str, *, config: str, since: datetime | None, now: datetime) -> None:

@@ -6,12 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from storage.pool import Connection
+from storage.session_locks import SessionLock, wait_for
 
 _ENSURE = (
     "insert into due (kind, ref, due) values (%s, %s, %s) on conflict (kind, ref) where done_at is null do nothing"
 )
 _AGAIN = "update due set due = %s, handed_at = null where id = %s and done_at is null"
-_KEY = 7_239_431
 # A number may belong to somebody else by now: only a session of upkeep is ended.
 _END_FORMER = """
 select pg_terminate_backend(l.pid) from pg_locks l
@@ -41,5 +41,5 @@ def alone(conn: Connection) -> None:
     Jobs of upkeep run one after the other. Who has the lock nevertheless belongs to a worker that froze and whose job
     was taken over: its session is ended.
     """
-    conn.execute(_END_FORMER, (_KEY, APPLICATION))
-    conn.execute("select pg_advisory_lock(%s)", (_KEY,))
+    conn.execute(_END_FORMER, (int(SessionLock.UPKEEP), APPLICATION))
+    wait_for(conn, SessionLock.UPKEEP)

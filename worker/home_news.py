@@ -9,7 +9,8 @@ import psycopg
 import structlog
 
 from storage.pool import connect
-from storage.read_home import home_states, try_lead
+from storage.read_home import home_states
+from storage.session_locks import SessionLock, try_lock
 from stream.port import Outbox
 from telemetry.catalogue import Catalogue
 from telemetry.relay import Relayed, encode_relayed
@@ -55,7 +56,7 @@ class HomeNews:
                     leads = False
                     while not stop.is_set():
                         # Asked until it is granted: the session holds it from then on, and would count each asking.
-                        leads = leads or try_lead(conn)
+                        leads = leads or try_lock(conn, SessionLock.HOME_NEWS)
                         if leads:
                             self._tell(conn)
                         stop.wait(self._every)

@@ -22,6 +22,7 @@ from detectors.engine import DetectorFactory
 from storage import shadow_store
 from storage.pool import Connection, connect
 from storage.registry import DeviceRow
+from storage.session_locks import SessionLock, try_lock
 from storage.shadow_store import FAILED, ShadowState
 from storage.telemetry_rows import Batch, Snapshot
 from storage.telemetry_store import TelemetryStore
@@ -152,7 +153,7 @@ class ShadowKeeper:
             stop.wait(_RETRY)
 
     def _follow(self, conn: Connection, stop: threading.Event) -> None:
-        if not shadow_store.only_one(conn):
+        if not try_lock(conn, SessionLock.SHADOW):
             return
         shadow = self._shadow
         with conn.transaction():
