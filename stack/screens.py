@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stack.bench_pages import full_house, pages_of
 from stack.errors import StackError
+from stack.page_house import Told, full_house, pages_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -25,7 +25,6 @@ _THEMES = ("light", "dark")
 _LOGINS: Mapping[str, str] = {"day": "road"}
 _DEVICES, _TICKETS = 160, 40
 _QUALITY = 55
-Told = Callable[[str], None]
 
 
 def take(folder: Path, told: Told) -> list[Path]:
