@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import rowloop
-from detectors.cyclic import lesson_of
+from detectors.cyclic_state import lesson_of
 from detectors.decision import date_shift
 from detectors.diagnosis import UNKNOWN
 from detectors.engine import Observation, Observed

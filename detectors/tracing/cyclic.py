@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from detectors.cyclic import CyclicDetector, Span
+from detectors.cyclic import CyclicDetector
+from detectors.cyclic_state import Span
 from detectors.diagnosis import Deviations
 from detectors.segment import Cycle
 from detectors.tracing.record import BAND, Bound, Record, Row

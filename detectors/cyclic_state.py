@@ -1,0 +1,83 @@
+"""What the detector of appliances that work in cycles remembers of a device, as it is snapshotted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+
+from detectors.baseline import OwnState
+from detectors.decision import Track
+from detectors.episodes import Episode
+from detectors.evidence import Bins
+from detectors.levels import LevelState
+from detectors.life import Growth
+from detectors.segment import SegmentState
+from telemetry.control import ControlEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When what is judged began and ended, event times; and the epoch it came in."""
+
+    start: int
+    at: int
+    epoch: int
+
+
+class Recent(msgspec.Struct):
+    """Moving averages of one feature's residual and conditions, for the test against the cohort.
+
+    Attributes:
+        residual: value minus the cohort's expectation; of a plug, deviation from its own reference in spreads.
+        conditions: regressors.
+        noise: variance of the average in units of one cycle's noise.
+        n: cycles in it.
+    """
+
+    residual: float = 0.0
+    conditions: list[float] = msgspec.field(default_factory=list)
+    noise: float = 1.0
+    n: int = 0
+
+
+class Lesson(msgspec.Struct, forbid_unknown_fields=True):
+    """What outcomes taught of a family, as the control entry `priors` says it.
+
+    Attributes:
+        family: fault family.
+        threshold: factor on the evidence that an episode needs.
+        causes: factors on the prior probabilities of causes and of `unknown`.
+    """
+
+    family: str
+    threshold: Annotated[float, msgspec.Meta(ge=0.5, le=4.0)] = 1.0
+    causes: dict[str, Annotated[float, msgspec.Meta(ge=0.0, le=100.0)]] = msgspec.field(default_factory=dict)
+
+
+def lesson_of(entry: ControlEntry) -> Lesson | None:
+    """The lesson of a control entry; None when it is none."""
+    try:
+        return msgspec.convert(entry.body, Lesson)
+    except msgspec.ValidationError:
+        return None
+
+
+class CyclicState(msgspec.Struct):
+    """Everything a device's detector knows, as it is snapshotted."""
+
+    segment: SegmentState
+    bins: Bins
+    levels: LevelState = msgspec.field(default_factory=LevelState)
+    own: list[OwnState] = msgspec.field(default_factory=list)
+    recent: list[Recent] = msgspec.field(default_factory=list)
+    tracks: dict[str, Track] = msgspec.field(default_factory=dict)
+    episodes: dict[str, Episode] = msgspec.field(default_factory=dict)
+    learned: int = 0
+    first_t: int | None = None
+    reference: list[list[float]] = msgspec.field(default_factory=list)
+    reference_times: list[int] = msgspec.field(default_factory=list)
+    usual: list[tuple[float, float]] = msgspec.field(default_factory=list)
+    lessons: dict[str, Lesson] = msgspec.field(default_factory=dict)
+    growth: dict[str, Growth] = msgspec.field(default_factory=dict)
