@@ -19,6 +19,7 @@ class Appliance:
 
     Attributes:
         removed: when its household took it out; it has none since.
+        lot: in which it was made, where that is known.
     """
 
     no: int
@@ -33,6 +34,7 @@ class Appliance:
     serial: str | None = None
     sold: date | None = None
     removed: datetime | None = None
+    lot: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

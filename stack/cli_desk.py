@@ -115,13 +115,16 @@ def _technician_id(conn: Connection, org: str | None, name: str) -> UUID:
     return found.id
 
 
-@device_app.command("add", epilog="Example: wellkept device add acme/fridge-7 refrigerator --room Kitchen")
+@device_app.command(
+    "add", epilog="Example: wellkept device add acme/fridge-7 refrigerator --lot 2025-31 --room Kitchen"
+)
 def device_add(
     *,
     device: Annotated[str, typer.Argument(help="ORG/DEVICE, as in topics.")],
     kind: Annotated[str, typer.Argument(help="A kind of the catalogue.")],
     model: Annotated[str | None, typer.Option(help="A model of that kind.")] = None,
     serial: Annotated[str | None, typer.Option(help="On the plate.")] = None,
+    lot: Annotated[str | None, typer.Option(help="Production lot, on the plate or in the maker's list.")] = None,
     room: Annotated[str | None, typer.Option(help="Where it stands.")] = None,
     lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -138,7 +141,7 @@ def device_add(
         clock = read_clock(conn) or production_clock()
         registered = to_datetime(clock.fleet_at(system_wall()))
         row = registry.register_device(
-            conn, key, kind, registered=registered, model=model, serial=serial, room=room, lang=lang
+            conn, key, kind, registered=registered, model=model, serial=serial, room=room, lang=lang, lot=lot
         )
     answer: dict[str, object] = {"no": row.no, "device": str(key), "kind": row.kind}
     if not Settings().mqtt_url and not Settings().database_url:
@@ -156,7 +159,15 @@ def device_list(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False
         rows = registry.list_devices(conn)
     emit(
         [
-            {"no": r.no, "device": str(r.key), "kind": r.kind, "model": r.model, "room": r.room, "since": r.registered}
+            {
+                "no": r.no,
+                "device": str(r.key),
+                "kind": r.kind,
+                "model": r.model,
+                "lot": r.lot,
+                "room": r.room,
+                "since": r.registered,
+            }
             for r in rows
         ],
         as_json=as_json,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -119,7 +119,7 @@ def enter(conn: Connection, seed: int, now: datetime) -> DemoState:
             conn, household_of(home, fleet.scenario.org, registered), email=f"{home.id}@households.example"
         )
     for number, device in enumerate(fleet.devices):
-        installed = registered - _BOUGHT + timedelta(days=number * 7 % 900)
+        installed, warranty_until = warranty_of(number, registered)
         registry.register_device(
             conn,
             DeviceKey(device.org, device.device),
@@ -131,7 +131,8 @@ def enter(conn: Connection, seed: int, now: datetime) -> DemoState:
             lang=device.household.lang,
             household=household_id(device.org, device.household.id),
             installed=installed,
-            warranty_until=(installed + _WARRANTY_YEARS).date(),
+            warranty_until=warranty_until,
+            lot=device.lot,
         )
     first = first_fault(fleet)
     owner = next(device for device in fleet.devices if device.key == first.device)
@@ -149,9 +150,16 @@ def enter(conn: Connection, seed: int, now: datetime) -> DemoState:
     )
 
 
+def warranty_of(number: int, registered: datetime) -> tuple[datetime, date]:
+    """When the appliance of a number was installed, and the last day of its warranty: some have ended."""
+    installed = registered - _BOUGHT + timedelta(days=number * 7 % 900)
+    return installed, (installed + _WARRANTY_YEARS).date()
+
+
 def first_fault(fleet: Fleet) -> Fault:
-    """The fault that has been developing longest at the start: its alert comes early."""
-    truth = fleet.truth()
-    if not truth:
+    """The fault that has been developing longest at the start, so that its alert comes early; not one of a scene."""
+    people = fleet.scenario.people
+    found = next((fault for fault in fleet.truth() if people.shows(fault.device) is None), None)
+    if found is None:
         raise LookupError(f"scenario {fleet.scenario.id} has no part-worn appliance")
-    return truth[0]
+    return found

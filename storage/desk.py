@@ -86,7 +86,7 @@ _CONTACTS = """
 select id, household, role, rank, name, email, phone, bounced from contact where household = %s order by rank, id
 """
 _APPLIANCE = """
-select no, org, device, kind, lang, household, room, model, warranty_until, serial, sold, removed from device
+select no, org, device, kind, lang, household, room, model, warranty_until, serial, sold, removed, lot from device
 where no = %s
 """
 _TECHNICIANS = """

@@ -14,6 +14,7 @@ from storage.telemetry_rows import (
     DeadLetter,
     DetectorError,
     DeviceHistory,
+    FirmwareSpell,
     HeldReading,
     Observed,
     Readings,
@@ -48,6 +49,7 @@ class MemoryTelemetry:
         self.revisions: dict[tuple[str, int], Reported] = {}
         self.errors: list[DetectorError] = []
         self.held: dict[tuple[int, int], HeldReading] = {}
+        self.firmware: dict[int, tuple[FirmwareSpell, ...]] = {}
         self.asked: dict[str, int] = {}
         self.controls: dict[str, tuple[ControlEntry, StoredControl | None]] = {}
 
@@ -76,7 +78,10 @@ class MemoryTelemetry:
         progress = [copy.deepcopy(p) for (device, _), p in sorted(self.progress.items()) if device == no]
         lost = copy.deepcopy(self.lost.get(no, {}))
         held = [one for (device, _), one in sorted(self.held.items()) if device == no]
-        return DeviceHistory(progress, lost, self.observed.get(no), self.snapshots.get(no), opened, held=held)
+        firmware = list(self.firmware.get(no, ()))
+        return DeviceHistory(
+            progress, lost, self.observed.get(no), self.snapshots.get(no), opened, held=held, firmware=firmware
+        )
 
     def load_strangers(self, keys: Sequence[DeviceKey]) -> dict[tuple[DeviceKey, int], Progress]:
         """See `TelemetryStore.load_strangers`."""
@@ -148,6 +153,7 @@ class MemoryTelemetry:
             self.revisions.setdefault((r.finding.id, r.finding.revision), r)
         self.errors += batch.errors
         self.held = {place: h for place, h in (self.held | batch.held).items() if place not in set(batch.released)}
+        self.firmware |= batch.firmware
         for c in batch.controls:
             entry, effect = self.controls.get(c.id, (c.entry, None))
             if effect is None:

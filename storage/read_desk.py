@@ -13,6 +13,9 @@ from storage.read_models import TICKET_SCOPE, Connection, Cursor, Scope
 
 TICKET_VIEW = """
 select t.id, t.ref, t.org, d.device, d.kind, d.room, d.model, d.serial, d.warranty_until, d.lang as device_lang,
+       d.lot,
+       firmware_at(d.no, coalesce((select r.onset from finding_revision r where r.finding = t.finding
+                                   order by r.revision desc limit 1), t.opened)) as firmware,
        t.household, coalesce(h.name, '') as household_name, coalesce(h.lang, d.lang) as lang,
        coalesce(h.tz, 'UTC') as tz,
        coalesce(h.address, '') as address, coalesce(h.area, '') as area,
@@ -101,7 +104,12 @@ _ONE_NOTICE = _NOTICE + TICKET_SCOPE + " and n.id = %(notice)s"
 
 @dataclass(frozen=True, slots=True)
 class TicketView:
-    """A ticket with its appliance, household and the visit that matters: a live one, else a done one, else the last."""
+    """A ticket with its appliance, household and the visit that matters: a live one, else a done one, else the last.
+
+    Attributes:
+        lot: in which the appliance was made.
+        firmware: that it ran when the trouble began.
+    """
 
     id: UUID
     ref: str
@@ -113,6 +121,8 @@ class TicketView:
     serial: str | None
     warranty_until: date | None
     device_lang: str
+    lot: str | None
+    firmware: str | None
     household: UUID | None
     household_name: str
     lang: str

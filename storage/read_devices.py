@@ -19,9 +19,12 @@ from telemetry.finding import Finding, Signal
 
 _DEVICE = """
 select d.no, d.org, d.device, d.kind, d.model, d.serial, d.room, d.lang, d.household, d.installed, d.warranty_until,
-       d.registered, coalesce(o.health, 'unknown') as health, o.since as health_since, o.last_t, o.last_arrival
+       d.registered, d.lot, w.version as firmware, w.since as firmware_since, coalesce(o.health, 'unknown') as health, o.since as health_since, o.last_t, o.last_arrival
 from device d
 left join device_observed o on o.device = d.no
+left join lateral (
+    select version, since from device_firmware where device = d.no order by epoch desc, seq desc limit 1
+) w on true
 """
 _DEVICES = _DEVICE + DEVICE_SCOPE + MATCH + " and d.no > %(after)s order by d.no limit %(limit)s"
 _ONE_DEVICE = _DEVICE + DEVICE_SCOPE + " and d.org = %(of_org)s and d.device = %(of_device)s"
@@ -69,12 +72,20 @@ select body -> 'evidence' from finding_revision where finding = %s order by revi
 
 @dataclass(frozen=True, slots=True)
 class DeviceView(DeviceRow):
-    """A device with its health; `last_t` is the event time of the last observed reading."""
+    """A device with its health.
+
+    Attributes:
+        last_t: event time of the last observed reading.
+        firmware: the version that it said last, if any.
+        firmware_since: event time of the first message from that version.
+    """
 
     health: str
     health_since: datetime | None
     last_t: datetime | None
     last_arrival: datetime | None
+    firmware: str | None = None
+    firmware_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import class_row
 
+from telemetry.errors import WireError
 from telemetry.identity import DeviceKey, parse_id
+from telemetry.message import MAX_WORD, is_word
 
-_COLUMNS = "no, org, device, kind, model, serial, room, lang, household, installed, warranty_until, registered"
+_COLUMNS = "no, org, device, kind, model, serial, room, lang, household, installed, warranty_until, registered, lot"
 _ALL = f"select {_COLUMNS} from device order by no"  # noqa: S608  (a constant of this module)
 _ONE = f"select {_COLUMNS} from device where org = %s and device = %s"  # noqa: S608  (likewise)
 _MANY = f"""
 select {_COLUMNS} from device where (org, device) in (select * from unnest(%s::text[], %s::text[]))
 """  # noqa: S608  (likewise)
 _INSERT = """
-insert into device (org, device, kind, model, serial, room, lang, household, installed, warranty_until, registered)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+insert into device (org, device, kind, model, serial, room, lang, household, installed, warranty_until, registered,
+                    lot)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (org, device) do nothing
 """
+_NAME_LOT = "update device set lot = %s where org = %s and device = %s and lot is null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class DeviceRow:
     installed: datetime | None
     warranty_until: date | None
     registered: datetime
+    lot: str | None = field(default=None, kw_only=True)
 
     @property
     def key(self) -> DeviceKey:
@@ -61,16 +66,23 @@ def register_device(
     household: UUID | None = None,
     installed: datetime | None = None,
     warranty_until: date | None = None,
+    lot: str | None = None,
 ) -> DeviceRow:
     """Enter a device, or return the one that is there already.
 
+    A lot that was not known when the device was entered is added; a known one stays.
+
     Raises:
-        WireError: an id that topics could not carry.
+        WireError: an id that topics could not carry, or a lot that is no word.
     """
     parse_id(key.org, "organisation")
     parse_id(key.device, "device")
-    row = (key.org, key.device, kind, model, serial, room, lang, household, installed, warranty_until, registered)
+    if lot is not None and not is_word(lot):
+        raise WireError("word", f"{lot[:MAX_WORD]!r}: a lot is 1 to {MAX_WORD} printable characters")
+    row = (key.org, key.device, kind, model, serial, room, lang, household, installed, warranty_until, registered, lot)
     conn.execute(_INSERT, row)
+    if lot is not None:
+        conn.execute(_NAME_LOT, (lot, key.org, key.device))
     found = find_device(conn, key)
     if found is None:  # the row was just entered in this transaction
         raise LookupError(f"{key} vanished while it was registered")

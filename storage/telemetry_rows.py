@@ -308,11 +308,36 @@ class HeldReading:
     q: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class FirmwareSpell:
+    """A device runs a version from one of its messages on.
+
+    Attributes:
+        device: its number.
+        epoch: of the first message that is known to have come from it.
+        seq: likewise.
+        since: event time of that message, microseconds.
+        version: as the device says it.
+    """
+
+    device: int
+    epoch: int
+    seq: int
+    since: int
+    version: str
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Of its first message in the device's own order."""
+        return self.epoch, self.seq
+
+
 @dataclass(slots=True)
 class Batch:
     """All that one transaction writes.
 
     `held` are readings that begin to wait, or wait with more channels; `released` those that wait no longer.
+    `firmware` are whole histories of devices that have said something new.
     """
 
     moves: list[Move] = field(default_factory=list)
@@ -329,6 +354,7 @@ class Batch:
     errors: list[DetectorError] = field(default_factory=list)
     held: dict[tuple[int, int], HeldReading] = field(default_factory=dict)
     released: list[tuple[int, int]] = field(default_factory=list)
+    firmware: dict[int, tuple[FirmwareSpell, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -345,3 +371,4 @@ class DeviceHistory:
     open_families: set[str]
     entries: int | None = None
     held: list[HeldReading] = field(default_factory=list)
+    firmware: list[FirmwareSpell] = field(default_factory=list)

@@ -18,6 +18,7 @@ from storage.stage_unnest import stage_unnest
 from storage.telemetry_rows import (
     Batch,
     DeviceHistory,
+    FirmwareSpell,
     HeldReading,
     Move,
     Observed,
@@ -137,6 +138,11 @@ insert into held_reading (device, t, arrival, channels, numbers) values (%s, %s,
 on conflict (device, t) do update set channels = excluded.channels, numbers = excluded.numbers
 """
 _RELEASE = "delete from held_reading where device = %s and t = %s"
+_LOAD_FIRMWARE = """
+select device, epoch, seq, since, version from device_firmware where device = any(%s) order by epoch, seq
+"""
+_FORGET_FIRMWARE = "delete from device_firmware where device = any(%s)"
+_FIRMWARE = "insert into device_firmware (device, epoch, seq, since, version) values (%s, %s, %s, %s, %s)"
 _LOAD_ASKED = "select id, device from self_test where id = any(%s)"
 _LOAD_EFFECTS = "select id from control_entry where id = any(%s) and effect_seq is not null"
 
@@ -198,6 +204,8 @@ class TelemetryStore:
         for no, t, arrival, channels, numbers in self._conn.execute(_LOAD_HELD, wanted):
             q = dict(zip(channels, numbers, strict=True))
             found[no].held.append(HeldReading(no, to_micros(t), to_micros(arrival), q))
+        for no, epoch, seq, since, version in self._conn.execute(_LOAD_FIRMWARE, wanted):
+            found[no].firmware.append(FirmwareSpell(no, epoch, seq, to_micros(since), version))
         return found
 
     def load_strangers(self, keys: Sequence[DeviceKey]) -> dict[tuple[DeviceKey, int], Progress]:
@@ -372,6 +380,16 @@ class TelemetryStore:
                 for h in batch.held.values()
             ],
         )
+        if batch.firmware:
+            self._conn.execute(_FORGET_FIRMWARE, (sorted(batch.firmware),))
+            self._many(
+                _FIRMWARE,
+                [
+                    (s.device, s.epoch, s.seq, to_datetime(s.since), s.version)
+                    for _, spells in sorted(batch.firmware.items())
+                    for s in spells
+                ],
+            )
         self._many(_ERROR, [(e.device, e.epoch, e.seq, to_datetime(e.at), e.error) for e in batch.errors])
         self._many(
             _CONTROL,

@@ -32,6 +32,7 @@ from telemetry.errors import WireError
 from telemetry.identity import DeviceKey
 from telemetry.message import RECEIPT_RANGES, Receipt
 from telemetry.progress import Progress
+from worker.firmware import hear, speakers
 from worker.gather import Gather, Placed, Status
 from worker.history import History
 from worker.hold import hold_of
@@ -204,6 +205,7 @@ class _Work:
         devices = self._partitions[entry.partition].devices
         memories = [devices.get(key) for key in block.devices]
         placed = self._gather.add(block, memories)
+        speak = speakers(block, memories)
         self._messages += len(block) + len(block.rejects)
         columns = (block.device.tolist(), block.epoch.tolist(), block.seq.tolist(), block.base.tolist())
         places = zip(placed.fit, placed.phase, placed.start, placed.n, strict=True)
@@ -238,6 +240,8 @@ class _Work:
                 dead = self._take_message(row, message, memory, placed, block.speed)
                 if dead is not None:
                     self._bury_settled(entry, row, _raw(message), dead)
+        if speak:
+            hear(block, memories, placed.status, speak, self._batch)
         for memory in memories:
             if memory is not None:
                 self._touch(memory)
@@ -434,6 +438,7 @@ def _fresh(row: DeviceRow, past: DeviceHistory, detectors: DetectorFactory, cata
     memory = DeviceMemory(row, detectors(row.key, catalogue[row.kind]))
     memory.progress = {progress.epoch: progress for progress in past.progress}
     memory.lost = {epoch: list(ranges) for epoch, ranges in past.lost.items()}
+    memory.firmware = list(past.firmware)
     if past.held:
         last_t = None if past.observed is None else past.observed.last_t
         memory.hold = hold_of(past.progress, last_t, past.held)

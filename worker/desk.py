@@ -79,4 +79,5 @@ def appliance_of(row: DeviceRow) -> Appliance:
         room=row.room,
         model=row.model,
         warranty_until=row.warranty_until,
+        lot=row.lot,
     )

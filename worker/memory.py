@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from detectors.engine import DeviceDetector
 from storage.registry import DeviceRow
-from storage.telemetry_rows import Lost, StoredMessage
+from storage.telemetry_rows import FirmwareSpell, Lost, StoredMessage
 from telemetry.identity import DeviceKey
 from telemetry.progress import Progress
 from worker.hold import Hold
@@ -67,6 +67,7 @@ class DeviceMemory:
         batch: number of the last batch that touched it.
         since_snapshot: messages observed since the last snapshot.
         hold: of a device without a spool, from its first message on.
+        firmware: the versions that it said of itself, in its own order.
     """
 
     row: DeviceRow
@@ -88,6 +89,7 @@ class DeviceMemory:
     key: DeviceKey = field(init=False)
     since_snapshot: int = 0
     hold: Hold | None = None
+    firmware: list[FirmwareSpell] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.key = self.row.key

@@ -143,6 +143,7 @@ def script(form: Form, seed: int, restarts: float = 0.3) -> tuple[list[object], 
                     q=q if seq % 5 else {},
                     events=[f"e{seq}"] if seq % 5 == 0 else (),
                     phase="on" if seq % 2 else None,
+                    fw=f"1.{seq // 8}" if seq % 3 else None,
                 ),
                 NOW,
             )
@@ -177,6 +178,8 @@ def test_both_forms_tell_the_same_story(memory: Memory, postgres_form: Postgres,
         assert loaded_p[no].lost == loaded_m[no].lost
         assert loaded_p[no].observed == loaded_m[no].observed
         assert loaded_p[no].open_families == loaded_m[no].open_families
+        assert loaded_p[no].firmware == loaded_m[no].firmware
+        assert [each.version for each in loaded_p[no].firmware] == ["1.0", "1.1", "1.2", "1.3"]
         for epoch in (1, 2):
             pairs = zip(
                 postgres_form.history.read_back(no, kind, epoch, 1, 99),
