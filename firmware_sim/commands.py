@@ -26,7 +26,7 @@ from telemetry.message import WIRE_VERSION
 SELF_TEST = 120 * MICROS
 """How long the self-test takes, fleet microseconds: each actuator runs once."""
 LONGEST_INTERVAL_S = 3_600.0
-_NOISE = 0.01
+TEST_NOISE = 0.01
 """Standard deviation of what the self-test measures, relative: the device's own sensors at their best."""
 _REMEMBERED = 64
 _METERING_S = 60.0
@@ -124,7 +124,7 @@ class Commands:
         done = self._testing[one.key] = now + SELF_TEST
         rng = generator(self._fleet.seed, one.index, "self_test", now // MICROS)
         true = sorted(self._fleet.self_test(one.key).items())
-        values = {name: float(f"{value * (1.0 + _NOISE * rng.standard_normal()):.5g}") for name, value in true}
+        values = {name: float(f"{value * (1.0 + TEST_NOISE * rng.standard_normal()):.5g}") for name, value in true}
         return Answer(done, self._response(command, done, values=values, info={"fw": self._fw(one, done)}))
 
     def _identify(self, one: Appliance, command: Command) -> Answer:

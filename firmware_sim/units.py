@@ -56,7 +56,7 @@ class Units:
         models = group.catalogue[physics.kind].models
         draws = [generator(group.world.seed, one.index, "unit") for one in group.devices]
         units = [
-            _unit(physics, models[one.physics_model].parameters, rng, group.world.scenario.unit_spread)
+            unit_of(physics, models[one.physics_model].parameters, rng, group.world.scenario.unit_spread)
             for one, rng in zip(group.devices, draws, strict=True)
         ]
         self.models = units
@@ -136,7 +136,7 @@ def _within(rng: np.random.Generator) -> float:
     return float(np.clip(rng.standard_normal(), -_TOLERANCE, _TOLERANCE))
 
 
-def _unit(physics: Physics, model: Mapping[str, float], rng: np.random.Generator, much: float) -> dict[str, float]:
+def unit_of(physics: Physics, model: Mapping[str, float], rng: np.random.Generator, much: float) -> dict[str, float]:
     """The parameters of one unit: its model's, spread as production and people spread them, so much as usual."""
     draws = {name: 1.0 + much * share * _within(rng) for name, share in physics.spread.items()}
     unit = {name: value * draws.get(name, 1.0) for name, value in model.items()}

@@ -13,6 +13,7 @@ import msgspec
 import yaml
 
 from telemetry.catalogue.guide import guide_problems
+from telemetry.catalogue.measure import measure_problems
 from telemetry.catalogue.model import KindSpec
 from telemetry.errors import CatalogueError
 
@@ -125,6 +126,7 @@ def reference_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:
     yield from _feature_problems(kind)
     yield from _fault_problems(kind)
     yield from _river_problems(kind)
+    yield from measure_problems(kind)
     signatures = [(f"faults.{name}", fault.signature) for name, fault in kind.faults.items()]
     signatures += [(f"confounders.{name}", cause.signature) for name, cause in kind.confounders.items()]
     for key, signature in signatures:

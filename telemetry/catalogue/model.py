@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from telemetry.catalogue.guide import GuideStep
+from telemetry.catalogue.measure import Course, MeasureSpec
 from telemetry.catalogue.text import Text
 
 Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
@@ -167,6 +168,8 @@ class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         prior: relative frequency among the kind's faults.
         mechanism: what it does inside the simulated appliance: a parameter of the physics, `sensor.CHANNEL` or
             `drive.NAME` to its influence.
+        self_test: what it makes of the self-test's quantities: each one's readings at `measure.LEVELS`. Of the others
+            it leaves alone.
         seen_from: for a plug: the faults of other kinds, `KIND.FAULT`, that it would see as this one.
         course: how it develops.
         self_fix: a guide for the owner, where one is safe; steps in order.
@@ -192,6 +195,7 @@ class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     verify: VerifySpec
     prior: Positive = 1.0
     mechanism: dict[str, Influence] = {}
+    self_test: dict[Id, Course] = {}
     seen_from: tuple[str, ...] = ()
     course: CourseSpec = CourseSpec()
     self_fix: tuple[GuideStep, ...] = ()
@@ -280,6 +284,7 @@ class KindSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         phases: name to phase.
         cycle: cycle definition, for cyclic kinds.
         features: id to feature.
+        self_test: what the device's own test routine measures, by quantity; empty for a kind that has none.
         models: id to model.
         faults: id to fault.
         confounders: id to confounder.
@@ -294,6 +299,7 @@ class KindSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     phases: dict[Id, PhaseSpec] = {}
     cycle: CycleSpec | None = None
     features: dict[Id, FeatureSpec] = {}
+    self_test: dict[Id, MeasureSpec] = {}
     models: dict[Id, ModelSpec] = {}
     faults: dict[Id, FaultSpec] = {}
     confounders: dict[Id, ConfounderSpec] = {}
