@@ -19,7 +19,8 @@ from telemetry.finding import Finding, Signal
 
 _DEVICE = """
 select d.no, d.org, d.device, d.kind, d.model, d.serial, d.room, d.lang, d.household, d.installed, d.warranty_until,
-       d.registered, d.lot, w.version as firmware, w.since as firmware_since, coalesce(o.health, 'unknown') as health, o.since as health_since, o.last_t, o.last_arrival
+       d.registered, d.lot, w.version as firmware, w.since as firmware_since,
+       coalesce(o.health, 'unknown') as health, o.since as health_since, o.last_t, o.last_arrival
 from device d
 left join device_observed o on o.device = d.no
 left join lateral (
