@@ -149,6 +149,7 @@ class People:
     _calls: dict[str, tuple[Waiting, int]] = field(default_factory=dict)
     _called: dict[str, int] = field(default_factory=dict)
     _hoping: dict[str, _Hope] = field(default_factory=dict)
+    _been: set[str] = field(default_factory=set)
 
     def step(self, now: int) -> int:
         """Look at what is open and do what is due at a fleet time. Returns how many things were done."""
@@ -203,7 +204,7 @@ class People:
             job = self._jobs.get(visit.id)
             if job is None or job.visit != visit:
                 read = self._when_read(visit, now)
-                wanted = plan(self.seed, visit, read, self.spec)
+                wanted = plan(self.seed, visit, read, self.spec, first=visit.device not in self._been)
                 if job is None:
                     self._jobs[visit.id] = _Job(visit, wanted, read)
                 else:
@@ -302,6 +303,8 @@ class People:
         if there is None or not job.plan.guide_helps or not self.guided(there):
             return
         self.bench.mend(visit.device, visit.family, at, "self_fix")
+        if not job.plan.tells:
+            return
         if self.helps is not None:
             if self.helps.follow(visit.ticket):
                 self._hoping[visit.ticket] = _Hope(there, at + HOUR)
@@ -370,6 +373,7 @@ class People:
         visit, wanted = job.visit, job.plan
         self.service.report(visit, report)
         job.visit = msgspec.structs.replace(visit, state="done")
+        self._been.add(visit.device)
         if job.outcome in {"wrong_part", "badly"}:
             self._again.add(visit.ticket)
         self.tally.repaired += report.code == "repaired"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from firmware_sim.chance import generator
-from firmware_sim.people_spec import WILLING, PeopleSpec
+from firmware_sim.people_spec import WILLING, PeopleSpec, Shows
 from firmware_sim.service import Quote, Visit
 from firmware_sim.wear import Fault
 from telemetry.clock import MICROS, to_micros
@@ -42,6 +42,7 @@ class Plan:
         complains: whether the owner does, when it is not the first visit.
         self_fix: when the owner has tried the guide, or None.
         guide_helps: whether it mends a fault that has one.
+        tells: whether the owner says so.
         travel_minutes: one way.
         finds: whether the technician finds a fault that is there.
         fits: whether the part does.
@@ -60,6 +61,7 @@ class Plan:
     complains: bool = False
     self_fix: int | None = None
     guide_helps: bool = False
+    tells: bool = True
     travel_minutes: float = 30.0
     finds: bool = True
     fits: bool = True
@@ -67,11 +69,41 @@ class Plan:
     stocked: bool = True
 
 
-def plan(seed: int, visit: Visit, read: int, spec: PeopleSpec = WILLING) -> Plan:
+def plan(seed: int, visit: Visit, read: int, spec: PeopleSpec = WILLING, *, first: bool = True) -> Plan:
     """When people act on a visit: a function of seed, device, family, window and when its notice can be read.
 
     The visit's id has no part in it: another run of the same scenario gives other ids and the same people.
+
+    Args:
+        seed: of their habits.
+        visit: which.
+        read: when its notice can be read, microseconds.
+        spec: how they behave; its scenes go before chance.
+        first: nobody has come to this appliance before.
     """
+    shows = spec.shows(visit.device)
+    drawn = _drawn(seed, visit, read, spec)
+    return drawn if shows is None else _staged(drawn, shows, read, spec, first=first)
+
+
+def _staged(drawn: Plan, shows: Shows, read: int, spec: PeopleSpec, *, first: bool) -> Plan:
+    """A plan with what its scene wants: nothing goes wrong but that, and only once."""
+    helps = first and shows in {Shows.SELF_FIX, Shows.NO_FAULT_FOUND}
+    return replace(
+        drawn,
+        answer=Answer.CONFIRM,
+        complains=False,
+        self_fix=read + round(spec.self_fix_hours[0] * HOUR) if helps else None,
+        guide_helps=helps,
+        tells=shows is not Shows.NO_FAULT_FOUND,
+        finds=True,
+        fits=True,
+        holds=not (first and shows is Shows.REOPENED),
+        stocked=True,
+    )
+
+
+def _drawn(seed: int, visit: Visit, read: int, spec: PeopleSpec) -> Plan:
     start = to_micros(visit.window.start)
     rng = generator(seed, -1, "people", zlib.crc32(f"{visit.device} {visit.family} {start // MINUTE}".encode()))
     draws = [float(x) for x in rng.random(15)]
@@ -130,7 +162,8 @@ def decision(seed: int, quote: Quote, read: int, spec: PeopleSpec) -> Decision:
     """What an owner says to a quote: a function of seed, device, family and when it can be read."""
     rng = generator(seed, -1, "quote", zlib.crc32(f"{quote.device} {quote.family} {read // MINUTE}".encode()))
     waits, agrees = (float(x) for x in rng.random(2))
-    return Decision(read + round(_between(spec.answer_hours, waits) * HOUR), agrees < spec.approves)
+    approves = agrees < spec.approves or spec.shows(quote.device) is not None
+    return Decision(read + round(_between(spec.answer_hours, waits) * HOUR), approves)
 
 
 def is_reached(seed: int, device: str, family: str, number: int, spec: PeopleSpec) -> bool:

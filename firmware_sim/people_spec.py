@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -9,6 +10,31 @@ import msgspec
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Hours = Annotated[float, msgspec.Meta(ge=0)]
 Minutes = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Shows(StrEnum):
+    """What a scene shows to whoever watches."""
+
+    QUOTE = "quote"
+    """The owner agrees to the price, and the first visit mends it."""
+    SELF_FIX = "self_fix"
+    """The owner follows the guide, it helps, and the visit is withdrawn once the readings say so."""
+    NO_FAULT_FOUND = "no_fault_found"
+    """The owner mends it and tells nobody: the technician finds nothing."""
+    REOPENED = "reopened"
+    """The first repair does not hold, and nobody but the telemetry knows; the second one does."""
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[people.scene]]`: what people do about one appliance, whatever chance has for the others.
+
+    Attributes:
+        device: id, as in `fridge-007`.
+        shows: how its first case goes.
+    """
+
+    device: str
+    shows: Shows
 
 
 class PeopleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +62,7 @@ class PeopleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         van_stock: a fault of another family than the ticket's can be mended with what is in the van.
         travel_minutes: one way, at least and at most.
         late_minutes: after the window's start, at most.
+        scene: appliances about which people do something certain.
     """
 
     moves: Share = 0.12
@@ -57,6 +84,12 @@ class PeopleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     van_stock: Share = 0.4
     travel_minutes: tuple[Minutes, Minutes] = (15.0, 45.0)
     late_minutes: Minutes = 50.0
+    scene: tuple[Scene, ...] = ()
+
+    def shows(self, device: str) -> Shows | None:
+        """What is shown at an appliance `org/device`, or None where chance decides."""
+        name = device.rpartition("/")[2]
+        return next((each.shows for each in self.scene if each.device == name), None)
 
 
 WILLING = PeopleSpec(

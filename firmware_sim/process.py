@@ -159,7 +159,7 @@ class Simulation:
                 fleet.seed,
                 OnSite(self.runner),
                 yours,
-                spec=NEIGHBOURS,
+                spec=msgspec.structs.replace(NEIGHBOURS, scene=fleet.scenario.people.scene),
                 guided=lambda fault: bool(kinds[fault.device].faults[fault.fault].self_fix),
                 helps=HttpSelfHelp(client),
             )

@@ -36,6 +36,8 @@ def problems(scenario: Scenario, base: Catalogue) -> Iterator[Problem]:
         yield from known.fault(f"fault[{number}]", entry)
     for number, spell in enumerate(scenario.confounder):
         yield from known.confounder(f"confounder[{number}]", spell)
+    for number, scene in enumerate(scenario.people.scene):
+        yield from known.device(f"people.scene[{number}].device", scene.device)
     for number, part in enumerate(scenario.network.part):
         yield from known.where(f"network.part[{number}]", part)
 
@@ -133,6 +135,10 @@ class _Known:
         ):
             for value in words(getattr(entry, name)):
                 yield from one_of(f"{key}.{name}", what, value, known)
+
+    def device(self, key: str, name: str) -> Iterator[Problem]:
+        """One device of the fleet."""
+        yield from one_of(key, "device", name, self._devices)
 
     def fault(self, key: str, entry: FaultEntry) -> Iterator[Problem]:
         """A fixed fault."""

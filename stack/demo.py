@@ -138,4 +138,9 @@ def _print_score(result: dict[str, Any], *, as_json: bool) -> None:
             f"{result['closed_verified']} repairs verified by telemetry and closed; "
             f"{result['messages']:,} messages, {result['lost']} lost"
         )
+        out.print(
+            f"prices put to owners {result['quotes']}, mended by the owner with a guide {result['self_fixed']}, "
+            f"visits that found nothing {result['no_fault_found']}, "
+            f"repairs that did not hold, by the telemetry {result['reopened']}"
+        )
     emit(result, as_json=as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from stack.simulation import forget_report, read_report, read_truth, write_yours
 from stack.supervisor import Supervisor
 from stack.watch import View, Watch, embedded_stream
 from storage.lab_store import ClockWish, forget_wish, keep_clock, read_wish
-from storage.overview import TicketLine, Unreachable, count_readings, list_tickets, read_counts
+from storage.overview import TicketLine, Unreachable, count_readings, list_tickets, read_counts, read_endings
 from storage.pool import Connection, connect
 from stream.port import StreamError
 from telemetry.catalogue import load_catalogue
@@ -339,6 +339,7 @@ class DemoRun:
             "visits": counts.visits,
             "notices": counts.notices,
             "closed_verified": counts.closed_verified,
+            **asdict(read_endings(conn)),
             "first_ticket_s": round(self._first_ticket, 1) if self._first_ticket is not None else None,
             "false_tickets": got.false_tickets,
             "faults": got.faults,

@@ -34,6 +34,15 @@ select
     (select count(*) from ticket
      where closed is not null and verified is not null and state = 'closed') as closed_verified
 """
+# A price counts when it was put to the owner; a repair as taken up again when telemetry said so, not a person.
+_ENDINGS = """
+select
+    (select count(*) from quote where state <> 'draft') as quotes,
+    (select count(*) from ticket where state = 'self_fixed') as self_fixed,
+    (select count(*) from outcome where code = 'no_fault_found') as no_fault_found,
+    (select count(distinct ticket) from ticket_event where kind = 'moved' and actor = 'system'
+     and body ->> 'new' = 'reopened' and body ->> 'reason' in ('repair_failed', 'recurred')) as reopened
+"""
 _READINGS = sql.SQL("select count(*) from {table}")
 _STATES = "select state, count(*) from ticket group by state order by state"
 _TICKETS = """
@@ -72,6 +81,23 @@ class Counts:
     visits: int
     notices: int
     closed_verified: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """How cases went that are not simply mended.
+
+    Attributes:
+        quotes: prices that were put to owners.
+        self_fixed: cases that owners mended by a guide, their visit withdrawn.
+        no_fault_found: visits that found nothing.
+        reopened: cases whose repair did not hold, by the telemetry's own verdict.
+    """
+
+    quotes: int
+    self_fixed: int
+    no_fault_found: int
+    reopened: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +152,15 @@ def read_counts(conn: psycopg.Connection[tuple[object, ...]]) -> Counts:
     """Cheap enough for once a second; readings come from the server's statistics, a little behind."""
     with conn.cursor(row_factory=class_row(Counts)) as cursor:
         row = cursor.execute(_COUNTS).fetchone()
+    if row is None:  # an aggregate has a row
+        raise LookupError("no counts")
+    return row
+
+
+def read_endings(conn: psycopg.Connection[tuple[object, ...]]) -> Endings:
+    """How cases went that are not simply mended."""
+    with conn.cursor(row_factory=class_row(Endings)) as cursor:
+        row = cursor.execute(_ENDINGS).fetchone()
     if row is None:  # an aggregate has a row
         raise LookupError("no counts")
     return row

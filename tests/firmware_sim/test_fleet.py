@@ -165,7 +165,9 @@ def test_the_demo_stays_below_its_load() -> None:
 
 def test_the_demo_begins_with_part_worn_appliances_and_always_has_work() -> None:
     fleet = Fleet(load_scenario("demo"), 1004, START, CATALOGUE)
-    assert len(fleet.truth()) == 8
+    people = fleet.scenario.people
+    assert len(fleet.truth()) == 8 + len(people.scene)
+    assert len([fault for fault in fleet.truth() if people.shows(fault.device) is None]) == 8
     onsets = [fault.onset for fault in fleet.expected(START + 60 * DAY)]
     for day in range(2, 50):
         assert any(START + day * DAY < onset <= START + (day + 10) * DAY for onset in onsets)

@@ -7,7 +7,7 @@ import pytest
 
 from firmware_sim.people import Deed, People
 from firmware_sim.people_plan import HOUR, Answer, call, plan
-from firmware_sim.people_spec import WILLING, PeopleSpec
+from firmware_sim.people_spec import WILLING, PeopleSpec, Scene, Shows
 from firmware_sim.service import Quote, Report, ServiceError, Visit, Waiting, Window
 from firmware_sim.wear import DAY, Fault
 from telemetry.clock import to_micros
@@ -189,6 +189,29 @@ def test_a_repair_that_does_not_hold_is_reported_as_one() -> None:
     assert deed.outcome == "badly"
     assert service.done == [("repaired", "drain_pump_wear")]
     assert home.faults == [FAULT]
+
+
+def scene(shows: Shows) -> PeopleSpec:
+    return PeopleSpec(badly=0.0, wrong_part=0.0, late_minutes=0.0, scene=(Scene(device="a", shows=shows),))
+
+
+def test_in_a_scene_the_first_repair_does_not_hold_and_the_second_does() -> None:
+    service, home = Memory(visit()), Home(FAULT)
+    people = People(service, 7, home, spec=scene(Shows.REOPENED))
+    people.step(LATE)
+    assert home.faults == [FAULT]
+    service.live["v3"] = visit(3)
+    people.step(LATE + 3 * DAY)
+    people.step(LATE + 4 * DAY)
+    assert service.done == [("repaired", "drain_pump_wear")] * 2
+    assert home.mended == [("drainage", "visit")]
+
+
+def test_in_a_scene_the_owner_mends_it_and_tells_nobody() -> None:
+    service, home = Memory(visit()), Home(FAULT)
+    (deed,) = lived(service, home, scene(Shows.NO_FAULT_FOUND))
+    assert deed.outcome == "no_fault_found"
+    assert home.mended == [("drainage", "self_fix")]
 
 
 def test_a_technician_can_overlook_a_fault() -> None:

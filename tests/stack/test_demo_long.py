@@ -36,4 +36,6 @@ def test_the_demo_keeps_its_promise(folder: Path) -> None:
     assert score["lost"] == 0
     for what in ("messages", "readings", "findings", "tickets", "visits", "notices", "closed_verified", "caught"):
         assert score[what] >= 1, what
+    for what in ("quotes", "self_fixed", "no_fault_found", "reopened"):
+        assert score[what] >= 1, what
     assert score["caught"] <= score["faults"]

@@ -142,6 +142,12 @@ WRONG: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     ),
     "kind that is not there": ('[faults]\nkinds = ["freezer"]', "kinds", "faults.kinds", ("refrigerator",)),
     "worn days turned round": ("[faults]\nworn_days = [9, 3]", "worn_days", "faults.worn_days", ("must not exceed",)),
+    "scene": (
+        '[[people.scene]]\ndevice = "frige-003"\nshows = "quote"',
+        "device",
+        "people.scene[0].device",
+        ("did you mean 'fridge-003'",),
+    ),
     "network part": (
         '[[network.part]]\nkind = "washing-machine"\nloss = 0.1',
         "kind",
