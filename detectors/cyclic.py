@@ -9,7 +9,7 @@ import msgspec
 from detectors.baseline import centre_and_spread, models_of
 from detectors.cyclic_state import CyclicState, Recent, Span, lesson_of
 from detectors.decision import Track, date_shift, shifted, upper_tail
-from detectors.diagnosis import UNKNOWN, Deviations, Diagnosis, Match, Signature, diagnose, match, signatures_of
+from detectors.diagnosis import UNKNOWN, Deviations, Diagnosis, Match, Signature, bounded, diagnose, match, signatures_of
 from detectors.engine import Observation
 from detectors.episodes import DAY, Assessment, Book
 from detectors.evidence import Bins
@@ -19,14 +19,16 @@ from detectors.levels import learn
 from detectors.life import Growth, Prior, remaining
 from detectors.safety import SafetyWatch
 from detectors.segment import Cycle, Segmenter
+from detectors.self_test import Witness
 from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
 from telemetry.control import ControlEntry, ControlKind
-from telemetry.finding import Finding, Proof, Signal
+from telemetry.finding import EpisodeState, Finding, Proof, Signal
 from telemetry.identity import DeviceKey
 
 NAME = "cycles"
 _CLIP = 6.0
+_CLIP_COHORT = 20.0
 _REFERENCE_CAP = 120
 _GUARD = 2.5
 _SIGNALS = 3
@@ -61,6 +63,7 @@ class CyclicDetector:
         self._innocent = Innocent(self._signatures)
         self._extract = Extractor(kind, tuple(self._names))
         self._safety = SafetyWatch(kind)
+        self._witness = Witness(kind)
         tuning = kind.tuning
         self._need = int(tuning.get("reference", 40))
         self._need_time = round(tuning.get("reference_hours", 0) * 3600 * MICROS)
@@ -120,10 +123,15 @@ class CyclicDetector:
         return found
 
     def control(self, entry: ControlEntry) -> list[Finding]:
-        """A repair puts the family's episode under proof and starts its evidence anew; priors hold from here on."""
+        """A repair puts the family's episode under proof and starts its evidence anew; priors hold from here on.
+
+        The device's own test tells the causes of an open episode apart.
+        """
         if entry.kind is ControlKind.PRIORS:
             self._learn_lesson(entry)
             return []
+        if entry.kind is ControlKind.SELF_TEST:
+            return self._witness.hear(entry, self._book)
         family = entry.body.get("family")
         if entry.kind is not ControlKind.REPAIR_DONE or not isinstance(family, str):
             return []
@@ -133,6 +141,7 @@ class CyclicDetector:
             return [] if finding is None else [finding]
         track.reset()
         self._state.growth.pop(family, None)
+        self._witness.forget(family)
         for i in self._judged:
             if any(s.family == family and not math.isnan(s.size[i]) and s.size[i] != 0 for s in self._signatures):
                 self._state.recent[i] = Recent()
@@ -148,14 +157,17 @@ class CyclicDetector:
         lesson = self._state.lessons.get(family)
         return 1.0 if lesson is None else lesson.threshold
 
-    def _diagnose(self, family: str, seen: Deviations) -> Diagnosis:
+    def _diagnose(self, family: str, at: int, seen: Deviations) -> Diagnosis:
         lesson = self._state.lessons.get(family)
-        return diagnose(self._names, self._signatures, family, seen, {} if lesson is None else lesson.causes)
+        plain = diagnose(self._names, self._signatures, family, seen, {} if lesson is None else lesson.causes)
+        episode = self._book.episodes.get(family)
+        return self._witness.weigh(family, plain, at, at if episode is None else episode.finding.onset)
 
     def snapshot(self) -> bytes:
         """The whole state."""
         self._state.segment = self._segmenter.dump()
         self._state.episodes = self._book.episodes
+        self._state.heard = self._witness.heard
         return _ENCODER.encode(self._state)
 
     def restore(self, state: bytes) -> None:
@@ -163,6 +175,7 @@ class CyclicDetector:
         self._state = _DECODER.decode(state)
         self._segmenter.load(self._state.segment)
         self._book.episodes = self._state.episodes
+        self._witness.heard = self._state.heard
         self._set_levels()
 
     def _set_levels(self) -> None:
@@ -252,12 +265,13 @@ class CyclicDetector:
             self._average(recent, x, values[i] - prior.mean)
             averaged = model.prior(recent.conditions)
             sd_coh[i] = math.sqrt(averaged.doubt + model.spec.noise**2 * recent.noise)
-            z_coh[i] = _clip(recent.residual / sd_coh[i], 20.0)
+            z_coh[i] = recent.residual / sd_coh[i]
             own = model.own(state.own[i], x)
             sd_own[i] = math.sqrt(own.noise + own.doubt + (0.3 * model.spec.spread) ** 2)
-            z_own[i] = _clip((values[i] - own.mean) / sd_own[i])
+            z_own[i] = (values[i] - own.mean) / sd_own[i]
             usual[i] = own.mean if steady else prior.mean
             spread[i] = own.noise + (own.doubt if steady else prior.doubt)
+        z_own, z_coh = bounded(z_own, _CLIP), bounded(z_coh, _CLIP_COHORT)
         self._show(span.at, values, usual, spread)
         matches = {s.cause: match(s, z_coh, sd_coh) for s in self._signatures}
         leading = self._leading(matches)
@@ -339,8 +353,16 @@ class CyclicDetector:
             calm = track.level < self._exit and cohort < self._exit + 1
             band = track.level < self._band and cohort < self._band
             finding = self._book.judge(
-                family, span.start, span.at, calm=calm, band=band, cause=lambda: self._cause(family, seen), what=what
+                family,
+                span.start,
+                span.at,
+                calm=calm,
+                band=band,
+                cause=lambda: self._cause(family, span.at, seen),
+                what=what,
             )
+            if finding is not None and finding.state is EpisodeState.ENDED:
+                self._witness.forget(family)
             if finding is not None and finding.proof is Proof.PROVEN and not self._adaptive:
                 self._forget_own()
             return [] if finding is None else [finding]
@@ -368,16 +390,17 @@ class CyclicDetector:
         """A second opinion where there are enough cycles: ADWIN sees the shift, too."""
         return not self._adaptive or shifted(track.scores)
 
-    def _cause(self, family: str, seen: Deviations) -> str:
-        return self._diagnose(family, seen).causes[0].fault
+    def _cause(self, family: str, at: int, seen: Deviations) -> str:
+        return self._diagnose(family, at, seen).causes[0].fault
 
     def _assess(self, family: str, at: int, cohort: float, seen: Deviations) -> Assessment:
         track = self._state.tracks[family]
         if self._adaptive:
             seen = Deviations(seen.z, seen.sd, [math.exp(v) for v in seen.value], [math.exp(v) for v in seen.usual])
-        told = self._diagnose(family, seen)
+        told = self._diagnose(family, at, seen)
         causes = told.causes
-        first = next(c.fault for c in causes if c.fault != UNKNOWN)
+        # The test may name a fault of another family, too; this episode's date is that of its own.
+        first = next(c.fault for c in causes if c.fault != UNKNOWN and self._kind.faults[c.fault].family == family)
         fault = self._kind.faults[first]
         onset, low, high = self._onset(track, at, cohort)
         p = min(1.0, math.exp(-track.log_e), upper_tail(cohort) if cohort else 1.0)
@@ -428,5 +451,5 @@ class CyclicDetector:
         return tuple(s for s in signals if s is not None)
 
 
-def _clip(z: float, bound: float = _CLIP) -> float:
-    return z if math.isnan(z) else max(-bound, min(bound, z))
+def _clip(z: float) -> float:
+    return z if math.isnan(z) else max(-_CLIP, min(_CLIP, z))

@@ -14,6 +14,7 @@ from detectors.evidence import Bins
 from detectors.levels import LevelState
 from detectors.life import Growth
 from detectors.segment import SegmentState
+from detectors.self_test import Heard
 from telemetry.control import ControlEntry
 
 
@@ -81,3 +82,4 @@ class CyclicState(msgspec.Struct):
     usual: list[tuple[float, float]] = msgspec.field(default_factory=list)
     lessons: dict[str, Lesson] = msgspec.field(default_factory=dict)
     growth: dict[str, Growth] = msgspec.field(default_factory=dict)
+    heard: dict[str, Heard] = msgspec.field(default_factory=dict)

@@ -23,6 +23,8 @@ _TELL_EVERY = DAY
 _TELL_CHANGE = 6 * HOUR
 _SLACK = 2 * HOUR
 _FAILED_AFTER = 2
+_LEAST_LIFE = 1800.0
+"""Seconds: an interval of remaining life never closes, nor reaches back."""
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +207,26 @@ class Book:
         episode.finding = told
         return told
 
+    def learned(
+        self, family: str, at: int, severity: int, causes: tuple[Cause, ...], rejected: tuple[Rejected, ...]
+    ) -> Finding:
+        """Something other than readings tells the causes of an open episode apart: the appliance's own test."""
+        episode = self.episodes[family]
+        last = episode.finding
+        # As with a repair, it rests on the entry; what remains of the life ends when it did before.
+        later = max(0, at - last.observed)
+        episode.finding = msgspec.structs.replace(
+            last,
+            revision=last.revision + 1,
+            severity=severity,
+            causes=causes,
+            rejected=rejected,
+            observed=last.observed + later,
+            life_low=_sooner(last.life_low, later, _LEAST_LIFE),
+            life_high=_sooner(last.life_high, later, 2 * _LEAST_LIFE),
+        )
+        return episode.finding
+
     def fail(self, family: str, at: int, what: Assessment) -> Finding:
         """The repair under proof did not help."""
         episode = self.episodes[family]
@@ -266,6 +288,11 @@ class Book:
 
 def _fields(what: Assessment) -> dict[str, Any]:
     return {name: getattr(what, name) for name in what.__struct_fields__}
+
+
+def _sooner(seconds: float | None, by: int, least: float) -> float | None:
+    """What is left of some seconds after a while in microseconds."""
+    return None if seconds is None else max(least, seconds - by / MICROS)
 
 
 def _differs(last: Finding, cause: str) -> bool:
