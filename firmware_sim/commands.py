@@ -40,11 +40,13 @@ class Answer:
         due: fleet time at which it says it.
         response: the message.
         changed: whether the fleet is another now and wants to be kept.
+        began: fleet time at which a routine began that takes time; 0 of what is answered at once.
     """
 
     due: int
     response: Response
     changed: bool = False
+    began: int = 0
 
 
 class _RefusedError(Exception):
@@ -89,10 +91,29 @@ class Commands:
             status = cause.status if isinstance(cause, _RefusedError) else Status.ERROR
             answer = Answer(self._fleet.now, self._response(command, self._fleet.now, status=status, error=str(cause)))
         if answer.response.status is not Status.BUSY:
-            if len(self._said) >= _REMEMBERED * len(self._devices):
-                self._said.pop(next(iter(self._said)))
-            self._said[device, command.id] = answer
+            self.remember(device, command, answer)
         return answer
+
+    def remember(self, device: str, command: Command, answer: Answer) -> None:
+        """Answer a repeat of a command so from now on; a routine that it tells of is under way until then."""
+        self._said.pop((device, command.id), None)
+        if len(self._said) >= _REMEMBERED * len(self._devices):
+            self._said.pop(next(iter(self._said)))
+        self._said[device, command.id] = answer
+        if answer.began:
+            self._testing[device] = answer.due
+
+    def after_restarts(self, device: str, command: Command, answer: Answer) -> Answer:
+        """The answer as it is when its time has come: a routine that a restart cut short began anew after it."""
+        one = self._devices.get(device)
+        back = None
+        if one is not None and answer.began:
+            back = self._fleet.comms.restarted(one.index, answer.began, answer.due)
+        if one is None or back is None:
+            return answer
+        again = self._measured(one, command, back)
+        self.remember(device, command, again)
+        return again
 
     def _set_interval(self, one: Appliance, command: Command) -> Answer:
         """`{"phase": "cooling", "seconds": 300}`; without a phase all of them, with 0 seconds the catalogue's again."""
@@ -121,11 +142,16 @@ class Commands:
             raise _RefusedError("a self-test is under way", Status.BUSY)
         if self._fleet.busy(one.key):
             raise _RefusedError("a programme runs; ask again when it has ended", Status.BUSY)
-        done = self._testing[one.key] = now + SELF_TEST
-        rng = generator(self._fleet.seed, one.index, "self_test", now // MICROS)
+        return self._measured(one, command, now)
+
+    def _measured(self, one: Appliance, command: Command, began: int) -> Answer:
+        """The answer of a self-test that begins at a fleet time."""
+        done = began + SELF_TEST
+        rng = generator(self._fleet.seed, one.index, "self_test", began // MICROS)
         true = sorted(self._fleet.self_test(one.key).items())
         values = {name: float(f"{value * (1.0 + TEST_NOISE * rng.standard_normal()):.5g}") for name, value in true}
-        return Answer(done, self._response(command, done, values=values, info={"fw": self._fw(one, done)}))
+        said = self._response(command, done, values=values, info={"fw": self._fw(one, done)})
+        return Answer(done, said, began=began)
 
     def _identify(self, one: Appliance, command: Command) -> Answer:
         """The lamp blinks; says what is on the plate."""

@@ -111,6 +111,16 @@ class Comms:
         versions = self._versions[device]
         return versions[max(bisect_right(versions, at, key=lambda one: one[0]) - 1, 0)][1]
 
+    def restarted(self, device: int, begin: int, end: int) -> int | None:
+        """When a device's module was back after the last restart that began in `[begin, end)`; None without one."""
+        found = [
+            one.back
+            for day in self._days_between(begin, end)
+            for one in self._of_day(day).by_device.get(device, ())
+            if begin <= one.at < end
+        ]
+        return max(found, default=None)
+
     def intervene(self, one: Intervention) -> None:
         """Take an intervention; it must not lie before what the modules have said already.
 

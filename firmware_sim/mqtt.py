@@ -34,6 +34,8 @@ _LONGEST_WAIT = MICROS
 _TICK = MICROS
 _TELL = 10 * MICROS
 """How often it is said that connections are down, of many."""
+_KEPT = 16
+"""Answers, and commands, that are kept for a device that is away: the newest."""
 _log = structlog.get_logger(__name__)
 OnCommand = Callable[[str, bytes], None]
 """Called with `org/device` and the payload of a command, on the connections' thread: hand it on and return."""
@@ -111,6 +113,9 @@ class Gateway:
         self._changed = threading.Condition()
         self._counts = Counts()
         self._held: set[str] = set()
+        # Of devices that are away: answers they could not give, and what their gateway heard for them meanwhile.
+        self._unsaid: dict[str, deque[bytes]] = {}
+        self._missed: dict[str, deque[bytes]] = {}
         self._stopping = False
         # What other threads want of the connections' thread.
         self._wishes: deque[Callable[[], None]] = deque()
@@ -181,8 +186,8 @@ class Gateway:
         self._wish(lambda: self._say_state(key, online=True))
 
     def respond(self, key: str, payload: bytes) -> None:
-        """Publish the answer to a command; it is lost when there is no connection, and asked for again."""
-        self._wish(lambda: self._line_of[key].publish(topic_of(self._devices[key], Channel.RESPONSE), payload))
+        """Publish the answer to a command, of a device that is away once it is back."""
+        self._wish(lambda: self._answer(key, payload))
 
     def counts(self) -> Counts:
         """Numbers as they are now."""
@@ -227,6 +232,7 @@ class Gateway:
         for key in connection.keys:
             if key not in self._held:
                 self._say_state(key, online=True)
+                self._catch_up(key)
         if not self._each:
             _log.info("gateway connected", client=connection.session.client_id, devices=len(self._devices))
 
@@ -249,7 +255,11 @@ class Gateway:
                 return
             device, channel = parse_topic(topic)
             key = str(device)
-            if self._line_of.get(key) is not connection or key in self._held:
+            if self._line_of.get(key) is not connection:
+                return
+            if key in self._held:
+                if channel is Channel.COMMAND:
+                    self._missed.setdefault(key, deque(maxlen=_KEPT)).append(payload)
                 return
             if channel is Channel.COMMAND and self._on_command is not None:
                 self._on_command(key, payload)
@@ -368,9 +378,28 @@ class Gateway:
     def _come_back(self, key: str) -> None:
         line = self._line_of[key]
         if not self._each:
-            self._say_state(key, online=True)
+            if key not in self._held:
+                self._say_state(key, online=True)
+                self._catch_up(key)
         elif line.idle and key not in self._held:
             self._attempts.plan(self._number[line], self._wall())
+
+    def _answer(self, key: str, payload: bytes) -> None:
+        if key in self._held or not self._line_of[key].up:
+            self._unsaid.setdefault(key, deque(maxlen=_KEPT)).append(payload)
+        else:
+            self._line_of[key].publish(topic_of(self._devices[key], Channel.RESPONSE), payload)
+
+    def _catch_up(self, key: str) -> None:
+        """A device is back: it gives the answers it owes, and hears what its gateway kept for it."""
+        if not self._line_of[key].up:
+            return
+        for payload in self._unsaid.pop(key, ()):
+            self._answer(key, payload)
+        missed = self._missed.pop(key, ())
+        if self._on_command is not None:
+            for payload in missed:
+                self._on_command(key, payload)
 
     def _say_state(self, key: str, *, online: bool) -> None:
         state = encode_json(State(online=online, fw=self._fw(key)))
@@ -409,8 +438,9 @@ class Gateway:
         if self._on_clock is not None and keys[0] == next(iter(self._devices)):
             filters.append((CLOCK_TOPIC, 1))
         if self._on_command is not None:
-            # NATS keeps a consumer for every subscription with QoS 1 and allows a thousand of them (measured); who asks
-            # asks again under the same id until there is an answer.
+            # NATS keeps a consumer for every subscription with QoS 1 and allows a thousand of them (measured). A device
+            # with a connection of its own that is away hears nothing; who asks asks again under the same id until there
+            # is an answer.
             filters += [(topic_of(one, Channel.COMMAND), 0 if self._each else 1) for one in whose]
         will = (topic_of(devices[0], Channel.STATE), encode_json(State(online=False))) if alone else None
         return Session(address=address, client_id=name, filters=tuple(filters), window=window, will=will)

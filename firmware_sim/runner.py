@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from firmware_sim.answers import FILE, AnswerBook
 from firmware_sim.commands import Commands
 from firmware_sim.courier import Courier
 from firmware_sim.firmware import readings
@@ -79,6 +80,8 @@ def open_fleet(folder: Path, scenario: Scenario, seed: int, start_micros: int) -
         fleet = Fleet(scenario, seed, start)
         fleet.restore(data)
         return fleet
+    # What another fleet was asked here is nothing to this one.
+    (folder / FILE).unlink(missing_ok=True)
     fleet = Fleet(scenario, seed, start_micros)
     _write(path, fleet.snapshot())
     return fleet
@@ -120,6 +123,7 @@ class Runner:
         self.lock = threading.RLock()
         self._courier = Courier(
             Commands(fleet),
+            AnswerBook(folder / FILE),
             self.lock,
             now=lambda: max(fleet.now, self.now() or 0),
             until=self._until,

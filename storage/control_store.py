@@ -26,6 +26,12 @@ _OPEN_TESTS = """
 select s.id, d.org, d.device from self_test s join device d on d.no = s.device
 where s.answered is null order by s.asked, s.id limit 200
 """
+_SILENT_TESTS = """
+select s.id, d.org, d.device from self_test s join device d on d.no = s.device join ticket t on t.id = s.ticket
+where s.status = 'silent' and t.closed is null and s.asked > %(since)s and not exists (
+    select from self_test later where later.ticket = s.ticket and (later.asked, later.id) > (s.asked, s.id)
+) order by s.asked, s.id limit 200
+"""
 _SENT = "update self_test set sent = %s where id = any(%s) and sent is null"
 _REPEAT = timedelta(seconds=10)
 
@@ -54,6 +60,14 @@ def open_self_tests(conn: psycopg.Connection[tuple[object, ...]]) -> list[tuple[
     return [
         (UUID(str(ident)), DeviceKey(str(org), str(device)))
         for ident, org, device in conn.execute(_OPEN_TESTS).fetchall()
+    ]
+
+
+def silent_self_tests(conn: psycopg.Connection[tuple[object, ...]], since: datetime) -> list[tuple[UUID, DeviceKey]]:
+    """Self-tests of open cases, asked for since a fleet time and the newest of theirs, whose device did not answer."""
+    return [
+        (UUID(str(ident)), DeviceKey(str(org), str(device)))
+        for ident, org, device in conn.execute(_SILENT_TESTS, {"since": since}).fetchall()
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -11,13 +12,13 @@ import psycopg
 import structlog
 
 from storage.clock_store import read_clock, write_clock
-from storage.control_store import claim_controls, give_back_controls, note_sent, open_self_tests
+from storage.control_store import claim_controls, give_back_controls, note_sent, open_self_tests, silent_self_tests
 from storage.pool import connect
 from stream.port import BlockSink, ClockMirror, Outbox, StreamError
 from telemetry.block import BlockBuilder
 from telemetry.clock import ClockTrack, FleetClock, production_clock, system_wall, to_datetime
 from telemetry.command import Name, new_command
-from telemetry.identity import partition_of
+from telemetry.identity import DeviceKey, partition_of
 from telemetry.topics import Channel
 
 log = structlog.get_logger()
@@ -28,6 +29,8 @@ _COMPARE = 1.0
 _RETRY = 0.5
 _ANSWER = 6.0
 _ASK_AGAIN = 20.0
+_AWAY = timedelta(days=7)
+"""A device that was away when it was asked is asked again for so long, fleet time: it answers when it is back."""
 
 
 class Stream(BlockSink, ClockMirror, Outbox, Protocol):
@@ -50,6 +53,8 @@ class Housekeeping:
         self._clock: FleetClock | None = None
         self._compare = 0.0
         self._asked: dict[UUID, float] = {}
+        self._silent: list[tuple[UUID, DeviceKey]] = []
+        self._look_for_silent = 0.0
 
     def fleet_now(self) -> int:
         """Fleet time, microseconds; waits until the clock was read for the first time."""
@@ -88,6 +93,10 @@ class Housekeeping:
     def _ask_self_tests(self, conn: psycopg.Connection[tuple[object, ...]], now: float) -> None:
         """Send devices the commands that they have not answered; under the same id a repeat is carried out once."""
         tests = open_self_tests(conn)
+        if now >= self._look_for_silent:
+            self._look_for_silent = now + _ASK_AGAIN
+            self._silent = silent_self_tests(conn, to_datetime(self.fleet_now()) - _AWAY)
+        tests += self._silent
         self._asked = {ident: at for ident, at in self._asked.items() if ident in dict(tests)}
         due = [(ident, key) for ident, key in tests if now >= self._asked.get(ident, -_ASK_AGAIN) + _ASK_AGAIN]
         for ident, key in due:

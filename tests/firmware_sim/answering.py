@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware_sim.mqtt import parse_url
 from telemetry.clock import MICROS, FleetClock
-from telemetry.identity import DeviceKey
+from telemetry.identity import DeviceKey, parse_key
 from telemetry.message import ClockMessage, Envelope, Receipt, decode_envelope, encode_json
 from telemetry.progress import Progress
 from telemetry.topics import CLOCK_TOPIC, Channel, parse_topic, subscription, topic_of
@@ -43,6 +43,10 @@ class Answering:
     def clock(self, clock: FleetClock) -> None:
         message = ClockMessage(rev=clock.rev, wall=clock.wall / MICROS, fleet=clock.fleet / MICROS, speed=clock.speed)
         self._client.publish(CLOCK_TOPIC, encode_json(message), qos=1, retain=True)
+
+    def ask(self, device: str, payload: bytes) -> None:
+        """Send a device a command, once."""
+        self._client.publish(topic_of(parse_key(device), Channel.COMMAND), payload, qos=1)
 
     def count(self) -> int:
         return sum(len(found) for found in self.seen.values())

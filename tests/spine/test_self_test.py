@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -16,14 +16,19 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from servicedesk.self_tests import ask_self_test
+from servicedesk.self_tests import ask_self_test, fall_silent
+from servicedesk.states import TicketState
+from servicedesk.visiting import move_ticket
+from storage.control_store import open_self_tests, silent_self_tests
 from storage.pool import connect
 from telemetry.catalogue import load_catalogue
 from telemetry.clock import system_wall
-from tests.api.case import office_of, seed
+from telemetry.identity import DeviceKey
+from tests.api.case import DAY, NOW, office_of, seed
 from tests.spine.rig import Rig, rig, wait_for
 
 pytestmark = pytest.mark.stack
+HOUR = timedelta(hours=1)
 BASE = "wellkept/v1/demo/fridge-1"
 
 
@@ -98,3 +103,22 @@ def test_from_the_desk_to_the_device_and_back(running: Rig) -> None:
         assert row("select count(*) from control_entry where kind = 'self_test' and effect_seq is not null") == (1,)
     finally:
         device.stop()
+
+
+def test_a_device_that_was_silent_is_asked_again_until_a_newer_question_or_the_end(database_url: str) -> None:
+    with connect(database_url, application="test") as conn:
+        seeded = seed(conn)
+        office = office_of(conn, load_catalogue(), random.Random(1), NOW)
+        first = ask_self_test(office, seeded.ticket, NOW, "dispatch")
+        assert open_self_tests(conn) == [(first.id, DeviceKey("demo", "fridge-1"))]
+        assert silent_self_tests(conn, NOW - DAY) == []
+        fall_silent(office, first.id, NOW + HOUR)
+        assert open_self_tests(conn) == []
+        assert silent_self_tests(conn, NOW - DAY) == [(first.id, DeviceKey("demo", "fridge-1"))]
+        assert silent_self_tests(conn, NOW + DAY) == []
+        second = ask_self_test(office, seeded.ticket, NOW + 2 * HOUR, "dispatch")
+        assert silent_self_tests(conn, NOW - DAY) == []
+        fall_silent(office, second.id, NOW + 3 * HOUR)
+        assert [ident for ident, _ in silent_self_tests(conn, NOW - DAY)] == [second.id]
+        move_ticket(office, seeded.ticket, TicketState.CANCELLED, NOW + 4 * HOUR, "dispatch", reason="test")
+        assert silent_self_tests(conn, NOW - DAY) == []
