@@ -5,11 +5,13 @@ The trial has another form of the same, on the desk's use cases: people behave a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -170,6 +172,7 @@ class HttpService:
 
     def __init__(self, http: httpx.Client) -> None:
         self._desk = Wellkept.over(http, ONCE)
+        self._run, self._calls = uuid4().hex, Counter[str]()
 
     def visits(self) -> list[Visit]:
         """See `Service`, here and below."""
@@ -251,15 +254,15 @@ class HttpService:
 
     def complain(self, ticket: str, words: str) -> None:
         """A complaint."""
-        with said():
-            self._desk.ticket_complaint(ticket, types.ComplaintIn(words=words), key=f"{ticket}:complaint:{words}")
+        with self._call(f"{ticket}:complaint") as key:
+            self._desk.ticket_complaint(ticket, types.ComplaintIn(words=words), key=key)
 
     def report_fault(self, device: str, family: str | None, words: str) -> None:
         """A call."""
         org, _, name = device.partition("/")
         body = types.ReportIn(words=words, family=family)
-        with said():
-            self._desk.device_report(org, name, body, key=f"{device}:report:{words}")
+        with self._call(f"{device}:report") as key:
+            self._desk.device_report(org, name, body, key=key)
 
     def plan_again(self, ticket: str) -> None:
         """Held and taken up again: that asks for a new plan."""
@@ -269,6 +272,13 @@ class HttpService:
     def give_up(self, ticket: str, why: str) -> None:
         """Cancelled."""
         self._ticket(ticket, "cancelled", why, key=f"{ticket}:cancelled")
+
+    @contextmanager
+    def _call(self, about: str) -> Iterator[str]:
+        """The key of a call: the same while its answer is missing, another one for the next in the same matter."""
+        with said():
+            yield f"{about}:{self._run}:{self._calls[about]}"
+        self._calls[about] += 1
 
     def _ticket(self, ticket: str, to: str, reason: str | None = None, *, key: str | None = None) -> None:
         with said():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from firmware_sim.people import People
-from firmware_sim.service import HttpService
+from firmware_sim.service import HttpService, ServiceError
 from firmware_sim.wear import Fault
 from storage.pool import connect
 from telemetry.clock import to_micros
@@ -66,3 +68,24 @@ def test_a_visit_is_done_once_on_a_bad_line(base_url: str, seeded: Seeded, datab
     assert outcomes == [("repaired", "condenser_fan_wear")]
     assert len(line.asked) == 5
     assert people.tally.errors == 5
+
+
+def test_owners_call_on_a_bad_line(base_url: str, seeded: Seeded, database_url: str) -> None:
+    headers = {"Authorization": f"Bearer {seeded.tokens['people']}"}
+    ticket = str(seeded.ticket)
+    with httpx.Client(base_url=base_url, transport=BadLine(), headers=headers, timeout=30) as client:
+        service = HttpService(client)
+        calls: list[Callable[[], None]] = [
+            lambda: service.report_fault("demo/fridge-1", "condenser_airflow", "It no longer works."),
+            lambda: service.complain(ticket, "This is not the first visit for the same trouble."),
+        ]
+        # Twice in the same words; each is tried until it is answered, and counts once.
+        for call in calls * 2:
+            with pytest.raises(ServiceError, match="lost"):
+                call()
+            call()
+    with connect(database_url, application="test") as conn:
+        events = conn.execute(
+            "select kind, count(*) from ticket_event where kind in ('owner_reported', 'complaint') group by 1"
+        ).fetchall()
+    assert sorted((str(kind), count) for kind, count in events) == [("complaint", 2), ("owner_reported", 2)]
