@@ -93,6 +93,15 @@ def match(signature: Signature, z: list[float], sd: list[float]) -> Match:
     return Match(score, amount, dot * amount)
 
 
+def bounded(z: list[float], bound: float) -> list[float]:
+    """Deviations none of which is beyond `bound`, in the direction that they had.
+
+    A bound on each alone would turn a sensor that stands still, far off in one feature, into whatever moves its others, too.
+    """
+    largest = max((abs(x) for x in z if not math.isnan(x)), default=0.0)
+    return z if largest <= bound else [x * (bound / largest) for x in z]
+
+
 @dataclass(frozen=True, slots=True)
 class Deviations:
     """What one judgement saw, a number a feature.

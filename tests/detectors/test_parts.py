@@ -10,7 +10,7 @@ import pytest
 
 from detectors.baseline import models_of
 from detectors.decision import Track, date_shift, p_value
-from detectors.diagnosis import UNKNOWN, Deviations, diagnose, signatures_of
+from detectors.diagnosis import UNKNOWN, Deviations, bounded, diagnose, match, signatures_of
 from detectors.evidence import Bins
 from detectors.segment import Cycle, Segmenter
 from telemetry.clock import MICROS
@@ -170,3 +170,21 @@ def test_evidence_stays_bounded() -> None:
     assert signal is not None
     assert 30 <= len(signal.t) <= 60
     assert bins.signal("run_time", 1, relative=False) is None
+
+
+def test_a_sensor_that_stands_still_is_not_what_moves_its_other_features() -> None:
+    """A dead pressure gauge is far off in what only it can move; the pump's power says that the pump is well."""
+    kind = catalogue()["dishwasher"]
+    signatures = signatures_of(kind, relative=False)
+    moved = {"pressure_span": -68.0, "spray_pressure": -17.0, "pump_power": 0.0}
+    z = [moved.get(name, math.nan) for name in kind.features]
+    own = {"pressure_span": 0.47, "spray_pressure": 0.47, "pump_power": 1.3}
+    sd = [own.get(name, 1.0) for name in kind.features]
+
+    def leading(deviations: list[float]) -> str:
+        return max(signatures, key=lambda s: match(s, deviations, sd).explained).cause
+
+    assert leading(bounded(z, 6.0)) == "pressure_sensor_stuck"
+    assert leading([max(-6.0, min(6.0, x)) for x in z]) == "circulation_pump_wear"
+    assert max(abs(x) for x in bounded(z, 6.0) if not math.isnan(x)) == 6.0
+    assert bounded([0.5, math.nan, -6.0], 6.0)[::2] == [0.5, -6.0]
