@@ -37,6 +37,8 @@ class Policy:
         overdue_after: a visit without an outcome so long after its window is looked at by dispatch.
         guarantee: the work and parts of a repair are answered for so long: what is not fixed is taken up again.
         learning: until an appliance's own usual range is known to it; before, that of its kind counts alone.
+        test_below: a first cause that is less probable than this has the appliance asked to test itself.
+        test_between: so has a second one at least so probable, where the test reads something else under it.
     """
 
     prior: float = 0.05
@@ -61,6 +63,8 @@ class Policy:
     overdue_after: timedelta = timedelta(hours=3)
     guarantee: timedelta = timedelta(days=365)
     learning: timedelta = timedelta(days=14)
+    test_below: float = 0.8
+    test_between: float = 0.1
 
 
 DEFAULT = Policy()
@@ -92,6 +96,26 @@ def decide(finding: Finding, kind: KindSpec, policy: Policy = DEFAULT) -> Ticket
         priority=priority(finding.severity, safety=safety),
         expected_cost=cost,
         visit_cost=visit,
+    )
+
+
+def self_test_helps(finding: Finding, kind: KindSpec, policy: Policy = DEFAULT) -> bool:
+    """Whether the appliance's own test may tell the causes of a finding apart.
+
+    Never where safety is at stake: an appliance that may do harm runs no routine.
+    """
+    if not kind.self_test or not finding.causes or finding.severity == 1:
+        return False
+    named = [cause for cause in finding.causes if cause.fault in kind.faults]
+    if not named or any(kind.faults[cause.fault].safety for cause in named):
+        return False
+    if finding.causes[0].probability < policy.test_below:
+        return True
+    first, *others = named
+    return any(
+        cause.probability >= policy.test_between
+        and kind.faults[cause.fault].self_test != kind.faults[first.fault].self_test
+        for cause in others
     )
 
 
