@@ -9,7 +9,17 @@ import msgspec
 from detectors.baseline import centre_and_spread, models_of
 from detectors.cyclic_state import CyclicState, Recent, Span, lesson_of
 from detectors.decision import Track, date_shift, shifted, upper_tail
-from detectors.diagnosis import UNKNOWN, Deviations, Diagnosis, Match, Signature, bounded, diagnose, match, signatures_of
+from detectors.diagnosis import (
+    UNKNOWN,
+    Deviations,
+    Diagnosis,
+    Match,
+    Signature,
+    bounded,
+    diagnose,
+    match,
+    signatures_of,
+)
 from detectors.engine import Observation
 from detectors.episodes import DAY, Assessment, Book
 from detectors.evidence import Bins

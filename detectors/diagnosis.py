@@ -96,7 +96,7 @@ def match(signature: Signature, z: list[float], sd: list[float]) -> Match:
 def bounded(z: list[float], bound: float) -> list[float]:
     """Deviations none of which is beyond `bound`, in the direction that they had.
 
-    A bound on each alone would turn a sensor that stands still, far off in one feature, into whatever moves its others, too.
+    A bound on each alone would turn a gauge that stands still, far off in one feature, into what moves its others, too.
     """
     largest = max((abs(x) for x in z if not math.isnan(x)), default=0.0)
     return z if largest <= bound else [x * (bound / largest) for x in z]
