@@ -17,9 +17,11 @@ from servicedesk.planner import LENGTH, Blocking, Roster, windows
 from servicedesk.quiet import readable_from
 from servicedesk.roster import shift_of
 from servicedesk.routing.keeping import keep
-from servicedesk.routing.problem import LEAST, Job, Planner, Problem, Shift, Span, last_start
+from servicedesk.routing.problem import LEAST, SAFETY, Job, Planner, Problem, Shift, Span, last_start
 from servicedesk.routing.schedule import NOWHERE, Day, Halt, feasible, travel
+from servicedesk.routing.turns import in_turn
 from servicedesk.states import VisitState
+from servicedesk.tiers import rank_of, tier_of, work_order
 from servicedesk.travel import Place
 from telemetry.catalogue import FaultSpec
 from telemetry.clock import to_datetime
@@ -29,7 +31,6 @@ PLAN_ALL = "plan_all"
 _ANY = "*"
 """The skill of what is confirmed: it was the technician's own when it was promised."""
 _MICROS = 1_000_000
-_WEIGHT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class _Case:
     visit: Visit | None
     fault: FaultSpec
     household: Household
+    tier: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,18 @@ def draw_up(office: Office, planner: Planner, ask: Ask, now: datetime, *, ident:
     desk = office.desk
     org, first = ask.org, max(ask.first, now)
     until = min(first + timedelta(days=ask.days), now + office.policy.horizon)
-    waiting = desk.plans.waiting(org)
-    cases, lines = _cases(office, waiting)
+    there = desk.plans.waiting(org)
+    tiers = {ticket.id: tier_of(office, ticket) for ticket, _ in there}
+    waiting = sorted(there, key=lambda each: work_order(each[0], tiers[each[0].id]))
+    cases, lines = _cases(office, waiting, tiers)
     skus = sorted({part.sku for case in cases for part in case.fault.parts})
     known = roster(office, org, skus, Window(first - LENGTH, until + LENGTH), now)
     draft = _Draft(office, known, cases, Window(first, until), now)
-    plan = keep(draft.problem, planner.plan(draft.problem), draft.standing)
-    found, blocked = plan.stops(), {each.job: each.blocking for each in plan.unserved}
+    plan = in_turn(draft.problem, keep(draft.problem, planner.plan(draft.problem), draft.standing))
+    stops, blocked = plan.stops(), {each.job: each.blocking for each in plan.unserved}
     ident = ident or office.new_id()
     for case in cases:
-        stop = found.get(str(case.ticket.id))
+        stop = stops.get(str(case.ticket.id))
         lines[case.ticket.id] = (
             (UUID(stop[0]), _moments(stop[1].window), None)
             if stop is not None
@@ -114,7 +118,7 @@ def draw_up(office: Office, planner: Planner, ask: Ask, now: datetime, *, ident:
 
 
 def _cases(
-    office: Office, waiting: Iterable[tuple[Ticket, Visit | None]]
+    office: Office, waiting: Iterable[tuple[Ticket, Visit | None]], tiers: Mapping[UUID, str]
 ) -> tuple[list[_Case], dict[UUID, tuple[UUID | None, Window | None, Blocking | None]]]:
     """What can be planned, and the lines of what lacks a household or a fault of the catalogue."""
     cases: list[_Case] = []
@@ -125,7 +129,7 @@ def _cases(
         if household is None or fault is None:
             lines[ticket.id] = (None, None, Blocking.HOUSEHOLD if household is None else Blocking.SKILL)
         else:
-            cases.append(_Case(ticket, visit, fault, household))
+            cases.append(_Case(ticket, visit, fault, household, tiers[ticket.id]))
     return cases, lines
 
 
@@ -266,7 +270,8 @@ class _Draft:
             place=place,
             seconds=max(case.fault.minutes * 60, LEAST),
             skill=case.fault.skill,
-            weight=max(_WEIGHT - ticket.priority, 10),
+            weight=max(SAFETY - ticket.priority, 10),
+            tier=rank_of(case.tier),
             windows=tuple(sorted(free)),
             only=only,
             without=None if free else Blocking.PART if late else Blocking.REMAINING_LIFE,
@@ -274,7 +279,7 @@ class _Draft:
 
 
 class _Stock:
-    """Gives out pieces by priority: from the depot while there are some, then from vans, then from what is ordered."""
+    """Gives out pieces in the order of work: of the depot first, then of vans, then of what is ordered."""
 
     def __init__(self, known: Roster, own: Mapping[UUID, Collection[str]]) -> None:
         self._known = known
@@ -286,7 +291,7 @@ class _Stock:
         self, cases: Sequence[_Case], now: datetime
     ) -> Mapping[UUID, tuple[datetime | None, frozenset[str] | None]]:
         """For each ticket from when its parts are in hand (None: never), and who alone may come with them."""
-        order = sorted(cases, key=lambda each: (each.ticket.priority, each.ticket.opened, each.ticket.id))
+        order = sorted(cases, key=lambda each: work_order(each.ticket, each.tier))
         return {case.ticket.id: self._take(case, now) for case in order}
 
     def _take(self, case: _Case, now: datetime) -> tuple[datetime | None, frozenset[str] | None]:

@@ -19,12 +19,17 @@ _LAST = 1
 Order = tuple[int, int, datetime, UUID]
 
 
+def rank_of(tier: str) -> int:
+    """Among cases of one severity, lower is earlier."""
+    return _RANK.get(tier, _LAST)
+
+
 def work_order(ticket: Ticket, tier: str) -> Order:
     """The key by which tickets are sorted: lower is earlier.
 
     A tier never lifts a case over another of a worse severity, nor over safety.
     """
-    return (priority(ticket.severity, safety=ticket.safety), _RANK.get(tier, _LAST), ticket.opened, ticket.id)
+    return (priority(ticket.severity, safety=ticket.safety), rank_of(tier), ticket.opened, ticket.id)
 
 
 def tier_of(office: Office, ticket: Ticket) -> str:

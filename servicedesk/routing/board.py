@@ -63,6 +63,10 @@ class Board:
                 if found is not None:
                     yield Option(found, window, number)
 
+    def fits(self, job: Job, option: Option) -> bool:
+        """Whether a visit can be kept in one place beside what is there."""
+        return self._try(job, self._places[option.shift], option.window) is not None
+
     def put(self, job: Job, option: Option) -> None:
         """Enter a visit where `options` said."""
         place = self._places[option.shift]
@@ -79,6 +83,13 @@ class Board:
                 at = place.jobs.index(job)
                 del place.jobs[at], place.windows[at], place.halts[at]
         self._on.discard(job.id)
+
+    def shift_of(self, job: Job) -> int:
+        """The number of the shift in which a visit stands. Raises LookupError."""
+        found = next((number for number, place in enumerate(self._places) if job in place.jobs), None)
+        if found is None:
+            raise LookupError(f"visit {job.id} is not on the board")
+        return found
 
     def technician(self, option: Option) -> str:
         """Whose shift an option is in."""

@@ -10,7 +10,7 @@ from servicedesk.routing.problem import Job, Plan, Problem
 
 @dataclass(frozen=True, slots=True)
 class GreedyPlanner:
-    """Cheapest insertion: confirmed visits first, then by weight, then those with the fewest windows."""
+    """Cheapest insertion: confirmed visits first, then by weight and tier, then those with the fewest windows."""
 
     def plan(self, problem: Problem) -> Plan:
         """See `servicedesk.routing.problem.Planner`."""
@@ -28,5 +28,5 @@ def fill(board: Board) -> None:
                 board.put(job, best)
 
 
-def _order(job: Job) -> tuple[bool, int, int, str]:
-    return not job.pinned, -job.weight, len(job.windows), job.id
+def _order(job: Job) -> tuple[bool, int, int, int, str]:
+    return not job.pinned, -job.weight, job.tier, len(job.windows), job.id

@@ -17,6 +17,8 @@ EARLY = 1800
 """Work that does not fit into its window begins within this of the window's start."""
 TOP = 100
 """Weight of a visit that the owner has confirmed."""
+SAFETY = 60
+"""Weight from which on safety is at stake."""
 
 
 class Blocking(StrEnum):
@@ -61,6 +63,7 @@ class Job:
         only: ids of technicians who may come; None is anybody. A piece in a van ties a job to its driver.
         pinned: confirmed by the owner: this technician and the one window in `windows`, whatever else is planned.
         without: what left `windows` empty.
+        tier: among visits of one weight, lower comes first.
     """
 
     id: str
@@ -72,6 +75,7 @@ class Job:
     only: frozenset[str] | None = None
     pinned: bool = False
     without: Blocking | None = None
+    tier: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,7 +122,7 @@ def _enter(board: Board, jobs: list[Job], found: dict[str, list[tuple[str, int]]
         day = [(known[name], _window(known[name], begin)) for name, begin in row]
         while day and not board.put_all(shift, day):
             # Two windows of visits in different zones may overlap, which VROOM is not told: the lighter one waits.
-            day.remove(min(day, key=lambda each: (each[0].weight, each[0].id)))
+            day.remove(min(day, key=lambda each: (each[0].weight, -each[0].tier, each[0].id)))
 
 
 def _window(job: Job, begin: int) -> Span:

@@ -14,6 +14,7 @@ from servicedesk.routing.check import violations
 from servicedesk.routing.greedy import GreedyPlanner
 from servicedesk.routing.problem import (
     LEAST,
+    SAFETY,
     WINDOW,
     Blocking,
     Job,
@@ -26,6 +27,7 @@ from servicedesk.routing.problem import (
     Unserved,
     value,
 )
+from servicedesk.routing.turns import in_turn
 from servicedesk.routing.vroom_planner import VroomPlanner
 from servicedesk.travel import CITY, CrowFlies, Place
 from stack.planner_instances import Size, bound, instance
@@ -178,6 +180,35 @@ def test_no_plan_breaks_a_constraint_and_vroom_is_never_behind_the_baseline(give
     assert violations(given, greedy) == []
     assert value(given, vroom).key >= value(given, greedy).key
     assert vroom.served <= bound(given)
+    turned = in_turn(given, vroom)
+    assert violations(given, turned) == []
+    safe = {each.id for each in given.jobs if each.weight >= SAFETY}
+    assert len(safe & turned.stops().keys()) >= len(safe & vroom.stops().keys())
+
+
+def test_one_of_safety_takes_the_place_of_as_many_as_are_in_the_way() -> None:
+    """Lighter visits may outweigh it as a sum; a lesser severity clears nobody away."""
+    light = [job(name, hours=(hour,), weight=40) for name, hour in (("a", 8), ("b", 10), ("c", 12))]
+    day = shift(start=8 * HOUR, end=14 * HOUR)
+    plan = VroomPlanner().plan(problem(light, [day], way=300))
+    assert plan.stops().keys() == {"a", "b", "c"}
+    for weight, kept in ((SAFETY, {"d", "c"}), (SAFETY - 1, {"a", "b", "c"})):
+        long = job("d", hours=(8,), weight=weight, seconds=3 * HOUR)
+        with_it = problem([*light, long], [day], way=300)
+        turned = in_turn(with_it, Plan(plan.routes, (Unserved("d", Blocking.DOUBLE_BOOKING),)))
+        assert violations(with_it, turned) == []
+        assert turned.stops().keys() == kept
+
+
+def test_among_equals_the_tier_takes_the_place_and_a_confirmed_visit_gives_none_away() -> None:
+    there, vip = job("a", hours=(8,), tier=1), job("b", hours=(8,))
+    plan = GreedyPlanner().plan(problem([there], [shift()]))
+    left = Plan(plan.routes, (Unserved("b", Blocking.DOUBLE_BOOKING),))
+    assert in_turn(problem([there, vip], [shift()]), left).stops().keys() == {"b"}
+    worse = replace(there, weight=30)
+    assert in_turn(problem([worse, vip], [shift()]), left) is left
+    pinned = replace(there, pinned=True)
+    assert in_turn(problem([pinned, vip], [shift()]), left) is left
 
 
 def _shuffled(given: Problem, seed: int) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,17 +12,20 @@ from uuid import UUID
 from servicedesk.ladder import failed
 from servicedesk.level_rows import CallState, CallTask, LevelClock, OnCall
 from servicedesk.memory import MemoryDesk
-from servicedesk.model import Appliance, Notice, Ticket, Visit
+from servicedesk.model import Appliance, Contact, Household, Notice, Ticket, Visit
 from servicedesk.notices import DELIVER
 from servicedesk.office import OWNER, Office
 from servicedesk.opening import report
 from servicedesk.planning import confirm
 from servicedesk.ports import Desk
 from servicedesk.states import VISIT_LIVE, VisitState
+from servicedesk.tiers import STANDARD
 from servicedesk.visiting import move_visit
-from storage.desk import PgDesk
+from storage.desk import PgDesk, register_household
+from storage.registry import register_device
 from telemetry.clock import to_micros
 from telemetry.finding import Finding
+from telemetry.identity import DeviceKey
 from telemetry.ids import maker
 from tests.servicedesk.acceptance.doors import HookDoor, MailDoor
 from tests.servicedesk.world import CATALOGUE, START, World, finding
@@ -58,13 +61,37 @@ class Case:
         found = found or finding(at=self.now)
         if self.shop is not None:
             self.shop.now = self.now
+            own = self.shop.device
+            self.shop.device = own if appliance is None else replace(own, no=appliance.no)
             self.shop.enter(found)
+            self.shop.device = own
         else:
             assert isinstance(self.desk, MemoryDesk)
             self.desk.agenda.findings.setdefault(UUID(found.id), []).append(found)
         ticket = report(self.office, found, appliance or self.appliance, self.now)
         assert ticket is not None
         return ticket
+
+    def neighbour(self, number: int, tier: str = STANDARD) -> Appliance:
+        """A fridge in another household."""
+        key = DeviceKey("demo", f"fridge-{number}")
+        home = Household(
+            id=UUID(int=100 + number), org="demo", name=f"No. {number}", lang="en", tz="Asia/Shanghai", registered=START
+        )
+        mail = f"n{number}@example.org"
+        if self.shop is not None:
+            register_household(self.shop.conn, home, contact_name=home.name, email=mail)
+            row = register_device(self.shop.conn, key, "refrigerator", registered=START, household=home.id)
+            appliance = self.desk.people.appliance(row.no)
+        else:
+            assert isinstance(self.desk, MemoryDesk)
+            people = self.desk.people
+            appliance = replace(self.appliance, no=number, device=key.device, household=home.id)
+            people.households[home.id], people.appliances[number] = home, appliance
+            people.contact_rows.append(Contact(id=self.office.new_id(), household=home.id, name=home.name, email=mail))
+            self.desk.agenda.devices[key] = number
+        self.desk.levels.clocks.set_tier(home.id, tier)
+        return appliance
 
     def opened(self, found: Finding | None = None) -> Ticket:
         """A ticket after its jobs: planned and told."""

@@ -2,14 +2,52 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from servicedesk.calls import open_call
-from servicedesk.tiers import VIP, in_order, tier_of, work_order
+from servicedesk.model import Ticket, Window
+from servicedesk.plan_rows import PlanLine
+from servicedesk.planner import Blocking
+from servicedesk.tiers import STANDARD, VIP, in_order, tier_of, work_order
+from telemetry.identity import DeviceKey
 from tests.servicedesk.acceptance.case import Case, dangerous
+from tests.servicedesk.acceptance.test_planning_visits import absent, planned, stock
 from tests.servicedesk.world import finding
 
 HOUR = timedelta(hours=1)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+LIFE = (8 * 86_400.0, 20 * 86_400.0)
+"""Nobody waits for company: they would fail first."""
+
+
+def from_home(case: Case, number: int, tier: str = STANDARD, severity: int = 3) -> Ticket:
+    """A case of another household, an hour after the one before; its job to plan it has not run."""
+    appliance = case.neighbour(number, tier)
+    key = DeviceKey("demo", appliance.device)
+    ticket = case.report(finding(key=key, at=case.now, severity=severity, life=LIFE), appliance)
+    case._taken()
+    case.now += HOUR
+    return ticket
+
+
+def one_window(case: Case) -> Window:
+    """One technician has one window on the third day, and nobody has any other."""
+    day = (case.now + timedelta(days=3)).astimezone(SHANGHAI).date()
+    start = datetime.combine(day, time(8), SHANGHAI)
+    free, last = Window(start, start + 2 * HOUR), case.now + timedelta(days=30)
+    for each in case.desk.people.technicians("demo"):
+        if each.name == "陈美":
+            absent(case, each.id, Window(case.now - HOUR, free.start))
+            absent(case, each.id, Window(free.end, last))
+        else:
+            absent(case, each.id, Window(case.now - HOUR, last))
+    return free
+
+
+def lines_of(case: Case) -> dict[UUID, PlanLine]:
+    return {line.ticket: line for line in planned(case, 14)[1]}
 
 
 def test_a_tier_orders_work_inside_one_severity_only(case: Case) -> None:
@@ -46,3 +84,39 @@ def test_the_list_of_calls_is_in_that_order_and_the_tier_has_its_own_promise(cas
     ]
     assert case.clock(mild, "visit_24h_named").allowed == timedelta(hours=24)
     assert case.clock(danger, "visit_24h").policy == "visit_24h"
+
+
+def test_the_planner_gives_the_one_window_to_the_tier_inside_one_severity(case: Case) -> None:
+    """VIP: priority. The older case waits, and is told why; the plan lists cases in the order of work."""
+    free = one_window(case)
+    older = from_home(case, 21)
+    vip = from_home(case, 22, VIP)
+    lines = lines_of(case)
+    assert lines[vip.id].after == free
+    assert (lines[older.id].after, lines[older.id].blocking) == (None, Blocking.DOUBLE_BOOKING)
+    assert list(lines) == [vip.id, older.id]
+
+
+def test_the_planner_lets_no_number_of_tiers_pass_a_worse_severity_or_safety(case: Case) -> None:
+    """VIP: a tier orders work inside one severity only; safety first, always."""
+    free = one_window(case)
+    vips = [from_home(case, 30 + i, VIP) for i in range(3)]
+    worse = from_home(case, 40, severity=2)
+    lines = lines_of(case)
+    assert lines[worse.id].after == free
+    assert all(lines[each.id].after is None for each in vips)
+    danger = from_home(case, 41, severity=1)
+    lines = lines_of(case)
+    assert lines[danger.id].after == free
+    assert lines[worse.id].after is None
+    assert list(lines) == [danger.id, worse.id, *(each.id for each in vips)]
+
+
+def test_the_last_piece_of_a_part_goes_by_the_same_order(case: Case) -> None:
+    """VIP: also where a part is scarce."""
+    stock(case, 1)
+    older = from_home(case, 21)
+    vip = from_home(case, 22, VIP)
+    lines = lines_of(case)
+    assert lines[vip.id].after is not None
+    assert (lines[older.id].after, lines[older.id].blocking) == (None, Blocking.PART)
