@@ -23,7 +23,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	$(BIN)/python -c 'from detectors.bank import Bank; from telemetry.catalogue import load_catalogue; Bank(load_catalogue())'
+	$(BIN)/python -c 'from detectors.bank import Bank; from firmware_sim.compiled import warm; from telemetry.catalogue import load_catalogue; Bank(load_catalogue()); warm()'
 	@touch $@
 
 setup-node: node_modules/.package-lock.json ## TimescaleDB for the tests, in Node.js (development only)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_sim.chance import generator
+from firmware_sim.compiled import run_on
 from firmware_sim.firmware import Body, Gathered
 from firmware_sim.homes import Surroundings
 from firmware_sim.mechanism import Acting, steer
@@ -121,17 +122,9 @@ class Continuous:
         first, count = self.step + 1, end - self.step
         if first % self._wear_steps == 0:
             self._load_wear(first)
-        physics, p, state, dt = self._physics, self._parameters, self._state, self._physics.step
         drives = self._around.drives(first, count)
         steer(drives, self._acting)
-        rows = np.empty((count, len(self.devices), len(physics.channels)))
-        codes = np.empty((count, len(self.devices)), dtype=np.int64)
-        for i in range(count):
-            drive = {name: values[i] for name, values in drives.items()}
-            state = physics.next_state(p, state, drive, dt)
-            rows[i] = physics.output(p, state, drive)
-            codes[i] = physics.phase(p, state)
-        self._state = state
+        self._state, rows, codes = run_on(self._physics, self._parameters, self._state, drives)
         self.step = end
         self._notice_failures()
         readings = self._units.sensors.read(rows, first, self._acting)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from firmware_sim import chance
 from firmware_sim.chance import generator
+from firmware_sim.compiled import run_to_end
 from firmware_sim.firmware import Body
 from firmware_sim.homes import Start, Surroundings, Usage
 from firmware_sim.mechanism import Acting, steer
-from firmware_sim.physics.base import Floats, Ints, Job, ProgrammePhysics, stage_of
+from firmware_sim.physics.base import Floats, Ints, Job, ProgrammePhysics
 from firmware_sim.units import METERED, Group, Units
 from firmware_sim.wear import DAY, HOUR
 from telemetry.clock import MICROS, seconds_to_micros
@@ -190,32 +191,22 @@ class Programmes:
         """Simulate runs together, aligned at their starts."""
         if not wanted:
             return []
-        physics, dt = self._physics, self._physics.step
+        physics = self._physics
         acting = [self._units.acting(start.begin, member, row) for row, (member, start) in enumerate(wanted)]
         every_acting = [one for some in acting for one in some]
         p = self._units.parameters([member for member, _ in wanted], every_acting)
         job = self._job(wanted, every_acting)
-        state = physics.initial(p, job)
-        rows, stages = [], []
-        for _ in range(_LONGEST // self._length):
-            stage = stage_of(job, state.place)
-            rows.append(physics.output(p, job, state))
-            stages.append(stage)
-            if bool((stage == physics.end).all()):
-                break
-            state = physics.next_state(p, job, state, dt)
-        every, codes = np.array(rows), np.array(stages)
+        state, every, codes, lasted = run_to_end(physics, p, job, _LONGEST // self._length)
         errors, power = physics.error(p, state), list(physics.channels).index("power")
         found = []
         for i, (member, start) in enumerate(wanted):
-            ended = codes[:, i] == physics.end
-            length = int(np.argmax(ended)) if ended.any() else len(ended)
+            length = int(lasted[i])
             error = physics.errors[int(errors[i])] if errors[i] >= 0 else ""
             first = start.begin // self._length
             alone = [replace(one, row=0) for one in acting[i]]
             read = self._units.sensors.read(every[:length, i : i + 1], first, alone, rows=[member])
             metered = read[:, 0, power].copy() if self._metered[member] else _NOTHING
-            found.append(Ran(member, start, length, self._length, error, read[:, 0], codes[:length, i], metered))
+            found.append(Ran(member, start, length, self._length, error, read[:, 0], codes[:length, i].copy(), metered))
         return found
 
     def _job(self, wanted: Sequence[tuple[int, Start]], acting: Sequence[Acting]) -> Job:

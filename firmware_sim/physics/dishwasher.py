@@ -266,7 +266,7 @@ def next_state(p: Parameters, job: Job, state: State, seconds: float = STEP) -> 
     over, trouble = _progress(job, state, now, _After(since, level, warm))
     trouble = np.where(shut >= _DOOR_LIMIT, Trouble.DOOR, trouble)
     ended = (trouble == Trouble.DOOR) | (trouble == Trouble.DRAIN) | (trouble == Trouble.INLET)
-    last = job.stages.shape[1] - 1
+    last = job.stages.shape[-1] - 1
     place = np.where(ended, last, np.where(over, np.minimum(state.place + 1, last), state.place))
     same = place == state.place
     return State(
@@ -278,9 +278,11 @@ def _progress(job: Job, state: State, now: _Now, after: _After) -> tuple[Bools, 
     """Whether each stage is over, and the trouble the control has seen so far."""
     stage, setting = now.stage, job.settings
     since, level, warm = after.since, after.level, after.warm
-    length = np.zeros(len(since))
-    for timed in (Stage.PREWASH, Stage.WASH, Stage.RINSE, Stage.HOT_RINSE, Stage.DRY):
-        length = np.where(stage == timed, setting[timed.name.lower()], length)
+    length = np.where(stage == Stage.PREWASH, setting["prewash"], 0.0)
+    length = np.where(stage == Stage.WASH, setting["wash"], length)
+    length = np.where(stage == Stage.RINSE, setting["rinse"], length)
+    length = np.where(stage == Stage.HOT_RINSE, setting["hot_rinse"], length)
+    length = np.where(stage == Stage.DRY, setting["dry"], length)
     heated = (stage == Stage.WASH) | (stage == Stage.HOT_RINSE)
     filling, draining = stage == Stage.FILL, stage == Stage.DRAIN
     full = level >= setting["water"] - 0.02

@@ -132,10 +132,9 @@ def output(p: Parameters, state: State, drive: Drive) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def phase(p: Parameters, state: State) -> Ints:
+def phase(_p: Parameters, state: State) -> Ints:
     """0 idle, 1 cooling."""
-    del p
-    return state.running.astype(np.int64)
+    return np.where(state.running, 1, 0)
 
 
 def failed(p: Parameters, state: State) -> Bools:

@@ -291,7 +291,7 @@ def next_state(p: Parameters, job: Job, state: State, seconds: float = STEP) -> 
     trouble = np.where(late & (felt > job.settings["target"]), Trouble.TOO_LONG, state.trouble)
     trouble = np.where(choked, Trouble.AIRFLOW, trouble)
     trouble = np.where(stands, Trouble.DRUM, trouble)
-    last = job.stages.shape[1] - 1
+    last = job.stages.shape[-1] - 1
     place = np.where(stands, last, np.where(over, np.minimum(state.place + 1, last), state.place))
     since = np.where(place == state.place, since, 0.0)
     return State(place, since, moisture, drum, condenser, evaporator, np.asarray(trouble, dtype=np.int64))

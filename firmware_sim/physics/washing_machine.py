@@ -193,7 +193,7 @@ def next_state(p: Parameters, job: Job, state: State, seconds: float = STEP) -> 
     trouble = np.where(draining & (since >= _DRAIN_LIMIT) & ~over, Trouble.DRAIN, trouble)
     trouble = np.where(washing & (since >= _FILL_LIMIT) & (level < now.full - 0.05), Trouble.INLET, trouble)
     ended = (trouble == Trouble.DRAIN) | (trouble == Trouble.INLET)
-    last = job.stages.shape[1] - 1
+    last = job.stages.shape[-1] - 1
     place = np.where(ended, last, np.where(over, np.minimum(state.place + 1, last), state.place))
     same = place == state.place
     return State(place, np.where(same, since, 0.0), level, temp, warm, np.asarray(trouble, dtype=np.int64))

@@ -175,8 +175,7 @@ def _output(p: Parameters, state: State, drive: Drive) -> Floats:
     return np.stack((power, state.upper, state.outlet, state.flow, state.inlet), axis=1)
 
 
-def _phase(p: Parameters, state: State) -> Ints:
-    del p
+def _phase(_p: Parameters, state: State) -> Ints:
     boosting = state.heating & (state.boost_in <= 0.0)
     resting = np.where(state.flow > 0.0, 2, 3)
     return np.asarray(np.where(boosting, 1, np.where(state.heating, 0, resting)), dtype=np.int64)

@@ -17,6 +17,8 @@ from telemetry.catalogue.measure import measure_problems
 from telemetry.catalogue.model import KindSpec
 from telemetry.errors import CatalogueError
 
+LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+"""The same values from both; the one in C reads the catalogue ten times as fast."""
 _HERE = Path(__file__).parent
 _PATH = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`")
 
@@ -49,7 +51,7 @@ class Catalogue:
     def error(self, kind: str, key: str, detail: str) -> CatalogueError:
         """What to raise when a kind's page asks for what does not exist, e.g. an estimator; `key` is dotted."""
         text = self.texts.get(kind)
-        line = None if text is None else _line_of(yaml.compose(text, Loader=yaml.SafeLoader), key)
+        line = None if text is None else _line_of(yaml.compose(text, Loader=LOADER), key)
         return CatalogueError(f"{kind}.yaml", key, detail, line)
 
 
@@ -77,8 +79,9 @@ def load_kind(text: str, file: str) -> KindSpec:
         CatalogueError: as `load_catalogue`.
     """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
+        loader = LOADER(text)
+        node = loader.get_single_node()
+        raw = None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as cause:
         line = cause.problem_mark.line + 1 if cause.problem_mark else None
         raise CatalogueError(file, "syntax", str(cause.problem), line) from cause
