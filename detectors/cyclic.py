@@ -27,6 +27,7 @@ from detectors.features import Extractor
 from detectors.innocent import Innocent
 from detectors.levels import learn
 from detectors.life import Growth, Prior, remaining
+from detectors.recovery import telling_of, waits_of
 from detectors.safety import SafetyWatch
 from detectors.segment import Cycle, Segmenter
 from detectors.self_test import Witness
@@ -71,6 +72,8 @@ class CyclicDetector:
         self._judged = [i for i, name in enumerate(self._names) if i in told and name not in conditions]
         self._shown = [i for i in self._judged if any(s.size[i] > 0 or s.size[i] < 0 for s in self._signatures)]
         self._innocent = Innocent(self._signatures)
+        self._telling = {} if self._adaptive else telling_of(kind, self._signatures)
+        self._wait = waits_of(kind)
         self._extract = Extractor(kind, tuple(self._names))
         self._safety = SafetyWatch(kind)
         self._witness = Witness(kind)
@@ -146,15 +149,11 @@ class CyclicDetector:
         if entry.kind is not ControlKind.REPAIR_DONE or not isinstance(family, str):
             return []
         finding = self._book.repaired(family, entry.at)
-        track = self._state.tracks.get(family)
-        if finding is None or track is None:
+        if finding is None or family not in self._state.tracks:
             return [] if finding is None else [finding]
-        track.reset()
+        self._forget_evidence(family)
         self._state.growth.pop(family, None)
         self._witness.forget(family)
-        for i in self._judged:
-            if any(s.family == family and not math.isnan(s.size[i]) and s.size[i] != 0 for s in self._signatures):
-                self._state.recent[i] = Recent()
         return [finding]
 
     def _learn_lesson(self, entry: ControlEntry) -> None:
@@ -169,9 +168,26 @@ class CyclicDetector:
 
     def _diagnose(self, family: str, at: int, seen: Deviations) -> Diagnosis:
         lesson = self._state.lessons.get(family)
-        plain = diagnose(self._names, self._signatures, family, seen, {} if lesson is None else lesson.causes)
+        signatures = self._signatures
+        if self._adaptive:
+            seen, signatures = self._averaged(seen)
+        plain = diagnose(self._names, signatures, family, seen, {} if lesson is None else lesson.causes)
         episode = self._book.episodes.get(family)
         return self._witness.weigh(family, plain, at, at if episode is None else episode.finding.onset)
+
+    def _averaged(self, seen: Deviations) -> tuple[Deviations, list[Signature]]:
+        """Of a plug: the averaged deviations beside what is innocent; one run says little, and hot weather much of it.
+
+        An average strays less than one run, but by what may drift innocently: half of the tolerance.
+        """
+        sd = [
+            s * math.sqrt(r.noise + (0.5 * self._tolerance) ** 2)
+            for s, r in zip(seen.sd, self._state.recent, strict=True)
+        ]
+        pairs = zip(self._state.recent, seen.sd, sd, strict=True)
+        lately = [r.residual * one / average if r.n else math.nan for r, one, average in pairs]
+        rest, signatures = self._innocent.without(lately, sd)
+        return Deviations(rest, sd, seen.value, seen.usual), signatures
 
     def snapshot(self) -> bytes:
         """The whole state."""
@@ -222,7 +238,7 @@ class CyclicDetector:
         for i in self._judged:
             z[i] = _clip((logs[i] - state.usual[i][0]) / sd[i])
             if not math.isnan(z[i]):
-                self._average(state.recent[i], [], z[i])
+                state.recent[i].add([], z[i], self._forget)
         lately = [recent.residual if recent.n else math.nan for recent in state.recent]
         leading = self._innocent.leading(lately, sd, self._tolerance)
         self._show(span.at, logs, [c for c, _ in state.usual], [s * s for s in sd])
@@ -272,7 +288,7 @@ class CyclicDetector:
                 continue
             prior = model.prior(x)
             recent = state.recent[i]
-            self._average(recent, x, values[i] - prior.mean)
+            recent.add(x, values[i] - prior.mean, self._forget)
             averaged = model.prior(recent.conditions)
             sd_coh[i] = math.sqrt(averaged.doubt + model.spec.noise**2 * recent.noise)
             z_coh[i] = recent.residual / sd_coh[i]
@@ -308,16 +324,6 @@ class CyclicDetector:
     def _show(self, at: int, values: list[float], usual: list[float], spread: list[float]) -> None:
         chosen = ([x[i] for i in self._shown] for x in (values, usual, spread))
         self._state.bins.add(at, *chosen)
-
-    def _average(self, recent: Recent, x: list[float], residual: float) -> None:
-        recent.n += 1
-        weight = max(self._forget, 1 / recent.n)
-        if recent.n == 1:
-            recent.conditions, recent.noise, recent.residual = list(x), 1.0, residual
-            return
-        recent.residual += weight * (residual - recent.residual)
-        recent.conditions = [a + weight * (b - a) for a, b in zip(recent.conditions, x, strict=True)]
-        recent.noise = (1 - weight) ** 2 * recent.noise + weight**2
 
     def _learn(
         self,
@@ -359,6 +365,8 @@ class CyclicDetector:
             return self._assess(family, span.at, cohort, seen)
 
         if self._book.is_open(family):
+            if self._recovers(family, span, seen):
+                return []
             self._grow(family, span.at, seen)
             calm = track.level < self._exit and cohort < self._exit + 1
             band = track.level < self._band and cohort < self._band
@@ -379,9 +387,31 @@ class CyclicDetector:
         own = track.log_e >= self._threshold * self._factor(family) and self._shifted(track)
         if not own and track.over < self._persist:
             return []
+        if self._adaptive and any(self._book.is_open(other) for other in self._families):
+            # One number tells no two faults apart; an appliance that fails moves all that a plug sees.
+            return []
         self._state.growth.pop(family, None)
         self._grow(family, span.at, seen)
         return [self._book.open(family, span.epoch, span.at, what())]
+
+    def _recovers(self, family: str, span: Span, seen: Deviations) -> bool:
+        """Whether a repaired appliance has yet to show the repaired part; once it does, the evidence starts anew."""
+        telling, repaired = self._telling.get(family), self._book.episodes[family].repaired
+        if telling is None or repaired is None or span.start >= repaired + self._wait[family]:
+            return False
+        told = self._state.recent[telling].n
+        if told == 1 and not math.isnan(seen.value[telling]):
+            self._forget_evidence(family, telling)
+        return told == 0 or (told == 1 and not math.isnan(seen.value[telling]))
+
+    def _forget_evidence(self, family: str, but: int | None = None) -> None:
+        """The family's evidence starts anew, that of one feature excepted."""
+        self._state.tracks[family].reset()
+        for i in self._judged:
+            if i != but and any(
+                s.family == family and not math.isnan(s.size[i]) and s.size[i] != 0 for s in self._signatures
+            ):
+                self._state.recent[i] = Recent()
 
     def _grow(self, family: str, at: int, seen: Deviations) -> None:
         """Remember how far each cause of an open family would have come."""

@@ -42,6 +42,17 @@ class Recent(msgspec.Struct):
     noise: float = 1.0
     n: int = 0
 
+    def add(self, x: list[float], residual: float, forget: float) -> None:
+        """One more cycle, which weighs `forget`, or as much as each of the first ones."""
+        self.n += 1
+        weight = max(forget, 1 / self.n)
+        if self.n == 1:
+            self.conditions, self.noise, self.residual = list(x), 1.0, residual
+            return
+        self.residual += weight * (residual - self.residual)
+        self.conditions = [a + weight * (b - a) for a, b in zip(self.conditions, x, strict=True)]
+        self.noise = (1 - weight) ** 2 * self.noise + weight**2
+
 
 class Lesson(msgspec.Struct, forbid_unknown_fields=True):
     """What outcomes taught of a family, as the control entry `priors` says it.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from detectors.diagnosis import Signature
 _NOTHING = 1e-9
 
 _Directions = list[tuple[str, list[float]]]
+_Basis = list[NDArray[np.float64]]
 
 
 class Innocent:
@@ -55,14 +57,42 @@ class Innocent:
                 best, found = out, family
         return found
 
-    def _beside(self, known: NDArray[np.bool_], sd: NDArray[np.float64]) -> _Directions:
-        """Unit vectors of the faults, orthogonal to every confounder; none for a fault that they explain."""
-        basis: list[NDArray[np.float64]] = []
+    def without(self, z: list[float], sd: list[float]) -> tuple[list[float], list[Signature]]:
+        """Deviations and the faults' signatures with the innocent causes' share taken out of both, for a diagnosis.
+
+        Args:
+            z: deviations of each feature, averaged over cycles, in spreads; NaN where unknown.
+            sd: spreads, in the unit of the signatures' sizes.
+
+        Returns:
+            What is left of the deviations, NaN as before; and signatures, the innocent ones as they were.
+        """
+        known, spread = np.isfinite(np.array(z)), np.array(sd)
+        basis = self._basis(known, spread)
+        rest = _without(np.where(known, np.nan_to_num(np.array(z)), 0.0), basis)
+        left = np.where(known, rest, math.nan)
+        faults = [replace(s, size=self._left_of(s, known, spread, basis)) for s in self._faults]
+        return left.tolist(), faults + self._confounders
+
+    def _left_of(
+        self, one: Signature, known: NDArray[np.bool_], sd: NDArray[np.float64], basis: _Basis
+    ) -> tuple[float, ...]:
+        rest = _without(_scaled(one, known, sd), basis) * sd
+        return tuple(np.where(known, rest, np.array(one.size)).tolist())
+
+    def _basis(self, known: NDArray[np.bool_], sd: NDArray[np.float64]) -> _Basis:
+        """Orthonormal vectors of all that the confounders can explain."""
+        basis: _Basis = []
         for one in self._confounders:
             rest = _without(_scaled(one, known, sd), basis)
             length = float(np.sqrt(rest @ rest))
             if length > _NOTHING:
                 basis.append(rest / length)
+        return basis
+
+    def _beside(self, known: NDArray[np.bool_], sd: NDArray[np.float64]) -> _Directions:
+        """Unit vectors of the faults, orthogonal to every confounder; none for a fault that they explain."""
+        basis = self._basis(known, sd)
         found: _Directions = []
         for one in self._faults:
             whole = _scaled(one, known, sd)
