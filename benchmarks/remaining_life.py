@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.simulated import revisions, scenario
+from benchmarks.simulated import PLUG, revisions, scenario
 from firmware_sim.fleet import Fleet
 from firmware_sim.physics import simulated_kinds
 from firmware_sim.wear import DAY, Fault
@@ -124,7 +124,7 @@ def rows(told: Sequence[Told], fast: set[str]) -> list[dict[str, Any]]:
 def main() -> None:
     """Run the protocol for each kind and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else None)
-    parser.add_argument("kind", nargs="+", choices=simulated_kinds())
+    parser.add_argument("kind", nargs="+", choices=(*simulated_kinds(), PLUG))
     parser.add_argument("--devices", type=int, default=36)
     parser.add_argument("--days", type=float, default=75.0)
     parser.add_argument("--seed", type=int, default=2001)

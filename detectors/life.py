@@ -32,7 +32,10 @@ _TAIL = 0.25
 _USED = (0.01, 0.95)
 """Share of the lead time gone when the episode opens: any order of magnitude between these."""
 _GAIN = (0.35, 1.6)
-_SHAPE = (0.85, 1.5)
+_SHAPE = (0.4, 1.5)
+_LINEAR, _BENT = 0.85, 0.2
+"""What is measured may run ahead of the wear, as the air through a filter does: factors of the course's exponent
+below the first are believed less the smaller they are, with such a spread (log scale)."""
 _NOISE, _MISFIT = 0.04, 0.15
 """Spread of a measured amount: of its own, and as a share of it."""
 _LOOKS = 4.0
@@ -153,7 +156,9 @@ def _quantiles(prior: Prior, amounts: list[float], growth: Growth, at: int) -> t
     weight -= 0.5 * np.minimum(_FAR, np.maximum(0.0, np.maximum(first - begun, begun - last)) / spread) ** 2
     if amounts:
         gain = _between(_GAIN, _CLOUD[:, 2])
-        shape = prior.shape * _between(_SHAPE, _CLOUD[:, 3])
+        bend = _between(_SHAPE, _CLOUD[:, 3])
+        weight -= 0.5 * (np.maximum(0.0, np.log(_LINEAR / bend)) / _BENT) ** 2
+        shape = prior.shape * bend
         t = (np.array(growth.times) - growth.since) / (_DAY * MICROS)
         share = np.clip((t[None, :] - begun[:, None]) / lead[:, None], 1e-6, 1.3)
         level = gain[:, None] * share ** shape[:, None]
