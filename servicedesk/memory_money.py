@@ -55,8 +55,8 @@ class MemoryBills:
         self.own: dict[tuple[str, str], Decimal] = {}
 
     def add(self, bill: Bill) -> None:
-        """Enter a bill once a visit."""
-        self.rows.setdefault(bill.visit, bill)
+        """Enter a bill once a visit or case."""
+        self.rows.setdefault(bill.work, bill)
 
     def of_ticket(self, ticket: UUID) -> list[Bill]:
         """Oldest first."""

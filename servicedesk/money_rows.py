@@ -46,18 +46,37 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """What is charged for a visit. `most` is what was agreed: approved in a quote, or told before booking."""
+    """What is charged for a repair.
+
+    Attributes:
+        visit: that did it, or None.
+        way: the case of another way that did it, or None; one of the two is given.
+        most: what was agreed: approved in a quote, or told before booking.
+    """
 
     id: UUID
     ticket: UUID
-    visit: UUID
     currency: str
     lines: tuple[Line, ...]
     total: Decimal
     tax: Decimal
     most: Decimal
     made: datetime
+    visit: UUID | None = None
+    way: UUID | None = None
     quote: UUID | None = None
+
+    @property
+    def work(self) -> UUID:
+        """The visit or the case that did it.
+
+        Raises:
+            ValueError: neither is given, which no repository takes.
+        """
+        found = self.visit or self.way
+        if found is None:
+            raise ValueError(f"bill {self.id} is of no visit and no case")
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ class Bills(Protocol):
     """What was charged."""
 
     def add(self, bill: Bill) -> None:
-        """Enter a bill; a second one of the same visit changes nothing."""
+        """Enter a bill; a second one of the same visit, or case of another way, changes nothing."""
         ...
 
     def of_ticket(self, ticket: UUID) -> list[Bill]:

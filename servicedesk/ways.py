@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
+from servicedesk.billing import Work, charge
 from servicedesk.errors import IllegalMoveError, UnknownError
 from servicedesk.model import Ticket
 from servicedesk.notices import notify
@@ -15,7 +17,7 @@ from servicedesk.planning import REPLAN, call_off
 from servicedesk.states import VISIT_LIVE, TicketState, check_move
 from servicedesk.visiting import repaired
 from servicedesk.way_offers import way_offers, words_of
-from servicedesk.way_rows import WAY, WayCase, WayState
+from servicedesk.way_rows import WAY, WayCase, WayKind, WayState
 
 TAKES = (TicketState.OPEN, TicketState.REOPENED, TicketState.PLANNED, TicketState.AWAITING_PARTS)
 """A ticket in these may be mended in another way."""
@@ -73,6 +75,8 @@ def move_way(
     cause: str | None = None,
     mended: bool = True,
     note: str = "",
+    parts: tuple[str, ...] | None = None,
+    charged: Decimal | None = None,
 ) -> WayCase:
     """Take a repair away from home a step further; returned, the telemetry proves it like any other repair.
 
@@ -84,10 +88,14 @@ def move_way(
         actor: who says so.
         cause: confirmed on the bench, with `mended`.
         mended: whether it is; otherwise the ticket is planned anew.
-        note: for the timeline.
+        note: for the timeline; says why parts outside the diagnosis were needed.
+        parts: SKUs that were fitted, with `mended`; those of the fault when None.
+        charged: the sum that is asked where it is another than the reckoned one.
 
     Raises:
         IllegalMoveError: the state table forbids it.
+        ChargeError: more is asked than was agreed.
+        NeedsReasonError: a part does not belong to the diagnosis and the note does not say why.
     """
     desk = office.desk
     ticket = desk.tickets.get(desk.ways.case(case_id).ticket)
@@ -97,6 +105,10 @@ def move_way(
     case = replace(case, state=new, note=note or case.note)
     if new is WayState.MENDED:
         case = replace(case, cause=cause, mended=mended)
+        if mended:
+            brought = desk.ways.get(case.way).kind is WayKind.SERVICE_POINT
+            work = Work(actor=actor, way=case.id, cause=cause, parts=parts, note=note, charged=charged, here=brought)
+            charge(office, ticket, work, now)
     if new in _UNDER_WAY and ticket.state is TicketState.PLANNED:
         ticket = moved_ticket(office, ticket, TicketState.IN_REPAIR, now, actor)
         ticket = office.assign(ticket, ticket.responsible, "repair", case.back + _LATE)

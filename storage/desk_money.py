@@ -36,12 +36,14 @@ update quote set state = %(state)s, reason = %(reason)s, decided = %(decided)s, 
     version = version + 1 where id = %(id)s and version = %(version)s
 """
 _ADD_BILL = """
-insert into bill (id, ticket, visit, quote, currency, lines, total, tax, most, made)
-values (%(id)s, %(ticket)s, %(visit)s, %(quote)s, %(currency)s, %(lines)s, %(total)s, %(tax)s, %(most)s, %(made)s)
-on conflict (visit) do nothing
+insert into bill (id, ticket, visit, way, quote, currency, lines, total, tax, most, made)
+values (%(id)s, %(ticket)s, %(visit)s, %(way)s, %(quote)s, %(currency)s, %(lines)s, %(total)s, %(tax)s, %(most)s,
+    %(made)s)
+on conflict do nothing
 """
 _BILLS = """
-select id, ticket, visit, quote, currency, lines, total, tax, most, made from bill where ticket = %s order by made, id
+select id, ticket, visit, way, quote, currency, lines, total, tax, most, made from bill where ticket = %s
+order by made, id
 """
 _PRICES = "select sku, price from part_price where org = %s and sku = any(%s)"
 _NOTE = """
@@ -245,13 +247,14 @@ class PgBills:
     conn: Connection
 
     def add(self, bill: Bill) -> None:
-        """Enter a bill once a visit."""
+        """Enter a bill once a visit or case."""
         self.conn.execute(
             _ADD_BILL,
             {
                 "id": bill.id,
                 "ticket": bill.ticket,
                 "visit": bill.visit,
+                "way": bill.way,
                 "quote": bill.quote,
                 "currency": bill.currency,
                 "lines": _stored(bill.lines),

@@ -164,7 +164,7 @@ def quote_decline(quote: UUID, decline: DeclineIn, who: Confirmer, tx: InTx) -> 
 
 @router.get("/tickets/{ticket}/bills", tags=["prices"])
 def bills(ticket: UUID, who: CaseReader, tx: InTx) -> list[BillOut]:
-    """What was charged for a ticket's visits."""
+    """What was charged for a ticket's repairs."""
     read_ticket(tx, who, ticket)
     return [_bill_out(each) for each in tx.office.desk.money.bills.of_ticket(ticket)]
 
@@ -317,7 +317,8 @@ def _bill_out(row: Bill) -> BillOut:
     return BillOut(
         id=row.id,
         ticket=row.ticket,
-        visit=row.visit,
+        visit=row.work,
+        way=row.way,
         quote=row.quote,
         currency=row.currency,
         lines=[_line_out(line) for line in row.lines],

@@ -53,6 +53,7 @@ _BILL: dict[str, Any] = {
     "id": "019a9547-3c00-7a11-8b6f-2f1f0f5d0204",
     "ticket": _TICKET,
     "visit": "019a9547-3c00-7a11-8b6f-2f1f0f5d0002",
+    "way": None,
     "quote": _QUOTE,
     "currency": "CNY",
     "lines": _LINES,
@@ -207,13 +208,14 @@ class DeclineIn(Body):
 
 
 class BillOut(BaseModel):
-    """What is charged for a visit; never above `most`, which was agreed."""
+    """What is charged for a visit, or for the case of another way; never above `most`, which was agreed."""
 
     model_config = _example(_BILL)
 
     id: UUID
     ticket: UUID
-    visit: UUID
+    visit: UUID = Field(description="the visit; of a repair by another way its case, as in `way`")
+    way: UUID | None
     quote: UUID | None
     currency: str
     lines: list[LineOut]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -95,11 +96,18 @@ class WayIn(Body):
 
 
 class WayMoveIn(Body):
-    """The next step of a repair in another way; `cause` and `mended` belong to `mended`."""
+    """The next step of a repair in another way; `cause`, `mended`, `parts` and `charged` belong to `mended`.
 
-    model_config = _example({"to": "mended", "cause": "condenser_fan_wear", "mended": True, "note": ""})
+    What is mended is billed: the fault's parts unless others are named, and never more than was agreed.
+    """
+
+    model_config = _example(
+        {"to": "mended", "cause": "condenser_fan_wear", "mended": True, "note": "", "parts": None, "charged": "250.00"}
+    )
 
     to: Literal["picked_up", "received", "on_bench", "mended", "returned", "cancelled"]
     cause: str | None = Field(default=None, max_length=100)
     mended: bool = True
     note: str = Field(default="", max_length=2000)
+    parts: list[Annotated[str, Field(max_length=100)]] | None = Field(default=None, max_length=50)
+    charged: Decimal | None = Field(default=None, ge=0, max_digits=12, decimal_places=2)

@@ -60,6 +60,8 @@ def way_move(ticket: UUID, move: WayMoveIn, who: TicketMover, tx: InTx, context:
         cause=move.cause,
         mended=move.mended,
         note=move.note,
+        parts=None if move.parts is None else tuple(move.parts),
+        charged=move.charged,
     )
     return _read(tx, who, ticket)
 

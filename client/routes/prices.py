@@ -53,7 +53,7 @@ class PricesRoutes(Caller):
         return self.call("POST", f"/v1/quotes/{segment(quote)}/renewal", QuoteOut, key=key)
 
     def bills(self, ticket: UUID | str) -> list[BillOut]:
-        """What was charged for a ticket's visits."""
+        """What was charged for a ticket's repairs."""
         return self.call("GET", f"/v1/tickets/{segment(ticket)}/bills", list[BillOut])
 
     def estimate(self, ticket: UUID | str) -> EstimateOut:

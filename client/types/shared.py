@@ -10,7 +10,7 @@ import msgspec
 
 
 class BillOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What is charged for a visit; never above `most`, which was agreed."""
+    """What is charged for a visit, or for the case of another way; never above `most`, which was agreed."""
 
     currency: str
     id: UUID
@@ -22,6 +22,7 @@ class BillOut(msgspec.Struct, frozen=True, kw_only=True):
     total: str
     visit: UUID
     quote: UUID | None = None
+    way: UUID | None = None
 
 
 class ChangeOut(msgspec.Struct, frozen=True, kw_only=True):

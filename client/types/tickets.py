@@ -157,12 +157,14 @@ class WayIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WayMoveIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The next step of a repair in another way; `cause` and `mended` belong to `mended`."""
+    """The next step of a repair in another way; `cause`, `mended`, `parts` and `charged` belong to `mended`."""
 
     to: Literal["picked_up", "received", "on_bench", "mended", "returned", "cancelled"]
     cause: str | None = None
+    charged: float | str | None = None
     mended: bool | None = None
     note: str | None = None
+    parts: list[str] | None = None
 
 
 class WayOfferOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,9 +14,11 @@ from servicedesk.money import Line, LineKind
 from servicedesk.money_rows import Bill, CoverDecision, CoverStep, Evidence, Fitted, PartOrder, Quote
 from servicedesk.states import QuoteState, TicketState
 from servicedesk.warranty import Cover
+from servicedesk.way_rows import Way, WayCase, WayKind, WayState
 from tests.servicedesk.world import START
 from tests.worker_desk.stored import Store, added, notice, visit
 
+WAY = Way(id=uuid.UUID(int=77), org="demo", kind=WayKind.MAIL_IN, name="Depot")
 LINES = (
     Line(kind=LineKind.PART, amount=Decimal("120.50"), sku="RF-FAN-120"),
     Line(kind=LineKind.LABOUR, amount=Decimal("80.00"), minutes=40),
@@ -73,6 +75,15 @@ def test_bills_are_one_a_visit(store: Store) -> None:
     bills.add(bill)
     bills.add(replace(bill, id=uuid.uuid4(), total=Decimal("1.00")))
     assert bills.of_ticket(row.id) == [bill]
+    store.desk.ways.register(WAY)
+    case = WayCase(
+        id=uuid.uuid4(), ticket=row.id, way=WAY.id, state=WayState.BOOKED, begins=START, back=START, made=START
+    )
+    store.desk.ways.book(case)
+    elsewhere = replace(bill, id=uuid.uuid4(), visit=None, way=case.id, made=bill.made + timedelta(hours=1))
+    bills.add(elsewhere)
+    bills.add(replace(elsewhere, id=uuid.uuid4(), total=Decimal("1.00")))
+    assert bills.of_ticket(row.id) == [bill, elsewhere]
     assert bills.prices("demo", ["RF-FAN-120"]) == {}
 
 
