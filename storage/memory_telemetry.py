@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -75,8 +74,8 @@ class MemoryTelemetry:
             if reported.device.no == no:
                 newest[name] = reported
         opened = {r.finding.family for r in newest.values() if r.finding.state is EpisodeState.OPEN}
-        progress = [copy.deepcopy(p) for (device, _), p in sorted(self.progress.items()) if device == no]
-        lost = copy.deepcopy(self.lost.get(no, {}))
+        progress = [p.copy() for (device, _), p in sorted(self.progress.items()) if device == no]
+        lost = {epoch: list(ranges) for epoch, ranges in self.lost.get(no, {}).items()}
         held = [one for (device, _), one in sorted(self.held.items()) if device == no]
         firmware = list(self.firmware.get(no, ()))
         return DeviceHistory(
@@ -85,7 +84,7 @@ class MemoryTelemetry:
 
     def load_strangers(self, keys: Sequence[DeviceKey]) -> dict[tuple[DeviceKey, int], Progress]:
         """See `TelemetryStore.load_strangers`."""
-        return {k: copy.deepcopy(p) for k, p in self.strangers.items() if k[0] in keys}
+        return {k: p.copy() for k, p in self.strangers.items() if k[0] in keys}
 
     def read_back(self, device: int, kind: str, epoch: int, from_seq: int, to_seq: int) -> list[StoredMessage]:
         """See `TelemetryStore.read_back`."""
@@ -143,8 +142,8 @@ class MemoryTelemetry:
             self.messages.setdefault((m.device, m.epoch, m.seq), m)
         for d in batch.dead:
             self.dead.setdefault((d.incarnation, d.partition, d.stream_seq, d.position_in_block), d)
-        self.progress |= copy.deepcopy(batch.progress)
-        self.strangers |= copy.deepcopy(batch.strangers)
+        self.progress |= {k: p.copy() for k, p in batch.progress.items()}
+        self.strangers |= {k: p.copy() for k, p in batch.strangers.items()}
         for x in batch.lost:
             self.lost.setdefault(x.device, {}).setdefault(x.epoch, []).append((x.from_seq, x.to_seq))
         self.observed |= batch.observed

@@ -26,6 +26,10 @@ class Progress:
         index = bisect_right(self.beyond, (seq, 2**63)) - 1
         return index >= 0 and self.beyond[index][0] <= seq <= self.beyond[index][1]
 
+    def copy(self) -> Progress:
+        """One of its own: what is settled in it leaves this one as it is."""
+        return Progress(self.epoch, self.upto, list(self.beyond))
+
     def add(self, seq: int) -> bool:
         """Settle one seq. Returns whether it was new."""
         if seq in self:
