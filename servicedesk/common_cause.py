@@ -4,6 +4,7 @@ A heat wave, a holiday or a firmware makes appliances leave their usual range si
 family within `WITHIN` are held against what such a fleet shows by chance (Poisson); when they are too many for it, one
 fleet finding opens and its members' tickets wait until the cause has passed. A real fault is still there then, and
 whatever would fail before is not held. A finding without a cause waits a little in any case, for company to show.
+Whether the members share a firmware or a lot is looked at after each that joins; see `servicedesk.shared_trait`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from servicedesk.fleet_faults import at_least
 from servicedesk.fleet_rows import FleetFinding, Why
 from servicedesk.model import Appliance, TicketDraft
 from servicedesk.office import Office
+from servicedesk.shared_trait import COMPARE_FLEET
 from telemetry.finding import Finding
 
 WAITED = "finding_waited"
@@ -83,6 +85,7 @@ def _gathers(office: Office, finding: Finding, appliance: Appliance, now: dateti
     standing = fleet.standing(appliance.org, appliance.kind, finding.family, now - QUIET)
     if standing is not None:
         fleet.join(standing.id, found, appliance.no, now)
+        office.desk.agenda.set_due(COMPARE_FLEET, standing.id, now)
         return True
     devices = fleet.devices(appliance.org, appliance.kind)
     recent = {**fleet.recent(appliance.org, appliance.kind, finding.family, now - WITHIN), appliance.no: found}
@@ -102,6 +105,7 @@ def _gathers(office: Office, finding: Finding, appliance: Appliance, now: dateti
         fleet.join(opened.id, member, device, now)
         if fleet.waiting(member) is Why.UNSURE:
             _wait(office, member, device, Why.COMMON, now)
+    office.desk.agenda.set_due(COMPARE_FLEET, opened.id, now)
     return True
 
 

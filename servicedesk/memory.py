@@ -436,7 +436,7 @@ class MemoryDesk:
         self.ways = MemoryWays(self.tickets, self._rating)
         self.agenda = MemoryAgenda()
         self.truth = MemoryTruth(self.people, self.agenda)
-        self.fleet = MemoryFleet(self.people, self.agenda)
+        self.fleet = MemoryFleet(self.people, self.agenda, self.tickets)
         self.levels = MemoryLevels(self.tickets, self.people, self.notices)
         self.plans = MemoryPlans(self.tickets, self.visits)
         self.moves = MemoryMoves()

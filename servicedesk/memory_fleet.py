@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from servicedesk.fleet_rows import FleetFinding, Why
+from servicedesk.fleet_rows import FleetFinding, Peer, Shared, Why
+from servicedesk.states import TicketState
 from telemetry.clock import to_datetime
 
 if TYPE_CHECKING:
-    from servicedesk.memory import MemoryAgenda, MemoryPeople
+    from servicedesk.memory import MemoryAgenda, MemoryPeople, MemoryTickets
+    from servicedesk.model import Appliance
+    from telemetry.finding import Finding
 
 
 @dataclass(slots=True)
@@ -27,11 +31,15 @@ class MemoryFleet:
     Args:
         people: knows devices.
         agenda: knows findings.
+        tickets: know false alarms.
     """
 
-    def __init__(self, people: MemoryPeople, agenda: MemoryAgenda) -> None:
+    def __init__(self, people: MemoryPeople, agenda: MemoryAgenda, tickets: MemoryTickets) -> None:
         self._people = people
         self._agenda = agenda
+        self._tickets = tickets
+        self.firmware: dict[int, list[tuple[datetime, str]]] = {}
+        self.common: dict[UUID, Shared] = {}
         self.fleets: dict[UUID, FleetFinding] = {}
         self.members: dict[UUID, tuple[UUID, int, datetime]] = {}
         self.waits: dict[UUID, _Wait] = {}
@@ -42,16 +50,21 @@ class MemoryFleet:
 
     def recent(self, org: str, kind: str, family: str, since: datetime) -> dict[int, UUID]:
         """Newest by device."""
-        firsts = (revisions[0] for revisions in self._agenda.findings.values() if revisions)
         found: dict[int, tuple[int, UUID]] = {}
+        for device, first in self._firsts(org, kind, family, since):
+            found[device] = max(found.get(device, (0, UUID(int=0))), (first.opened, UUID(first.id)))
+        return {device: ident for device, (_, ident) in found.items()}
+
+    def _firsts(self, org: str, kind: str, family: str, since: datetime) -> Iterator[tuple[int, Finding]]:
+        """Findings that opened since then as they were first told, with the numbers of their devices."""
+        firsts = (revisions[0] for revisions in self._agenda.findings.values() if revisions)
         for first in firsts:
             if first.family != family or first.history or to_datetime(first.opened) < since:
                 continue
             device = self._agenda.devices.get(first.device)
             appliance = None if device is None else self._people.appliances.get(device)
             if appliance is not None and device is not None and (appliance.org, appliance.kind) == (org, kind):
-                found[device] = max(found.get(device, (0, UUID(int=0))), (first.opened, UUID(first.id)))
-        return {device: ident for device, (_, ident) in found.items()}
+                yield device, first
 
     def standing(self, org: str, kind: str, family: str, since: datetime) -> FleetFinding | None:
         """The newest that still grows."""
@@ -74,6 +87,47 @@ class MemoryFleet:
     def member_of(self, finding: UUID) -> UUID | None:
         """Its fleet finding."""
         return self.members[finding][0] if finding in self.members else None
+
+    def peers_of_fleet(self, fleet: UUID, now: datetime) -> list[Peer]:
+        """Of its kind."""
+        known = self.fleets[fleet]
+        joined: dict[int, datetime] = {}
+        for of, device, at in self.members.values():
+            if of == fleet:
+                joined[device] = min(joined.get(device, at), at)
+        return self._peers(known.org, known.kind, joined, now)
+
+    def peers(self, org: str, kind: str, family: str, since: datetime, now: datetime) -> list[Peer]:
+        """Of a kind."""
+        false = {t.finding for t in self._tickets.rows.values() if t.state is TicketState.FALSE_ALARM}
+        opened: dict[int, datetime] = {}
+        for device, first in self._firsts(org, kind, family, since):
+            at = to_datetime(first.opened)
+            if UUID(first.id) not in false:
+                opened[device] = min(opened.get(device, at), at)
+        return self._peers(org, kind, opened, now)
+
+    def _peers(self, org: str, kind: str, members: dict[int, datetime], now: datetime) -> list[Peer]:
+        return [
+            Peer(each.no, each.no in members, self._firmware(each, members.get(each.no, now)), each.lot or "")
+            for each in sorted(self._people.appliances.values(), key=lambda each: each.no)
+            if (each.org, each.kind) == (org, kind) and (each.removed is None or each.no in members)
+        ]
+
+    def _firmware(self, appliance: Appliance, at: datetime) -> str:
+        told = self.firmware.get(appliance.no, [])
+        before = [version for since, version in told if since <= at]
+        return (before[-1:] or [version for _, version in told[:1]] or [""])[0]
+
+    def share(self, fleet: UUID, shared: Shared | None, at: datetime) -> None:  # noqa: ARG002  (rows have it)
+        """Note."""
+        self.common.pop(fleet, None)
+        if shared is not None:
+            self.common[fleet] = shared
+
+    def shared(self, fleet: UUID) -> Shared | None:
+        """What was noted."""
+        return self.common.get(fleet)
 
     def wait(self, finding: UUID, device: int, why: Why, since: datetime, until: datetime) -> None:  # noqa: ARG002  (rows have them)
         """Note."""

@@ -14,6 +14,7 @@ from servicedesk.notices import notify
 from servicedesk.office import DISPATCH, SYSTEM, Office, moved_ticket
 from servicedesk.policy import decide, priority, respond_due
 from servicedesk.self_tests import ask_where_it_helps
+from servicedesk.shared_trait import COMPARE_TICKET
 from servicedesk.states import TICKET_ENDED, TicketState
 from telemetry.clock import to_datetime
 from telemetry.finding import EpisodeState, Finding, Proof
@@ -222,5 +223,6 @@ def _open(office: Office, finding: Finding, draft: TicketDraft, appliance: Appli
     if ticket.severity <= _URGENT:
         desk.agenda.set_due(RESPOND, ticket.id, due)
     desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+    desk.agenda.set_due(COMPARE_TICKET, ticket.id, now)
     ask_where_it_helps(office, ticket, finding, now)
     return ticket

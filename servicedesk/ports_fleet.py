@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from servicedesk.fleet_rows import FleetFinding, Why
+from servicedesk.fleet_rows import FleetFinding, Peer, Shared, Why
 
 
 class FleetBook(Protocol):
@@ -34,6 +35,25 @@ class FleetBook(Protocol):
 
     def member_of(self, finding: UUID) -> UUID | None:
         """The fleet finding of a finding."""
+        ...
+
+    def peers_of_fleet(self, fleet: UUID, now: datetime) -> Sequence[Peer]:
+        """Appliances of a fleet finding's kind, members with the firmware they had when they joined."""
+        ...
+
+    def peers(self, org: str, kind: str, family: str, since: datetime, now: datetime) -> Sequence[Peer]:
+        """Appliances of a kind; those with a finding of the family since then, with its firmware, are members.
+
+        Findings that are history and false alarms make no member.
+        """
+        ...
+
+    def share(self, fleet: UUID, shared: Shared | None, at: datetime) -> None:
+        """Note what the members of a fleet finding have in common; it takes the place of what was noted before."""
+        ...
+
+    def shared(self, fleet: UUID) -> Shared | None:
+        """What was noted."""
         ...
 
     def wait(self, finding: UUID, device: int, why: Why, since: datetime, until: datetime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from servicedesk import calling, common_cause, covering, ladder, opening, ordering, promises, quoting, self_tests
+from servicedesk import calling, common_cause, covering, ladder, opening, ordering, promises, quoting, self_tests, shared_trait
 from servicedesk.calls import CALL, ONCALL
 from servicedesk.covering import APPEAL
 from servicedesk.errors import UnknownError
@@ -185,6 +185,8 @@ _HANDLERS: dict[str, Callable[[Office, UUID, datetime], object]] = {
     APPEAL: covering.appeal_due,
     ARRIVES: ordering.part_arrives,
     common_cause.WAITED: opening.look_again,
+    shared_trait.COMPARE_FLEET: shared_trait.compare_fleet,
+    shared_trait.COMPARE_TICKET: shared_trait.compare_ticket,
     self_tests.ANSWERED: self_tests.take_answer,
     self_tests.SILENT: self_tests.fall_silent,
 }
