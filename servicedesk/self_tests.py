@@ -27,6 +27,8 @@ SILENT = "self_test_silent"
 PATIENCE = timedelta(minutes=20)
 """A test takes minutes, a busy device says so at once, and one that is asleep wakes within a quarter of an hour."""
 
+UNHURRIED = timedelta(hours=6)
+"""Where the desk asks by itself nobody waits: a programme may end first."""
 _SHOWN = 3
 
 
@@ -67,7 +69,7 @@ def _ask(office: Office, ticket: Ticket, now: datetime, actor: str) -> SelfTest:
     desk = office.desk
     test = SelfTest(id=office.new_id(), ticket=ticket.id, device=ticket.device, actor=actor, asked=now)
     desk.care.help.add_test(test)
-    desk.agenda.set_due(SILENT, test.id, now + PATIENCE)
+    desk.agenda.set_due(SILENT, test.id, now + (UNHURRIED if actor == SYSTEM else PATIENCE))
     office.log(ticket.id, now, "self_test_asked", actor, test=str(test.id))
     return test
 

@@ -19,7 +19,9 @@ from servicedesk.errors import DeskError
 from servicedesk.memory import MemoryDesk
 from servicedesk.model import Ticket
 from servicedesk.office import Office
+from servicedesk.self_tests import ANSWERED
 from stack.desk_hands import do, hand_over, tell
+from stack.trial.asking import Answered, Asked
 from stack.trial.hosts import HereHost, Host, ProcessHost, plan_sites, share_out
 from stack.trial.ledger import Ledger
 from stack.trial.progress import Listener, Progress, nobody
@@ -108,6 +110,7 @@ class Trial:
         self._start_sites(processes, control=control)
         self._now = self._reached = self.start
         self._sent: set[UUID] = set()
+        self._tests: set[UUID] = set()
         self._restocked = self.start
         self._closed = False
 
@@ -126,8 +129,9 @@ class Trial:
         while self._reached < self.end:
             to = min(self._reached + STEP, self.end)
             controls = self._new_controls()
+            asked = self._new_tests()
             for host in self._hosts:
-                host.begin(to, controls)
+                host.begin(to, controls, asked)
             self._between(to, [told for host in self._hosts for told in host.told()])
             self._reached = to
             progress(self._progress(days))
@@ -225,6 +229,7 @@ class Trial:
             (one for each in told for one in each.findings),
             key=lambda one: (one.arrival, one.no, one.finding.family, one.finding.revision),
         )
+        self._take_answers([one for each in told for one in each.answers])
         self.people.hear(
             sorted((one for each in told for one in each.failed), key=lambda one: (one.failure, one.device)), self._now
         )
@@ -282,6 +287,22 @@ class Trial:
                 do(self._office(self._now), job, moment)
             except DeskError as error:
                 _log.warning("a job of the desk failed", task=job.task, why=str(error))
+
+    def _new_tests(self) -> dict[int, list[Asked]]:
+        """Self-tests that the desk has asked for since the last step, by site."""
+        found: dict[int, list[Asked]] = defaultdict(list)
+        for number, test in self.desk.care.help.test_rows.items():
+            if number not in self._tests:
+                self._tests.add(number)
+                key = self._rows[test.device - 1].key
+                found[self._site_of[str(key)]].append(Asked(str(number), key))
+        return found
+
+    def _take_answers(self, answers: Sequence[Answered]) -> None:
+        """Devices have answered: the desk hears of it when it has come."""
+        for one in sorted(answers, key=lambda each: (each.at, each.id)):
+            self.desk.care.help.test_answers[UUID(one.id)] = one.body
+            self.desk.agenda.set_due(ANSWERED, UUID(one.id), to_datetime(one.at))
 
     def _new_controls(self) -> dict[int, list[ControlEntry]]:
         """Entries that the desk has made since the last step, by site."""

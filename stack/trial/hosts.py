@@ -14,6 +14,7 @@ from firmware_sim.physics import physics_of
 from firmware_sim.physics.base import ContinuousPhysics
 from firmware_sim.scenario import Scenario
 from firmware_sim.wear import Fault
+from stack.trial.asking import Asked
 from stack.trial.site import Ended, Site, SitePlan, Told
 from storage.registry import DeviceRow
 from telemetry.catalogue import Catalogue, load_catalogue
@@ -34,8 +35,10 @@ class HostError(WellkeptError):
 class Host(Protocol):
     """Some sites. `begin` and `told` are apart, so that several hosts work at the same time."""
 
-    def begin(self, to: int, controls: Mapping[int, Sequence[ControlEntry]]) -> None:
-        """Have every site take up its control entries and go to a fleet time."""
+    def begin(
+        self, to: int, controls: Mapping[int, Sequence[ControlEntry]], asked: Mapping[int, Sequence[Asked]]
+    ) -> None:
+        """Have every site take up its control entries and requests for self-tests, and go to a fleet time."""
         ...
 
     def told(self) -> list[Told]:
@@ -111,9 +114,13 @@ class HereHost:
         self._sites = {plan.number: Site(plan, base, known, bank) for plan in plans}
         self._told: list[Told] = []
 
-    def begin(self, to: int, controls: Mapping[int, Sequence[ControlEntry]]) -> None:
+    def begin(
+        self, to: int, controls: Mapping[int, Sequence[ControlEntry]], asked: Mapping[int, Sequence[Asked]]
+    ) -> None:
         """See `Host`, here and below."""
-        self._told = [site.advance(to, controls.get(number, ())) for number, site in self._sites.items()]
+        self._told = [
+            site.advance(to, controls.get(number, ()), asked.get(number, ())) for number, site in self._sites.items()
+        ]
 
     def told(self) -> list[Told]:
         """At once."""
@@ -155,9 +162,11 @@ class ProcessHost:
                     os.environ[name] = value
         theirs.close()
 
-    def begin(self, to: int, controls: Mapping[int, Sequence[ControlEntry]]) -> None:
+    def begin(
+        self, to: int, controls: Mapping[int, Sequence[ControlEntry]], asked: Mapping[int, Sequence[Asked]]
+    ) -> None:
         """See `Host`, here and below."""
-        self._pipe.send(("begin", (to, dict(controls))))
+        self._pipe.send(("begin", (to, dict(controls), dict(asked))))
 
     def told(self) -> list[Told]:
         """Waits for them."""

@@ -249,11 +249,13 @@ def _closed(
     def last(state: TicketState) -> int | None:
         return max((to_micros(each.at) for each in moves if each.body["new"] == state), default=None)
 
+    tested = [event.body["causes"] for event in events if event.kind == "self_test" and event.body.get("causes")]
     outcomes = [desk.visits.outcome(visit.id) for visit in visits]
     outcome = next((each for each in reversed(outcomes) if each is not None), None)
     return msgspec.structs.replace(
         record,
         state=str(row.state),
+        answered=tuple(CauseRecord(fault, probability) for fault, probability in tested[0]) if tested else (),
         visits=tuple(numbers[visit.id] for visit in visits),
         outcome=None if outcome is None else str(outcome.code),
         cause=None if outcome is None else outcome.cause,

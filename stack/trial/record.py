@@ -68,7 +68,7 @@ class EpisodeRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket; what telemetry said of it is what it said when the ticket opened.
+    """A ticket; what telemetry said of it is what it said when the ticket opened, `answered` apart.
 
     Attributes:
         ref: of the ticket.
@@ -82,6 +82,8 @@ class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
         safety: whether safety opened it.
         onset: estimate of when the fault began to show; None for a ticket that an owner opened.
         causes: ranked, most probable first.
+        answered: likewise, with the answer of the appliance's own test in mind; empty when it was not asked, or its
+            answer said nothing.
         rejected: ids of faults and confounders that were ruled out.
         life_low: pessimistic end of the remaining life, as a moment; None when unknown.
         life_high: its optimistic end, likewise.
@@ -112,6 +114,7 @@ class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
     safety: bool = False
     onset: int | None = None
     causes: tuple[CauseRecord, ...] = ()
+    answered: tuple[CauseRecord, ...] = ()
     rejected: tuple[str, ...] = ()
     life_low: int | None = None
     life_high: int | None = None

@@ -44,7 +44,9 @@ class Score:
         false_per_device_year: false_tickets / device_years.
         false_per_device_year_ci95: exact interval of it.
         tickets_per_episode: true alarms per fault that has any.
-        top1: share of the tickets that name a fault, whose first cause is the right one.
+        top1: share of the tickets that name a fault, whose first cause is the right one; with the answer of the
+            appliance's own test in mind where the desk asked for it.
+        top1_readings: likewise, of what the readings alone said when the ticket opened.
         top3: likewise, among their first three.
         named: how many tickets these two rest on.
         abstained: share of them whose first cause is `unknown`.
@@ -80,6 +82,7 @@ class Score:
     false_per_device_year_ci95: tuple[float, float] | None
     tickets_per_episode: float | None
     top1: float | None
+    top1_readings: float | None
     top3: float | None
     named: int
     abstained: float | None
@@ -131,9 +134,12 @@ def score(record: TrialRecord, matching: Matching) -> Score:
         false_per_device_year_ci95=(ends[0] / years, ends[1] / years) if years else None,
         tickets_per_episode=share(sum(len(each.alarms) for each in alarmed), len(alarmed)),
         top1=share(sum(names(ticket, fault, 1) for ticket, fault in naming), len(naming)),
+        top1_readings=share(sum(ticket.causes[0].fault == fault for ticket, fault in naming), len(naming)),
         top3=share(sum(names(ticket, fault, TOP) for ticket, fault in naming), len(naming)),
         named=len(naming),
-        abstained=share(sum(ticket.causes[0].fault == "unknown" for ticket, _ in naming), len(naming)),
+        abstained=share(
+            sum((ticket.answered or ticket.causes)[0].fault == "unknown" for ticket, _ in naming), len(naming)
+        ),
         rul_coverage90=share(sum(low <= failure <= high for low, high, failure in intervals), len(intervals)),
         rul_width_p50=quantile([(high - low) / DAY for low, high, _ in intervals], 0.5),
         rul_intervals=len(intervals),
@@ -166,7 +172,7 @@ def first_tickets(outcomes: Sequence[Outcome]) -> list[tuple[TicketRecord, str]]
 
 def names(ticket: TicketRecord, fault: str, first: int) -> bool:
     """Whether a fault is among the first causes of a ticket; `unknown` takes a place like any other."""
-    return fault in [cause.fault for cause in ticket.causes[:first]]
+    return fault in [cause.fault for cause in (ticket.answered or ticket.causes)[:first]]
 
 
 def life_intervals(caught: Sequence[Outcome]) -> list[tuple[int, int, int]]:
@@ -246,6 +252,7 @@ def _undefined(found: Score) -> dict[str, str]:
         "false_per_device_year_ci95": _NO_YEARS,
         "tickets_per_episode": "no ticket belongs to a fault",
         "top1": "no true ticket names a cause",
+        "top1_readings": "no true ticket names a cause",
         "top3": "no true ticket names a cause",
         "abstained": "no true ticket names a cause",
         "rul_coverage90": "no caught fault's ticket gave a remaining life",

@@ -20,6 +20,7 @@ from firmware_sim.scenario import Scenario
 from firmware_sim.wear import DAY, Fault
 from ingest.core import IngestCore, PublishBlock
 from ingest.wire import Delivery
+from stack.trial.asking import Answered, Asked, Asking, answers
 from stack.trial.control import ControlFleet
 from stack.trial.record import DailyPeaks
 from stack.trial.spool import MemorySpool
@@ -77,10 +78,12 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         findings: in the order of their devices' observations.
         failed: faults that stop their appliance since the step before.
+        answers: of self-tests.
     """
 
     findings: list[Reported]
     failed: list[Fault]
+    answers: list[Answered] = []
 
 
 class Counts(msgspec.Struct, kw_only=True):
@@ -126,6 +129,9 @@ class Site:
         self._fleet = Fleet(plan.scenario, plan.seed, plan.start, base, only=indices)
         self._control = ControlFleet(plan.scenario, plan.seed, plan.start, base, indices) if plan.control else None
         self._keys = {row.no - 1: row.key for row in plan.rows}
+        self._asking = Asking(self._fleet, self._keys)
+        self._answers: list[Answered] = []
+        self._numbers = {row.key: row.no for row in plan.rows}
         self._topics = {index: topic_of(key, Channel.TELEMETRY).encode() for index, key in self._keys.items()}
         self._events = {index: topic_of(key, Channel.EVENT).encode() for index, key in self._keys.items()}
         self._spools = {index: MemorySpool(plan.start) for index in indices}
@@ -152,13 +158,15 @@ class Site:
             self._stream.seek(partition, Position(incarnation, seq))
         self._next_snapshots = plan.start + _SNAPSHOTS_EVERY
 
-    def advance(self, to: int, controls: Sequence[ControlEntry]) -> Told:
-        """Take up control entries, then let time pass.
+    def advance(self, to: int, controls: Sequence[ControlEntry], asked: Sequence[Asked] = ()) -> Told:
+        """Take up control entries and requests for self-tests, then let time pass.
 
         Args:
             to: fleet time, microseconds.
             controls: entries of the desk for devices of this site.
+            asked: self-tests that the desk wants of them.
         """
+        self._answers = []
         findings: list[Reported] = []
         if controls:
             builder = BlockBuilder()
@@ -167,6 +175,7 @@ class Site:
                 builder.control(entry)
             self._publish(PublishBlock(0, "", builder.encode()))
             findings += self._work()
+        self._ask(asked)
         self._send(to)
         findings += self._receive(to)
         self.now = to
@@ -176,7 +185,7 @@ class Site:
             self._next_snapshots += _SNAPSHOTS_EVERY
             self._store.write(self._core.close())
             self._store.forget()
-        return Told(findings=findings, failed=self._newly_failed())
+        return Told(findings=findings, failed=self._newly_failed(), answers=self._answers)
 
     def find(self, device: str) -> list[Fault]:
         """The faults that an appliance has now, by onset."""
@@ -197,6 +206,12 @@ class Site:
         )
 
     # inside
+
+    def _ask(self, asked: Sequence[Asked]) -> None:
+        """Requests go to devices; what they answer arrives like everything else they say."""
+        self._store.asked |= {one.id: self._numbers[one.device] for one in asked}
+        for at, index, topic, payload in self._asking.ask(asked):
+            heapq.heappush(self._air, (at, index, -1, topic, payload))
 
     def _send(self, to: int) -> None:
         """Devices complete messages and spool them; the network says when each arrives."""
@@ -240,6 +255,7 @@ class Site:
             outcome = self._core.decide(entries)
             self._store.write(outcome.batch)
             self._count(outcome)
+            self._answers += answers(outcome.batch)
             found += [
                 Reported(one.device.no, one.arrival, msgspec.structs.replace(one.finding, evidence=()))
                 for one in outcome.batch.findings
