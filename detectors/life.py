@@ -29,7 +29,7 @@ _BINS = 32
 _POINTS = 1_500
 _TAIL = 0.25
 """Lead times beyond the catalogue's become unlikely over such a share of it (log scale)."""
-_USED = (0.01, 0.95)
+_USED = (0.03, 0.95)
 """Share of the lead time gone when the episode opens: any order of magnitude between these."""
 _GAIN = (0.35, 1.6)
 _SHAPE = (0.4, 1.5)
@@ -42,7 +42,7 @@ _LOOKS = 4.0
 """Measurements of one episode err together: all of them count as so many."""
 _ONSET_DAYS, _ONSET_SHARE = 1.5, 0.25
 _FAR = 3.0
-_LOW, _HIGH = 0.03, 0.95
+_LOW, _HIGH = 0.015, 0.95
 _LEAST_DAYS, _LEAST_SHARE = 0.25, 0.25
 _SLACK = 0.25
 
