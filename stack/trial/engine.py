@@ -11,7 +11,6 @@ from uuid import UUID
 
 import structlog
 
-from firmware_sim.confounders import occurrences
 from firmware_sim.people import People
 from firmware_sim.scenario import Scenario, World, appliances, load_scenario
 from firmware_sim.wear import DAY, HOUR, Fault
@@ -25,8 +24,8 @@ from stack.trial.asking import Answered, Asked
 from stack.trial.hosts import HereHost, Host, ProcessHost, plan_sites, share_out
 from stack.trial.ledger import Ledger
 from stack.trial.progress import Listener, Progress, nobody
-from stack.trial.record import ConfounderRecord, DeviceRecord, TrialRecord
-from stack.trial.roster import furnish, restock, rows_of
+from stack.trial.record import DeviceRecord, TrialRecord
+from stack.trial.roster import furnish, innocent, restock, rows_of
 from stack.trial.service import DeskService, promises_of
 from stack.trial.site import Reported, Told
 from telemetry.catalogue import load_catalogue
@@ -171,7 +170,7 @@ class Trial:
             tickets=ledger.tickets(),
             visits=ledger.visit_records(),
             episodes=ledger.episode_records(),
-            confounders=self._confounders(),
+            confounders=innocent(World(self.scenario, self.seed, self.start), self._units, self.end),
             control=ledger.faults([fault for one in ended for fault in one.control], product=False),
             peaks=tuple(
                 sorted((each for one in ended for each in one.peaks), key=lambda each: (each.kind, each.devices))
@@ -204,17 +203,6 @@ class Trial:
             tickets=len(self.desk.tickets.rows),
             visits=len(self.ledger.visits),
         )
-
-    def _confounders(self) -> tuple[ConfounderRecord, ...]:
-        """What was innocent, as far as it began before the end."""
-        world = World(self.scenario, self.seed, self.start)
-        found = [
-            ConfounderRecord(device=unit.key, confounder=one.what, begin=one.begin, end=one.end)
-            for unit in self._units
-            for one in occurrences(world, unit)
-            if one.begin < self.end
-        ]
-        return tuple(sorted(found, key=lambda each: (each.begin, each.device, each.confounder, each.end)))
 
     def _office(self, now: int) -> Office:
         return Office(self.desk, self.catalogue, lambda: self._ids.at(now))

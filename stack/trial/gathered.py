@@ -10,7 +10,8 @@ from firmware_sim.wear import DAY, Fault
 from servicedesk.model import Ticket
 from servicedesk.policy import decide
 from stack.trial.ledger import Ledger
-from stack.trial.record import DeviceRecord, TrialRecord
+from stack.trial.record import ConfounderRecord, DeviceRecord, TrialRecord
+from stack.trial.service import promises_of
 from storage.desk import PgDesk
 from storage.overview import count_readings, read_counts
 from storage.pool import Connection
@@ -30,6 +31,7 @@ def gather(
     *,
     span: tuple[int, int],
     truth: Sequence[Fault],
+    confounders: Sequence[ConfounderRecord] = (),
 ) -> TrialRecord:
     """Read everything; there is no control fleet.
 
@@ -40,15 +42,17 @@ def gather(
         seed: of the trial.
         span: fleet times of its start and end.
         truth: of the fleet.
+        confounders: what was innocent.
     """
     pg, desk = PgDesk(conn), ledger.desk
-    visits = []
+    visits, promises = [], []
     for view in list_tickets(conn, EVERYTHING, states=None, after=None, limit=_MOST):
         ticket = pg.tickets.get(view.id)
         desk.tickets.rows[ticket.id] = ticket
         desk.tickets.events += pg.tickets.timeline(ticket.id)
         ledger.opened(ticket, _opening(pg, ledger, ticket))
         visits += pg.visits.of_ticket(ticket.id)
+        promises += pg.levels.clocks.of_ticket(ticket.id)
     for visit in sorted(visits, key=lambda one: (one.proposed, one.id)):
         desk.visits.rows[visit.id] = visit
         outcome = pg.visits.outcome(visit.id)
@@ -74,11 +78,13 @@ def gather(
         tickets=ledger.tickets(),
         visits=ledger.visit_records(),
         episodes=ledger.episode_records(),
+        confounders=tuple(confounders),
         messages=counts.messages,
         readings=count_readings(conn, ledger.catalogue),
         lost=counts.lost,
         detector_errors=counts.detector_errors,
         notices=counts.notices,
+        promises=promises_of(promises),
     )
 
 

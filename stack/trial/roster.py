@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from firmware_sim.confounders import occurrences
 from firmware_sim.households import Appliance as Unit
+from firmware_sim.scenario import World
 from servicedesk.memory import MemoryDesk, MemoryParts
 from servicedesk.model import Contact, PartStock, Technician
 from servicedesk.seed_demo import demo_parts
 from stack.demo_fleet import household_id, household_of
 from stack.errors import StackError
+from stack.trial.record import ConfounderRecord
 from storage.desk import register_household
 from storage.pool import Connection
 from storage.registry import DeviceRow, register_device
@@ -44,6 +47,17 @@ def rows_of(units: Sequence[Unit], registered: datetime) -> tuple[DeviceRow, ...
         )
         for unit in units
     )
+
+
+def innocent(world: World, units: Sequence[Unit], end: int) -> tuple[ConfounderRecord, ...]:
+    """What was innocent and began before the end, by its begin."""
+    found = [
+        ConfounderRecord(device=unit.key, confounder=one.what, begin=one.begin, end=one.end)
+        for unit in units
+        for one in occurrences(world, unit)
+        if one.begin < end
+    ]
+    return tuple(sorted(found, key=lambda each: (each.begin, each.device, each.confounder, each.end)))
 
 
 def enter_registry(conn: Connection, units: Sequence[Unit], rows: Sequence[DeviceRow]) -> None:

@@ -18,7 +18,7 @@ from firmware_sim.fleet import Fleet
 from firmware_sim.people import People
 from firmware_sim.process import OnSite
 from firmware_sim.runner import Runner
-from firmware_sim.scenario import Scenario
+from firmware_sim.scenario import Scenario, World
 from firmware_sim.service import HttpService
 from firmware_sim.wear import DAY, HOUR, Fault
 from servicedesk.seed_demo import demo_parts
@@ -31,7 +31,7 @@ from stack.trial.gathered import gather
 from stack.trial.ledger import Ledger
 from stack.trial.progress import Listener, Progress, nobody
 from stack.trial.record import TrialRecord
-from stack.trial.roster import enter_registry, rows_of, technicians
+from stack.trial.roster import enter_registry, innocent, rows_of, technicians
 from stack.watch import Watch, embedded_stream
 from storage import access
 from storage.access import Role
@@ -155,6 +155,7 @@ class BrokeredTrial:
             self._seed,
             span=(self.start_time, self._end),
             truth=self._runner.truth(),
+            confounders=innocent(World(self._scenario, self._seed, self.start_time), self._fleet.devices, self._end),
         )
 
     def stop(self) -> None:

@@ -15,6 +15,92 @@ from stack.trial.through import run_brokered
 from tests.stack.trial.test_engine import SEED, TEXT
 
 DAYS = 5
+# Faults over several kinds, at different stages; people who do not always do what they should; a network that repeats.
+MANY = """
+id = "many"
+title = "Six faults among six kinds"
+org = "t"
+start = 2026-03-02T08:00:00+08:00
+days = 30.0
+
+[[fleet]]
+kind = "refrigerator"
+count = 4
+
+[[fleet]]
+kind = "freezer"
+count = 4
+
+[[fleet]]
+kind = "washing_machine"
+count = 3
+
+[[fleet]]
+kind = "dishwasher"
+count = 3
+
+[[fleet]]
+kind = "water_heater"
+count = 3
+
+[[fleet]]
+kind = "smart_plug"
+count = 2
+host = "freezer"
+
+[habits.washing_machine]
+starts = 2.0
+
+[habits.dishwasher]
+starts = 2.0
+
+[[fault]]
+device = "fridge-002"
+fault = "condenser_fan_wear"
+day = -8.0
+lead_days = 18.0
+
+[[fault]]
+device = "freezer-001"
+fault = "refrigerant_leak"
+day = -2.0
+lead_days = 9.0
+
+[[fault]]
+device = "washer-002"
+fault = "drain_pump_wear"
+day = -3.0
+lead_days = 9.0
+
+[[fault]]
+device = "dishwasher-001"
+fault = "heater_scale"
+day = -6.0
+lead_days = 14.0
+
+[[fault]]
+device = "heater-003"
+fault = "element_open_circuit"
+day = 1.5
+lead_days = 2.0
+
+[[fault]]
+device = "plug-001"
+fault = "appliance_weak"
+day = -3.0
+lead_days = 9.0
+
+[[confounder]]
+what = "guests"
+day = 2.0
+days = 2.0
+share = 0.5
+
+[network]
+duplicates = 0.02
+reorder = 0.02
+"""
+MANY_DAYS = 7
 
 
 @pytest.fixture
@@ -47,6 +133,22 @@ def test_the_real_stack_finds_the_same(folder: Path) -> None:
         (one.device, one.outcome, one.cause) for one in memory.visits
     ]
     assert [(one.fault, one.by) for one in real.faults] == [(one.fault, one.by) for one in memory.faults]
+
+
+@pytest.mark.long
+@pytest.mark.stack
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", [3101, 3102])
+def test_the_real_stack_finds_the_same_of_many_kinds(folder: Path, seed: int) -> None:
+    scenario = read_scenario(MANY, "many.toml")
+    memory = run_trial(scenario, seed, days=MANY_DAYS, control=False)
+    found = tickets(memory)
+    assert len({one.kind for one in memory.tickets}) >= 4
+    real = run_brokered(scenario, seed, None, MANY_DAYS, folder)
+    assert sorted(tickets(real)) == sorted(found)
+    assert (real.messages, real.readings) == (memory.messages, memory.readings)
+    assert real.confounders == memory.confounders
+    assert set(real.promises) == set(memory.promises) != set()
 
 
 def test_a_catalogue_of_its_own_is_refused(tmp_path: Path) -> None:
