@@ -8,8 +8,9 @@ from typing import Any
 from api.context import Tx
 from api.i18n import Words
 from api.pages.case import Case
+from api.pages.self_test_words import self_test_words
 from servicedesk.selfcheck import progress
-from telemetry.catalogue import GuideStep
+from telemetry.catalogue import GuideStep, KindSpec
 
 
 def care_values(tx: Tx, case: Case) -> dict[str, Any]:
@@ -43,8 +44,10 @@ def _asked(t: Words, number: int, step: GuideStep) -> dict[str, Any]:
     }
 
 
-def care_line(t: Words, kind: str, body: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Icon and sentence of a line, or None when it is none of these."""
+def care_line(
+    t: Words, kind: str, body: Mapping[str, Any], appliance: KindSpec | None = None
+) -> tuple[str, str] | None:
+    """Icon and sentence of a line, or None when it is none of these; `appliance` names what a self-test measured."""
     match kind:
         case "self_check":
             return "wrench", t.plain(
@@ -53,7 +56,7 @@ def care_line(t: Words, kind: str, body: Mapping[str, Any]) -> tuple[str, str] |
         case "self_test_asked":
             return "wrench", t.plain("The appliance was asked to test itself")
         case "self_test":
-            return "wrench", _self_test(t, body)
+            return "wrench", self_test_words(t, body, appliance)
         case "override":
             return "flag", t.plain("Went past a rule: {reason}", reason=body.get("reason") or "")
         case "survey":
@@ -68,19 +71,6 @@ def care_line(t: Words, kind: str, body: Mapping[str, Any]) -> tuple[str, str] |
                 "call_me": ("phone", t.plain("The owner asks for a call")),
                 "unplugged": ("stop", t.plain("The owner has switched the appliance off")),
             }.get(kind)
-
-
-def _self_test(t: Words, body: Mapping[str, Any]) -> str:
-    values: Mapping[str, float] = body.get("values") or {}
-    match body.get("status"):
-        case "ok":
-            # Names and units are the firmware's own; a technician knows them.
-            measured = (", " if t.lang == "en" else "、").join(f"{name} {x:g}" for name, x in sorted(values.items()))
-            return t.plain("Self-test of the appliance: {measured}", measured=measured or "–")
-        case "silent":
-            return t.plain("The appliance did not answer to the self-test")
-        case _:
-            return t.plain("The appliance cannot test itself now: {why}", why=body.get("error") or "–")
 
 
 def care_stage(t: Words, stage: str) -> str | None:

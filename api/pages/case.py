@@ -20,7 +20,8 @@ from servicedesk.states import TicketState, VisitState
 from servicedesk.texts import onset_label, text
 from storage.read_desk import TicketView, VisitView
 from storage.read_devices import FindingView, evidence_of
-from telemetry.catalogue import Catalogue, FaultSpec, KindSpec
+from telemetry.catalogue import Catalogue, FaultSpec, FeatureSpec, KindSpec
+from telemetry.catalogue.measure import MeasureSpec
 from telemetry.clock import MICROS, to_datetime, to_micros
 from telemetry.finding import Cause, Signal
 
@@ -361,7 +362,7 @@ class Case:
             return []
         said = []
         for feature, value, usual in self.finding.finding.causes[0].reasons[:4]:
-            spec = self.kind.features.get(feature) if self.kind else None
+            spec = self._measured(feature)
             if spec is None:
                 continue
             unit = unit_of(spec.unit, usual or value)
@@ -375,8 +376,12 @@ class Case:
             )
         return said
 
+    def _measured(self, name: str) -> FeatureSpec | MeasureSpec | None:
+        """What a finding rests on: a feature of the readings, or a quantity of the appliance's own test."""
+        return None if self.kind is None else self.kind.features.get(name) or self.kind.self_test.get(name)
+
     def _against(self, feature: str, value: float, expected: float) -> str:
-        spec = self.kind.features.get(feature) if self.kind else None
+        spec = self._measured(feature)
         if spec is None:
             return self.t.plain("The measurements speak against it.")
         unit = unit_of(spec.unit, max(abs(value), abs(expected)))

@@ -192,6 +192,6 @@ def _rejected(t: Words, kind: KindSpec, each: Mapping[str, Any]) -> tuple[str, s
 
 
 def _say(t: Words, kind: KindSpec, feature: str, value: float) -> str:
-    spec = kind.features.get(feature) or kind.channels.get(feature)
+    spec = kind.features.get(feature) or kind.channels.get(feature) or kind.self_test.get(feature)
     unit = unit_of(spec.unit if spec is not None else "", value)
     return unit.say(t.number(value * unit.scale, unit.decimals), t.lang)

@@ -79,4 +79,6 @@ def feature_title(t: Words, kind: KindSpec | None, feature: str) -> str:
         return t.pick(kind.features[feature].title)
     if kind is not None and feature in kind.channels:
         return t.pick(kind.channels[feature].title)
+    if kind is not None and feature in kind.self_test:
+        return t.pick(kind.self_test[feature].title)
     return feature.replace("_", " ")

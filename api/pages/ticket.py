@@ -91,7 +91,7 @@ def show_ticket(  # noqa: PLR0917  (all of them are the page)
     case = load_case(tx, context.catalogue, row, finding, visits_of(tx.conn, scope, row.id), words)
     technicians = technicians_of(tx, [row])
     staff = staff_names(tx.conn)
-    known = Known({str(k): v for k, v in technicians.items()}, staff, _answers(tx, words, row.id))
+    known = Known({str(k): v for k, v in technicians.items()}, staff, _answers(tx, words, row.id), case.kind)
     events = timeline(tx.conn, row.id)
     lines = lines_of(words, events, known)
     newer = [] if trouble is None or trouble.since is None else [each for each in lines if each.id > trouble.since]

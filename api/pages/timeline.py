@@ -16,6 +16,7 @@ from servicedesk.model import Technician
 from servicedesk.planner import Blocking
 from servicedesk.texts import pick, text
 from storage.read_desk import EventView
+from telemetry.catalogue import KindSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Names that lines need: of technicians by id, of people of the desk by login; and how far our answers got."""
+    """What lines need: technicians by id, desk people by login, how far our answers got, the appliance's kind."""
 
     technicians: Mapping[str, Technician] = field(default_factory=dict)
     staff: Mapping[str, str] = field(default_factory=dict)
     answers: Sequence[str] = ()
+    kind: KindSpec | None = None
 
 
 def lines_of(t: Words, events: Iterable[EventView], known: Known) -> list[Line]:
@@ -87,7 +89,7 @@ def _line(t: Words, event: EventView, known: Known, answers: Iterator[str]) -> L
             icon, text = (
                 _changed(t, event.kind, body, known)
                 or level_line(t, event.kind, body)
-                or care_line(t, event.kind, body)
+                or care_line(t, event.kind, body, known.kind)
                 or money_line(t, event.kind, body)
                 or board_line(t, event.kind, body, known.technicians)
                 or _plain(t, event.kind)
