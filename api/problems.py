@@ -23,7 +23,14 @@ from api.said import Sentence, in_language, said, several, told
 from api.wrong import what_is_wrong
 from servicedesk.billing import ChargeError
 from servicedesk.covering import SameReviewerError
-from servicedesk.errors import DeskError, IllegalMoveError, NeedsReasonError, UnknownError, WindowGoneError
+from servicedesk.errors import (
+    DeskError,
+    IllegalMoveError,
+    NeedsReasonError,
+    UnknownError,
+    WindowGoneError,
+    WordedError,
+)
 from servicedesk.moves import ReasonError, RuleError
 from servicedesk.photos import PhotoError
 from servicedesk.selfcheck import AnswerError, NotRecoveredError
@@ -261,11 +268,16 @@ def of_desk(error: DeskError) -> ProblemError:
     if isinstance(error, UnknownError):
         return not_found("object")
     kind = next((word for each, word in _OF_DESK.items() if isinstance(error, each)), "conflict")
-    return problem(kind, _sentence(error), **_members(error))
+    return problem(kind, sentence_of(error), **_members(error))
 
 
-def _sentence(error: DeskError) -> str:
-    """What the desk says, as a sentence of ours where it is one with values."""
+def sentence_of(error: DeskError) -> str:
+    """What the desk says, as a sentence of ours where there is one."""
+    return said(error.message, **error.values) if isinstance(error, WordedError) else _with_values(error)
+
+
+def _with_values(error: DeskError) -> str:
+    """A sentence of ours for an error with values."""
     match error:
         case IllegalMoveError():
             if not error.legal:

@@ -9,6 +9,20 @@ class DeskError(WellkeptError):
     """Root of the desk's errors."""
 
 
+class WordedError(DeskError):
+    """Something that people read in their own language.
+
+    Attributes:
+        message: the English sentence with names in braces, by which catalogues know it.
+        values: what goes into them.
+    """
+
+    def __init__(self, message: str, **values: object) -> None:
+        super().__init__(message.format(**values) if values else message)
+        self.message = message
+        self.values = values
+
+
 class IllegalMoveError(DeskError):
     """A state table forbids the move.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from servicedesk.errors import DeskError
+from servicedesk.errors import WordedError
 
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -38,7 +38,7 @@ _NEVER = tuple(
 )
 
 
-class AddressError(DeskError):
+class AddressError(WordedError):
     """An address to which nothing is sent."""
 
 
@@ -74,7 +74,7 @@ def read_allowed(text: str) -> tuple[Network, ...]:
     try:
         return tuple(ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip())
     except ValueError as cause:
-        raise AddressError(f"WELLKEPT_WEBHOOK_ALLOW names networks, as 10.20.0.0/16: {cause}") from cause
+        raise AddressError("WELLKEPT_WEBHOOK_ALLOW names networks, as 10.20.0.0/16: {why}", why=cause) from cause
 
 
 def read_target(url: str) -> Target:
@@ -117,9 +117,9 @@ def judge(target: Target, resolve: Resolve, allowed: Sequence[Network]) -> list[
     try:
         found = list(dict.fromkeys(resolve(target.host, target.port)))
     except (OSError, UnicodeError) as cause:
-        raise AddressError(f"{target.host} is not known to the name service") from cause
+        raise AddressError("{host} is not known to the name service", host=target.host) from cause
     if not found:
-        raise AddressError(f"{target.host} has no address")
+        raise AddressError("{host} has no address", host=target.host)
     trusted = True
     for each in found:
         ip = plain(each)
@@ -128,7 +128,9 @@ def judge(target: Target, resolve: Resolve, allowed: Sequence[Network]) -> list[
         trusted = False
         if not is_public(ip):
             # Which address it was is not said: nobody shall map our network with it.
-            raise AddressError(f"{target.host} is not at a public address; nothing is sent into private networks")
+            raise AddressError(
+                "{host} is not at a public address; nothing is sent into private networks", host=target.host
+            )
     if not target.tls and not trusted:
         raise AddressError("the address begins with https://; what is sent goes through foreign networks")
     return [str(plain(each)) for each in found]

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from servicedesk.audit import OVERRIDE, record
 from servicedesk.cloud_events import FEED, TEST
-from servicedesk.errors import ConflictError, DeskError, UnknownError
+from servicedesk.errors import ConflictError, UnknownError, WordedError
 from servicedesk.hook_rows import KINDS, Cause, Change, Delivery, DeliveryState, HookState, Webhook
 from servicedesk.office import Office
 from servicedesk.ports_hooks import Hooks
@@ -31,16 +31,20 @@ CHANNEL = "webhook"
 """Of warnings: `webhook:<id>`."""
 
 
-class HookError(DeskError):
+class HookError(WordedError):
     """What an endpoint cannot be, or a replay cannot begin with.
 
     Attributes:
         field: which part of it.
     """
 
-    def __init__(self, field: str, why: str) -> None:
-        super().__init__(why)
+    def __init__(self, field: str, message: str, **values: object) -> None:
+        super().__init__(message, **values)
         self.field = field
+
+
+class HookStateError(WordedError, ConflictError):
+    """The endpoint, or the delivery, is no longer as it would have to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def register(office: Office, org: str, wishes: Wishes, secret: bytes, act: Act) 
     book = office.desk.hooks
     book.feed()
     if len(book.listed(org)) >= MOST:
-        raise HookError("org", f"{org} has {MOST} endpoints; remove one first")
+        raise HookError("org", "{org} has {most} endpoints; remove one first", org=org, most=MOST)
     hook = Webhook(
         id=office.new_id(),
         org=org,
@@ -195,7 +199,7 @@ def replay(
         raise HookError("after", "say from which number, or from which time")
     first = book.number_at(since) if since is not None else after or 0
     if not 0 <= first <= newest:
-        raise HookError("after", f"the feed stands at {newest}")
+        raise HookError("after", "the feed stands at {newest}", newest=newest)
     found = _fill(office, hook, first, (newest, forgotten), now=now, cause=Cause.REPLAY)
     book.wake(hook.id)
     return found
@@ -228,7 +232,7 @@ def skip(office: Office, hook_id: UUID, delivery: UUID) -> Delivery:
     hook = book.get(hook_id)
     row = _own(book, hook_id, delivery)
     if row.state is not DeliveryState.PENDING:
-        raise ConflictError(f"the delivery is {row.state}")
+        raise HookStateError("the delivery is {state}", state=str(row.state))
     given_up = replace(row, state=DeliveryState.SKIPPED)
     book.settle(given_up, row.tries)
     book.wake(hook.id)
@@ -284,7 +288,9 @@ def _delivery(office: Office, hook: Webhook, cause: Cause, event: Change, now: d
 def _enabled(book: Hooks, hook_id: UUID) -> Webhook:
     hook = book.get(hook_id)
     if hook.state is not HookState.ENABLED:
-        raise ConflictError(f"the endpoint is {hook.state}; enabled again it goes on where it stopped")
+        raise HookStateError(
+            "the endpoint is {state}; enabled again it goes on where it stopped", state=str(hook.state)
+        )
     return hook
 
 
@@ -304,7 +310,8 @@ def _note(office: Office, hook: Webhook, act: Act, what: str) -> None:
 def _types(types: tuple[str, ...]) -> tuple[str, ...]:
     for each in types:
         if each not in KINDS:
-            raise HookError("types", f"{each!r} is no kind of change; there are {', '.join(KINDS)}")
+            kinds = ", ".join(KINDS)
+            raise HookError("types", "'{kind}' is no kind of change; there are {kinds}", kind=each, kinds=kinds)
     return _distinct(types)
 
 

@@ -433,7 +433,7 @@ class MemoryDesk:
         self.notices = MemoryNotices()
         self.quotes = MemoryQuotes()
         self.money = MemoryMoney(self.parts)
-        self.ways = MemoryWays(self.tickets, self._rating)
+        self.ways = MemoryWays(self.tickets, self._rating, self._counted)
         self.agenda = MemoryAgenda()
         self.truth = MemoryTruth(self.people, self.agenda)
         self.fleet = MemoryFleet(self.people, self.agenda, self.tickets)
@@ -449,6 +449,9 @@ class MemoryDesk:
     def _rating(self, ticket: UUID) -> int | None:
         survey = self.care.surveys.get(ticket)
         return None if survey is None else survey.score
+
+    def _counted(self, tickets: Collection[UUID]) -> set[UUID]:
+        return self.care.privacy.counted(tickets)
 
     def _travels(self, visit: UUID) -> bool:
         return visit in self.visits.rows and self.visits.rows[visit].state is VisitState.TRAVELLING

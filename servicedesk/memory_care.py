@@ -134,7 +134,7 @@ class MemorySurveys:
         row = self._desk.tickets.rows[ticket]
         if org not in (None, row.org):
             return False
-        return row.household is None or self._desk.care.privacy.consents(row.household)[Purpose.ANALYTICS]
+        return bool(self._desk.care.privacy.counted({ticket}))
 
 
 class MemoryPrivacy:
@@ -149,6 +149,11 @@ class MemoryPrivacy:
         self.more: dict[tuple[UUID, Purpose], bool] = {}
         self.changes: list[ConsentChange] = []
         self.wishes: dict[UUID, Erasure] = {}
+
+    def counted(self, tickets: Collection[UUID]) -> set[UUID]:
+        """Those of households that agree, or of none."""
+        homes = {each: self._desk.tickets.rows[each].household for each in tickets}
+        return {each for each, home in homes.items() if home is None or self.consents(home)[Purpose.ANALYTICS]}
 
     def consents(self, household: UUID) -> Mapping[Purpose, bool]:
         """Now."""

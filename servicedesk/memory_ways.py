@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -24,9 +24,15 @@ class MemoryWays:
         rating: of a ticket's owner.
     """
 
-    def __init__(self, tickets: MemoryTickets, rating: Callable[[UUID], int | None]) -> None:
+    def __init__(
+        self,
+        tickets: MemoryTickets,
+        rating: Callable[[UUID], int | None],
+        counted: Callable[[Collection[UUID]], set[UUID]],
+    ) -> None:
         self._tickets = tickets
         self._rating = rating
+        self._counted = counted
         self.rows: dict[UUID, Way] = {}
         self.cases: dict[UUID, WayCase] = {}
 
@@ -74,7 +80,7 @@ class MemoryWays:
         found = [
             self._past(each, each.returned)
             for each in self.cases.values()
-            if each.way == way and each.returned is not None and each.returned >= since
+            if each.way == way and each.returned is not None and each.returned >= since and self._counted({each.ticket})
         ]
         return sorted(found, key=lambda each: each.returned)
 

@@ -92,6 +92,10 @@ class Surveys(Protocol):
 class Privacy(Protocol):
     """Consent, and what is stored of a household."""
 
+    def counted(self, tickets: Collection[UUID]) -> set[UUID]:
+        """Of some tickets those that a report may count: their household agrees to analytics, or there is none."""
+        ...
+
     def consents(self, household: UUID) -> Mapping[Purpose, bool]:
         """What a household agrees to now. Raises UnknownError."""
         ...

@@ -45,5 +45,8 @@ class Ways(Protocol):
         ...
 
     def past(self, way: UUID, since: datetime) -> list[PastCase]:
-        """What became of a way's cases that were given back since then, oldest first."""
+        """What became of a way's cases that were given back since then, oldest first.
+
+        Those of households that do not agree to analytics are left out.
+        """
         ...

@@ -76,6 +76,10 @@ select x.id, x.ticket, x.at, x.kind, x.actor, x.body from ticket_event x {_COUNT
   and x.kind = any(%(kinds)s) and x.at >= %(since)s and x.at < %(until)s order by x.id
 """  # noqa: S608  (likewise)
 
+_COUNTED = """
+select t.id from ticket t left join household h on h.id = t.household
+where t.id = any(%s) and coalesce(h.consent_analytics, true)
+"""
 _CONSENTS = """
 select consent_alerts, consent_service, consent_analytics, consent_follow_up from household where id = %s
 """
@@ -250,6 +254,10 @@ class PgPrivacy:
     """Consent and erasure."""
 
     conn: Connection
+
+    def counted(self, tickets: Collection[UUID]) -> set[UUID]:
+        """Those of households that agree, or of none."""
+        return {cast("UUID", row[0]) for row in self.conn.execute(_COUNTED, (list(tickets),))}
 
     def consents(self, household: UUID) -> Mapping[Purpose, bool]:
         """Now."""

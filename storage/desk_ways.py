@@ -36,7 +36,8 @@ select c.returned, c.mended, s.score as rating,
        (select min(e.at) from ticket_event e where e.ticket = c.ticket and e.kind = 'moved'
             and e.body ->> 'new' = 'reopened' and e.at > c.returned) as reopened
 from way_case c left join survey s on s.ticket = c.ticket
-where c.way = %s and c.returned >= %s order by c.returned, c.id
+join ticket t on t.id = c.ticket left join household h on h.id = t.household
+where c.way = %s and c.returned >= %s and coalesce(h.consent_analytics, true) order by c.returned, c.id
 """
 _SAVE = """
 update way_case set state = %s, cause = %s, mended = %s, note = %s, returned = %s, version = version + 1

@@ -17,7 +17,8 @@ from api.i18n import Words
 from api.outward import check_address
 from api.pages.shell import staff_page, staff_words
 from api.pages.wall import desk_zone
-from api.problems import not_found
+from api.problems import not_found, sentence_of
+from api.said import in_language
 from servicedesk.errors import DeskError, UnknownError
 from servicedesk.hook_address import AddressError
 from servicedesk.hook_rows import KINDS, Cause, DeliveryState, HookState, Webhook
@@ -73,7 +74,7 @@ def webhook_new(  # noqa: PLR0917  (named by FastAPI)
         with tx.conn.transaction():
             hook = register(tx.office, org, wishes, secret, _act(tx, person))
     except (AddressError, DeskError) as error:
-        return _list(request, tx, context, person, refused=str(error), url=url)
+        return _list(request, tx, context, person, refused=sentence_of(error), url=url)
     return _one(request, tx, context, person, hook, secret=secret_text(secret))
 
 
@@ -135,7 +136,7 @@ def webhook_act(  # noqa: PLR0917  (named by FastAPI)
         with tx.conn.transaction():
             acts[act]()
     except DeskError as error:
-        return _one(request, tx, context, person, hook, refused=str(error))
+        return _one(request, tx, context, person, hook, refused=sentence_of(error))
     return RedirectResponse("/webhooks" if act == "remove" else f"/webhooks/{webhook}", 303)
 
 
@@ -154,7 +155,7 @@ def _list(  # noqa: PLR0917  (all of them are the page)
         rows=[(each, state_name(words, each.state), book.waiting(each.id)) for each in rows],
         kinds=[(kind, kind_name(words, kind)) for kind in KINDS],
         orgs=orgs_of(tx.conn, staff_scope(person)),
-        refused=refused,
+        refused=in_language(refused, words.lang),
         url=url,
     )
 
@@ -192,7 +193,7 @@ def _one(  # noqa: PLR0917  (all of them are the page)
         state=state,
         on=rows[_PAGE - 1].place if len(rows) > _PAGE else None,
         secret=secret,
-        refused=refused,
+        refused=in_language(refused, words.lang),
     )
 
 

@@ -11,7 +11,8 @@ from fastapi import Depends, Query
 from api.auth import HookKeeper, Principal
 from api.context import Context, InContext, InTx, Tx
 from api.outward import check_address
-from api.problems import invalid, not_found
+from api.problems import invalid, not_found, sentence_of
+from api.said import said
 from api.v1.hook_models import (
     DeliveryOut,
     ReplayIn,
@@ -90,10 +91,10 @@ def webhook_new(webhook: WebhookIn, who: HookKeeper, tx: InTx, context: InContex
     """Have changes sent to an address from now on. The secret is told this once; it verifies what is sent."""
     org = webhook.org or who.scope.org
     if org is None:
-        raise invalid("say of which organisation", "#/org")
+        raise invalid(said("say of which organisation"), "#/org")
     if not _within(who, org, tuple(webhook.areas)):
         raise invalid(
-            "this lies outside of what the token may see", "#/areas" if who.scope.org in (None, org) else "#/org"
+            said("this lies outside of what the token may see"), "#/areas" if who.scope.org in (None, org) else "#/org"
         )
     _judge(context, webhook.url)
     secret = secrets.token_bytes(SECRET_BYTES)
@@ -101,7 +102,7 @@ def webhook_new(webhook: WebhookIn, who: HookKeeper, tx: InTx, context: InContex
     try:
         hook = register(tx.office, org, wishes, secret, _act(tx, who))
     except HookError as cause:
-        raise invalid(str(cause), f"#/{cause.field}") from cause
+        raise invalid(sentence_of(cause), f"#/{cause.field}") from cause
     return WebhookMadeOut(**_shown(tx, hook), secret=secret_text(secret))
 
 
@@ -117,7 +118,7 @@ def webhook_change(webhook: UUID, wishes: WebhookChangeIn, who: HookKeeper, tx: 
     """Change address and filters, pause it, or enable it again: then it is sent what it has missed, in order."""
     own_webhook(tx, who, webhook)
     if wishes.areas is not None and not _within(who, who.scope.org, tuple(wishes.areas)):
-        raise invalid("this lies outside of what the token may see", "#/areas")
+        raise invalid(said("this lies outside of what the token may see"), "#/areas")
     if wishes.url is not None:
         _judge(context, wishes.url)
     wanted = Wishes(
@@ -162,7 +163,7 @@ def webhook_replay(webhook: UUID, begin: ReplayIn, who: HookKeeper, tx: InTx) ->
     try:
         found = replay(tx.office, webhook, tx.wall, after=begin.after, since=begin.since)
     except HookError as cause:
-        raise invalid(str(cause), f"#/{cause.field}") from cause
+        raise invalid(sentence_of(cause), f"#/{cause.field}") from cause
     return ReplayOut(count=found.count, after=found.after, gap=found.gap)
 
 
@@ -225,7 +226,7 @@ def _judge(context: Context, url: str) -> None:
     try:
         check_address(context, url)
     except AddressError as cause:
-        raise invalid(str(cause), "#/url") from cause
+        raise invalid(sentence_of(cause), "#/url") from cause
 
 
 def _shown(tx: Tx, hook: Webhook) -> dict[str, Any]:

@@ -95,6 +95,7 @@ def first_contact_report(
     since = start or until - _REPORT
     tasks = tx.office.desk.levels.calls.opened(who.scope.org, since, until)
     seen = tickets_in(tx.conn, who.scope, (each.ticket for each in tasks))
+    seen &= tx.office.desk.care.privacy.counted(seen)
     found = first_contact([each for each in tasks if each.ticket in seen], tx.now)
     return FirstContactOut(
         start=since,

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from api.app import create_app
+from api.i18n import catalogue
 from api.problems import PROBLEMS, not_found, of_desk
 from api.said import Sentence, said
 from api.settings import Settings
 from servicedesk.errors import IllegalMoveError, NeedsReasonError, UnknownError
+from servicedesk.hooks import HookStateError
 from servicedesk.warranty import DenialError
 from tests.api.case import WALL, Seeded
 from tests.api.inside import Inside
 
+ROOT = Path(__file__).parents[2]
+WORDED = {"AddressError", "HookError", "HookStateError"}
 ZH = "zh-CN,zh;q=0.9,en;q=0.5"
 
 
@@ -42,6 +48,25 @@ def test_a_sentence_keeps_its_values_in_each_language() -> None:
     both = said("{where}: {what}", where="body.a", what=said("this field is needed"))
     assert (str(both), both.in_("zh")) == ("body.a: this field is needed", "body.a：此字段必填")
     assert not_found("ticket").detail == "there is no such ticket"
+
+
+def test_the_desk_words_an_error_once_for_both_languages() -> None:
+    """Every sentence of a worded error stands in the catalogue, and is not made of pieces."""
+    raised = 0
+    for file in sorted((ROOT / "servicedesk").glob("hook*.py")):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in WORDED):
+                continue
+            message = call.args[call.func.id == "HookError"]
+            assert isinstance(message, ast.Constant), f"{file.name}:{call.lineno}"
+            if "WELLKEPT_" not in str(message.value):  # a setting: read by the operator, in the log
+                assert str(message.value) in catalogue("zh"), message.value
+            raised += 1
+    assert raised > 12
+    gone = of_desk(HookStateError("the delivery is {state}", state="settled"))
+    assert (gone.kind, str(gone.detail)) == ("conflict", "the delivery is settled")
+    assert isinstance(gone.detail, Sentence)
+    assert gone.detail.in_("zh") == "这次投递的状态是settled"
 
 
 def test_the_desk_is_told_by_code_and_values() -> None:

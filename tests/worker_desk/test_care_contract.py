@@ -111,6 +111,19 @@ def test_each_consent_holds_by_itself(store: Store) -> None:
     assert (household.consent_alerts, household.consent_service) == (False, False)
 
 
+def test_a_report_counts_cases_of_households_that_agree_or_of_none(store: Store) -> None:
+    privacy, own = store.desk.care.privacy, added(store)
+    nobodys = added(store, family="refrigerant", household=None)
+    both = {own.id, nobodys.id}
+    assert privacy.counted(both) == both
+    assert privacy.counted([]) == set()
+    change = ConsentChange(
+        id=uuid.uuid4(), household=store.household, purpose=Purpose.ANALYTICS, granted=False, at=START, actor="owner"
+    )
+    privacy.change(change)
+    assert privacy.counted(both) == {nobodys.id}
+
+
 def test_what_belongs_to_a_household(store: Store) -> None:
     row, privacy = added(store), store.desk.care.privacy
     assert privacy.tickets(store.household) == [row.id]

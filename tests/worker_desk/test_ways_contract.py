@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from servicedesk.care_rows import Survey
+from servicedesk.care_rows import ConsentChange, Purpose, Survey
 from servicedesk.errors import ConflictError, UnknownError
 from servicedesk.model import TicketEvent
 from servicedesk.way_rows import Way, WayCase, WayKind, WayState
@@ -87,3 +87,8 @@ def test_what_became_of_a_way_s_cases(store: Store) -> None:
     (past,) = ways.past(POINT.id, START)
     assert (past.returned, past.mended, past.reopened, past.rating) == (returned, True, again.at, None)
     assert ways.past(POINT.id, returned + timedelta(seconds=1)) == []
+    change = ConsentChange(
+        id=uuid.uuid4(), household=store.household, purpose=Purpose.ANALYTICS, granted=False, at=START, actor="owner"
+    )
+    store.desk.care.privacy.change(change)
+    assert ways.past(POINT.id, START) == []

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 from servicedesk.calling import Call, CallOutcome, log_call
 from servicedesk.calls import first_contact
+from servicedesk.care_rows import Purpose
 from servicedesk.contact import take_mail
 from servicedesk.level_rows import CallState
 from servicedesk.mail_in import read_mail
-from servicedesk.office import DISPATCH, SUPERVISOR
+from servicedesk.office import DISPATCH, OWNER, SUPERVISOR
+from servicedesk.privacy import set_consent
 from servicedesk.reporting import complain
 from tests.servicedesk.acceptance.case import Case, dangerous
 from tests.servicedesk.world import finding
@@ -68,3 +70,12 @@ def test_an_automatic_reply_and_a_call_without_answer_are_no_contact(case: Case)
     tasks = case.desk.levels.calls.opened(None, case.now - DAY, case.now)
     report = first_contact([each for each in tasks if each.ticket == ticket.id], case.now)
     assert (report.p95, report.waiting) == (60 * MINUTE, 1)
+
+
+def test_consent_per_purpose_who_does_not_agree_to_analytics_is_not_measured(case: Case) -> None:
+    ticket = case.opened(dangerous())
+    assert case.desk.care.privacy.counted({ticket.id}) == {ticket.id}
+    set_consent(case.office, case.household, Purpose.ANALYTICS, case.now, OWNER, granted=False)
+    assert case.desk.care.privacy.counted({ticket.id}) == set()
+    # The call is made all the same.
+    assert case.open_calls(ticket) == ["severity_1"]

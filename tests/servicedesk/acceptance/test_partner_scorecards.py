@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from servicedesk.care_rows import Purpose
 from servicedesk.errors import UnknownError
 from servicedesk.office import DISPATCH, OWNER
 from servicedesk.partners import card_of, scorecard
+from servicedesk.privacy import set_consent
+from servicedesk.states import TicketState
 from servicedesk.way_offers import way_offers
 from servicedesk.way_rows import PastCase, Way, WayCase, WayKind, WayState
 from servicedesk.ways import take_way
@@ -48,9 +52,11 @@ def test_below_the_bar_nobody_is_sent_unasked() -> None:
     world.desk.ways.register(PARTNER)
     assert [each.way for each in way_offers(world.office, ticket, world.now)] == [PARTNER]
     for number in range(15):
+        row = replace(ticket, id=uuid.uuid4(), finding=None, state=TicketState.CLOSED)
+        world.desk.tickets.rows[row.id] = row
         case = WayCase(
             id=uuid.uuid4(),
-            ticket=uuid.uuid4(),
+            ticket=row.id,
             way=PARTNER.id,
             state=WayState.RETURNED,
             begins=START - 9 * DAY,
@@ -66,5 +72,9 @@ def test_below_the_bar_nobody_is_sent_unasked() -> None:
         take_way(world.office, ticket.id, PARTNER.id, world.now, OWNER)
     # A dispatcher who knows why still may.
     assert take_way(world.office, ticket.id, PARTNER.id, world.now, DISPATCH).state is WayState.BOOKED
+    # Who does not agree to be counted is not.
+    set_consent(world.office, world.household.id, Purpose.ANALYTICS, world.now, OWNER, granted=False)
+    assert scorecard(world.office, PARTNER, world.now).cases == 0
+    set_consent(world.office, world.household.id, Purpose.ANALYTICS, world.now, OWNER, granted=True)
     # A year later nobody remembers.
     assert scorecard(world.office, PARTNER, world.now + timedelta(days=400)).cases == 0
