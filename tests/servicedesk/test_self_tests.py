@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from servicedesk.care_rows import SelfTestStatus
 from servicedesk.model import Ticket
+from servicedesk.policy import self_test_helps
 from servicedesk.self_tests import ANSWERED, PATIENCE, SILENT, NoSelfTestError, ask_self_test, take_answer
-from tests.servicedesk.world import World
+from telemetry.finding import Cause, Finding
+from tests.servicedesk.world import CATALOGUE, World, finding
 
 ANSWER = {"status": "ok", "values": {"fan_rpm": 940.0}, "error": ""}
 
@@ -72,3 +75,59 @@ def test_due_things_of_tests_are_known(world: World, ticket: Ticket) -> None:
     world.step(world.now + timedelta(seconds=1))
     assert world.desk.care.help.get_test(test.id).status is SelfTestStatus.OK
     assert SILENT != ANSWERED
+
+
+def doubtful(p: float = 0.6, *, severity: int = 3, revision: int = 0) -> Finding:
+    causes = (Cause("condenser_fan_wear", p), Cause("unknown", 1 - p))
+    return finding(causes=causes, severity=severity, revision=revision)
+
+
+def test_the_desk_asks_once_by_itself_where_the_first_cause_is_in_doubt(world: World) -> None:
+    ticket = world.opened(doubtful())
+    assert [each.actor for each in world.desk.care.help.tests(ticket.id)] == ["system"]
+    world.report(doubtful(revision=1))
+    assert kinds(world, ticket) == ["self_test_asked"]
+
+
+def test_the_desk_asks_by_itself_where_two_causes_read_otherwise(world: World) -> None:
+    close = (Cause("condenser_fan_wear", 0.82), Cause("condenser_dust", 0.15), Cause("unknown", 0.03))
+    assert kinds(world, world.opened(finding(causes=close))) == ["self_test_asked"]
+
+
+@pytest.mark.parametrize("found", [doubtful(p=0.9), doubtful(severity=1)], ids=["sure", "safety"])
+def test_the_desk_does_not_ask_where_it_helps_nobody_or_may_harm(world: World, found: Finding) -> None:
+    assert kinds(world, world.opened(found)) == []
+
+
+def test_a_kind_without_a_table_is_not_asked() -> None:
+    page = CATALOGUE["refrigerator"]
+    assert self_test_helps(doubtful(), page)
+    assert not self_test_helps(doubtful(), msgspec.structs.replace(page, self_test={}))
+
+
+def test_the_answer_s_effect_stands_on_the_timeline_and_the_visit_brings_the_other_part(world: World) -> None:
+    ticket = world.opened(doubtful())
+    world.work()
+    (visit,) = world.desk.visits.of_ticket(ticket.id)
+    assert visit.parts == ("RF-FAN-120",)
+    (test,) = world.desk.care.help.tests(ticket.id)
+    now_dust = (Cause("condenser_dust", 0.9), Cause("condenser_fan_wear", 0.06), Cause("unknown", 0.04))
+    world.report(finding(causes=now_dust, revision=1))
+    world.desk.care.help.test_answers[test.id] = ANSWER
+    take_answer(world.office, test.id, world.now)
+    told = world.desk.tickets.timeline(ticket.id)[-1]
+    assert told.body["causes"][0] == ["condenser_dust", 0.9]
+    assert told.body["before"][0] == ["condenser_fan_wear", 0.6]
+    assert world.desk.tickets.get(ticket.id).fault == "condenser_dust"
+    (visit,) = world.desk.visits.of_ticket(ticket.id)
+    assert visit.parts == ()
+    assert world.desk.parts.put_aside(visit.id) == frozenset()
+
+
+def test_an_answer_without_a_revision_has_no_effect(world: World) -> None:
+    ticket = world.opened(doubtful())
+    (test,) = world.desk.care.help.tests(ticket.id)
+    world.desk.care.help.test_answers[test.id] = ANSWER
+    take_answer(world.office, test.id, world.now)
+    assert "causes" not in world.desk.tickets.timeline(ticket.id)[-1].body
+    assert world.desk.tickets.get(ticket.id).fault == "condenser_fan_wear"
