@@ -4,7 +4,9 @@ Five equations each (initial, next state, output, phase, failed), vectorised ove
 (`stored`, `inflow`) by which a test checks that no energy comes from nowhere. Physics knows neither faults nor weather:
 a fault changes parameters (`firmware_sim.mechanism`), surroundings and habits arrive as drives and jobs. Nothing here
 may mix appliances: every array operation is elementwise along its first axis, so that an appliance's life does not
-depend on its neighbours. Units: W, Celsius, J, seconds, L, kg, 1/min.
+depend on its neighbours. So `firmware_sim.compiled` can compile the same functions for one appliance: `next_state`,
+`output`, `phase` and what they call use of numpy the names of `firmware_sim.scalar` only. Units: W, Celsius, J, seconds,
+L, kg, 1/min.
 """
 
 from __future__ import annotations
