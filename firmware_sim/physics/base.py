@@ -5,8 +5,8 @@ Five equations each (initial, next state, output, phase, failed), vectorised ove
 a fault changes parameters (`firmware_sim.mechanism`), surroundings and habits arrive as drives and jobs. Nothing here
 may mix appliances: every array operation is elementwise along its first axis, so that an appliance's life does not
 depend on its neighbours. So `firmware_sim.compiled` can compile the same functions for one appliance: `next_state`,
-`output`, `phase` and what they call use of numpy the names of `firmware_sim.scalar` only. Units: W, Celsius, J, seconds,
-L, kg, 1/min.
+`output`, `phase` and what they call use of numpy the names of `firmware_sim.scalar` only. Units: W, Celsius, J,
+seconds, L, kg, 1/min.
 """
 
 from __future__ import annotations
