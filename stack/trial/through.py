@@ -96,6 +96,7 @@ class BrokeredTrial:
         self._conn: Connection | None = None
         self._watch: Watch | None = None
         self._runner: Runner | None = None
+        self._client: httpx.Client | None = None
         self._people: People | None = None
         self._ledger: Ledger | None = None
         self._failed: set[tuple[str, int]] = set()
@@ -119,7 +120,7 @@ class BrokeredTrial:
             self._fleet, self._folder / "fleet", supervisor.mqtt_url("gateway"), system_wall, connections="gateway"
         )
         runner.start()
-        client = httpx.Client(
+        client = self._client = httpx.Client(
             base_url=supervisor.http_url, headers={"authorization": f"Bearer {token}"}, trust_env=False
         )
         self._ledger = Ledger.fresh(self._rows, self._catalogue)
@@ -162,6 +163,8 @@ class BrokeredTrial:
         """End everything, the fleet first."""
         if self._runner is not None:
             self._runner.stop()
+        if self._client is not None:
+            self._client.close()
         if self._conn is not None:
             self._conn.close()
         self._supervisor.stop()
