@@ -22,7 +22,7 @@ class FaultGroup:
     """Appliances of one kind that share something, and have a finding of one family open.
 
     Attributes:
-        by: `model`, `region` or `both`.
+        by: `model`, `region`, `both`, `firmware` (the present one) or `lot`.
         name: what they share.
         devices: in the group.
         findings: how many of them have the finding.

@@ -7,7 +7,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from servicedesk import calling, common_cause, covering, ladder, opening, ordering, promises, quoting, self_tests, shared_trait
+from servicedesk import (
+    calling,
+    common_cause,
+    covering,
+    ladder,
+    opening,
+    ordering,
+    promises,
+    quoting,
+    self_tests,
+    shared_trait,
+)
 from servicedesk.calls import CALL, ONCALL
 from servicedesk.covering import APPEAL
 from servicedesk.errors import UnknownError

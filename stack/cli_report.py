@@ -72,7 +72,7 @@ def causes_by(
         raise typer.BadParameter(f"{group!r} is none of {', '.join(GROUPS)}", param_hint="--by")
     with database(data_dir) as conn:
         now = to_datetime((read_clock(conn) or production_clock()).fleet_at(system_wall()))
-        cases, service = read_causes(conn, Scope(org=org), _utc(since), min(_utc(until) or now, now))
+        cases, service = read_causes(conn, Scope(org=org), _utc(since), _utc(until), now)
     lines = cause_lines(cases, service, told_apart)
     row = _cause_row if as_csv or as_json else _cause_words
     rows = [row(line, told_apart) for line in lines if kind in (None, line.kind)]

@@ -22,7 +22,7 @@ left join household h on h.id = t.household
 {TICKET_SCOPE}
   and o.cause is not null and o.code <> 'no_fault_found'
   and (%(since)s::timestamptz is null or t.opened >= %(since)s)
-  and t.opened < %(until)s
+  and (%(until)s::timestamptz is null or t.opened < %(until)s)
   and (h.consent_analytics is null or h.consent_analytics)
 order by t.id, o.at desc, o.visit
 """  # noqa: S608  (constants of this package)
@@ -31,7 +31,8 @@ order by t.id, o.at desc, o.visit
 _SERVICE = f"""
 with served as (
     select d.no, d.kind, coalesce(d.model, '') as model, coalesce(d.lot, '') as lot,
-        greatest(d.registered, %(since)s::timestamptz) as begin, least(d.removed, %(until)s::timestamptz) as "end"
+        greatest(d.registered, %(since)s::timestamptz) as begin,
+        least(d.removed, %(until)s::timestamptz, %(now)s) as "end"
     from device d left join household h on h.id = d.household
     {DEVICE_SCOPE}
       and (h.consent_analytics is null or h.consent_analytics)
@@ -52,7 +53,7 @@ order by 1, 2, 3, 4
 
 
 def read_causes(
-    conn: Connection, scope: Scope, since: datetime | None, until: datetime
+    conn: Connection, scope: Scope, since: datetime | None, until: datetime | None, now: datetime
 ) -> tuple[list[Confirmed], list[InService]]:
     """What a report on causes is made of; households that withdrew their consent are in neither part.
 
@@ -60,11 +61,12 @@ def read_causes(
         conn: a connection.
         scope: of people of ours; a household's or ticket's scope sees none.
         since: cases opened from then on, and service from then on; None: from the beginning.
-        until: cases opened before, and service before.
+        until: cases opened before, and service before; None: up to now.
+        now: no appliance was in service longer.
     """
     if scope.household is not None or scope.ticket is not None:
         return [], []
-    given = scope.parameters() | {"since": since, "until": until}
+    given = scope.parameters() | {"since": since, "until": until, "now": now}
     with conn.cursor(row_factory=kwargs_row(_confirmed)) as cursor:
         cases = cursor.execute(_CASES, given).fetchall()
     with conn.cursor(row_factory=kwargs_row(_in_service)) as cursor:

@@ -9,36 +9,36 @@ from storage.read_models import Connection, Scope
 
 _GROUPS = """
 with fleet as (
-    select d.no, d.kind, coalesce(d.model, '') as model, coalesce(h.area, '') as region
+    select d.no, d.kind, g.by, g.name
     from device d left join household h on h.id = d.household
+    left join lateral (
+        select version from device_firmware where device = d.no order by epoch desc, seq desc limit 1
+    ) w on true
+    -- Of a household that does not agree to analytics the area is not counted.
+    cross join lateral (select case when h.consent_analytics then h.area end as area) a
+    cross join lateral (values
+        ('model', d.model), ('region', a.area), ('lot', d.lot), ('firmware', w.version),
+        ('both', nullif(d.model, '') || ' · ' || nullif(a.area, ''))
+    ) as g (by, name)
     where (%(org)s::text is null or d.org = %(org)s)
       and (%(household)s::uuid is null or d.household = %(household)s) and %(only_ticket)s::uuid is null
       and (%(areas)s::text[] is null or h.area = any(%(areas)s))
 ), found as (
-    select f.no, f.kind, f.model, f.region, c.family, min(c.onset) as onset
-    from fleet f join finding_current c on c.device = f.no
-    where c.state = 'open' and not c.history
-    group by 1, 2, 3, 4, 5
+    select c.device, c.family, min(c.onset) as onset
+    from finding_current c where c.state = 'open' and not c.history
+    group by 1, 2
 ), sized as (
-    select kind, 'model' as by, model as name, count(*) as devices from fleet where model <> '' group by 1, 3
-    union all
-    select kind, 'region', region, count(*) from fleet where region <> '' group by 1, 3
-    union all
-    select kind, 'both', model || ' · ' || region, count(*) from fleet where model <> '' and region <> '' group by 1, 3
+    select kind, by, name, count(*) as devices from fleet where name <> '' group by 1, 2, 3
 ), hit as (
-    select kind, family, 'model' as by, model as name, count(*) as findings, min(onset) as first
-    from found where model <> '' group by 1, 2, 4
-    union all
-    select kind, family, 'region', region, count(*), min(onset) from found where region <> '' group by 1, 2, 4
-    union all
-    select kind, family, 'both', model || ' · ' || region, count(*), min(onset)
-    from found where model <> '' and region <> '' group by 1, 2, 4
+    select f.kind, c.family, f.by, f.name, count(*) as findings, min(c.onset) as first
+    from fleet f join found c on c.device = f.no where f.name <> '' group by 1, 2, 3, 4
 )
 select x.kind, x.family, x.by, x.name, s.devices::int, x.findings::int, w.fleet::int, k.fleet_findings::int, x.first
 from hit x
 join sized s on (s.kind, s.by, s.name) = (x.kind, x.by, x.name)
-join (select kind, count(*) as fleet from fleet group by 1) w on w.kind = x.kind
-join (select kind, family, count(*) as fleet_findings from found group by 1, 2) k
+join (select kind, count(distinct no) as fleet from fleet group by 1) w on w.kind = x.kind
+join (select f.kind, c.family, count(distinct f.no) as fleet_findings
+      from fleet f join found c on c.device = f.no group by 1, 2) k
     on (k.kind, k.family) = (x.kind, x.family)
 order by x.findings desc, x.kind, x.family, x.by, x.name
 """

@@ -12,11 +12,15 @@ from storage.read_models import Connection
 
 # The gravest open finding of a device, and the live visit of its open ticket.
 _STATES = """
-select d.org, d.device, d.kind, d.model, d.room, d.lang, coalesce(o.health, 'unknown') as health, o.last_t as seen,
+select d.org, d.device, d.kind, d.model, d.room, d.lang, w.version as firmware,
+       coalesce(o.health, 'unknown') as health, o.last_t as seen,
        f.body as finding, t.ref as ticket, lower(v.span) as visit_start, upper(v.span) as visit_end,
        v.state as visit_state
 from device d
 left join device_observed o on o.device = d.no
+left join lateral (
+    select version from device_firmware where device = d.no order by epoch desc, seq desc limit 1
+) w on true
 left join lateral (
     select c.body from finding_current c where c.device = d.no and c.state = 'open' and not c.history
     order by c.severity, c.opened limit 1
@@ -47,6 +51,7 @@ class HomeState:
         finding: body of the gravest open finding, as stored.
         ticket: reference of its open ticket.
         visit_start: of the live visit, as visit_end and visit_state.
+        firmware: that it said last, if any.
     """
 
     org: str
@@ -62,6 +67,7 @@ class HomeState:
     visit_start: datetime | None
     visit_end: datetime | None
     visit_state: str | None
+    firmware: str | None = None
 
 
 def home_states(conn: Connection, org: str) -> list[HomeState]:

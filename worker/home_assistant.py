@@ -68,7 +68,7 @@ def state_message(state: HomeState, catalogue: Catalogue) -> Retained:
 
 
 def discovery_messages(state: HomeState, catalogue: Catalogue, prefix: str) -> list[Retained]:
-    """What makes the entities known; the same bytes until room, model or language change."""
+    """What makes the entities known; the same bytes until room, model, firmware or language change."""
     key = key_of(state)
     uid = f"wellkept_{_slug(key)}"
     title = _pick(catalogue[state.kind].title, state.lang) if state.kind in catalogue else state.kind
@@ -80,6 +80,8 @@ def discovery_messages(state: HomeState, catalogue: Catalogue, prefix: str) -> l
     }
     if state.room:
         device["suggested_area"] = state.room
+    if state.firmware:
+        device["sw_version"] = state.firmware
     topic = topic_of(key, Channel.HOME)
     own: dict[str, tuple[str, dict[str, Any]]] = {
         "health": ("sensor", {"device_class": "enum", "options": list(_HEALTH), "icon": "mdi:heart-pulse"}),

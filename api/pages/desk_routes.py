@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.pages import (
     audit,
+    causes,
     faults,
     live,
     mailbox,
@@ -30,6 +31,7 @@ ROUTERS = (
     wall.router,
     roster.router,
     faults.router,
+    causes.router,
     reports.router,
     rules.router,
     audit.router,

@@ -1,4 +1,4 @@
-"""Fleet faults: what many appliances have at once, by model and region, against what chance would give."""
+"""Fleet faults: what many appliances have at once, by what they share, against what chance would give."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from api.auth import DeskPerson, staff_scope
 from api.context import InContext, InTx
 from api.i18n import Words
+from api.pages.fleet_lines import shared_words
 from api.pages.shell import staff_page, staff_words
 from api.pages.wall import desk_zone
 from servicedesk.fleet_faults import FaultGroup
@@ -41,6 +42,7 @@ def faults(  # noqa: PLR0917  (named by FastAPI)
                 each,
                 family_title(words, context.catalogue, each.kind, each.family),
                 kind_title(words, context.catalogue, each.kind),
+                "" if each.shared is None else shared_words(words, each.shared),
             )
             for each in list_fleet_findings(tx.conn, staff_scope(person))
         ],

@@ -254,9 +254,13 @@ def _facts(t: Words, row: DeviceView, way: Way, firmware: str) -> list[tuple[str
         (t.plain("Arrival after event, least"), clock),
         (t.plain("Dead letters"), t.number(way.dead)),
         (t.plain("Serial number"), row.serial or "–"),
+        (t.plain("Production lot"), row.lot or "–"),
     ]
-    if firmware:
-        facts.append((t.plain("Firmware"), firmware))
+    if row.firmware is not None and row.firmware_since is not None:
+        since = t.plain("{version}, since {when}", version=row.firmware, when=t.stamp(row.firmware_since))
+        facts.append((t.plain("Firmware"), since))
+    if firmware and firmware != row.firmware:
+        facts.append((t.plain("Firmware in the simulator"), firmware))
     return facts
 
 

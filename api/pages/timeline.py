@@ -10,6 +10,7 @@ from typing import Any
 from api.i18n import Words
 from api.pages.board_lines import board_line
 from api.pages.care import care_line, care_stage
+from api.pages.fleet_lines import fleet_line
 from api.pages.level_lines import level_line, level_stage
 from api.pages.money_lines import money_line
 from servicedesk.model import Technician
@@ -92,6 +93,7 @@ def _line(t: Words, event: EventView, known: Known, answers: Iterator[str]) -> L
                 or care_line(t, event.kind, body, known.kind)
                 or money_line(t, event.kind, body)
                 or board_line(t, event.kind, body, known.technicians)
+                or fleet_line(t, event.kind, body)
                 or _plain(t, event.kind)
             )
     return Line(event.at, icon, text, more, who=who, id=event.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -24,6 +25,7 @@ from api.v1.desk_models import (
     OnCallEndIn,
     RosterEntriesOut,
     RosterEntryOut,
+    SharedOut,
     SkillOut,
     TechnicianDayOut,
     TechnicianOut,
@@ -187,6 +189,7 @@ def fleet_faults(who: PlanReader, tx: InTx) -> FaultGroupsOut:
                 findings=each.findings,
                 expected=round(each.expected, 3),
                 newest=each.newest,
+                shared=None if each.shared is None else SharedOut.model_validate(asdict(each.shared)),
             )
             for each in list_fleet_findings(tx.conn, who.scope)
         ],

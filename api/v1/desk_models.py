@@ -185,11 +185,11 @@ class WallOut(BaseModel):
 
 
 class FaultGroupOut(BaseModel):
-    """Appliances that share a model, a region or both, and have the same finding open."""
+    """Appliances that share a model, a region, both, a lot or a firmware, and have the same finding open."""
 
     kind: str
     family: str
-    by: Literal["model", "region", "both"]
+    by: Literal["model", "region", "both", "firmware", "lot"]
     name: str
     devices: int
     findings: int
@@ -197,6 +197,18 @@ class FaultGroupOut(BaseModel):
     chance: float = Field(description="how likely so many or more are by chance")
     stands_out: bool
     first: Moment
+
+
+class SharedOut(BaseModel):
+    """What those with a finding have in common, and the other appliances of the kind have not, by an exact test."""
+
+    what: Literal["firmware", "lot"]
+    name: str
+    members: int = Field(description="with the finding, as far as their firmware or lot is known")
+    members_having: int = Field(description="of these, with the trait")
+    others: int = Field(description="of the kind, without the finding")
+    others_having: int
+    chance: float = Field(description="how likely so many members have it by chance")
 
 
 class FleetFindingOut(BaseModel):
@@ -210,6 +222,7 @@ class FleetFindingOut(BaseModel):
     findings: int = Field(description="members so far")
     expected: float = Field(description="findings within three days, were the fleet as ever")
     newest: Moment = Field(description="when the last member joined")
+    shared: SharedOut | None = Field(description="the firmware or lot that most members share and the rest has not")
 
 
 class FaultGroupsOut(BaseModel):

@@ -82,6 +82,9 @@ class DeviceOut(BaseModel):
     installed: Moment | None
     warranty_until: date | None
     registered: Moment
+    lot: str | None = Field(description="production lot, where it is known")
+    firmware: str | None = Field(description="the version that the device said last")
+    firmware_since: Moment | None = Field(description="event time of its first message from that version")
     health: str = Field(description="ok, faulty or unknown")
     health_since: Moment | None
     last_reading: Moment | None
@@ -189,6 +192,8 @@ class TicketOut(BaseModel):
     ref: str
     device: str
     kind: str
+    lot: str | None = Field(description="production lot of the appliance")
+    firmware: str | None = Field(description="the version that it ran when the trouble began")
     household: UUID | None
     family: str
     fault: str | None

@@ -1,4 +1,4 @@
-"""`/v1/reports/service`: how well the service does, as a whole or by groups, with intervals."""
+"""`/v1/reports/service` and `causes`: how well the service does, and what broke, by groups, with intervals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from api.auth import TicketMover
 from api.context import InTx
 from api.v1.models import GivenMoment
 from api.v1.router import V1Router
+from servicedesk.cause_report import CauseLine, cause_lines
+from servicedesk.cause_report import Group as Trait
 from servicedesk.service_report import Share, Summary, by, causes, summarise, technicians
+from storage.read_causes import read_causes
 from storage.read_reports import read_cases
 
 router = V1Router()
@@ -35,6 +38,21 @@ _CAUSE: dict[str, Any] = {
     "cause": "condenser_fan_wear",
     "count": 12,
     "cumulated": 0.2553,
+}
+
+_LINE: dict[str, Any] = {
+    "kind": "refrigerator",
+    "group": "2025-32",
+    "cause": "condenser_fan_wear",
+    "count": 9,
+    "share": 0.1915,
+    "cumulated": 0.1915,
+    "device_years": 21.4,
+    "rate": 0.4206,
+    "interval": [0.1923, 0.7983],
+    "rest_rate": 0.0412,
+    "chance": 0.000004,
+    "stands_out": True,
 }
 
 
@@ -89,6 +107,65 @@ class ServiceReportOut(BaseModel):
     whole: GroupOut
     groups: list[GroupOut]
     causes: list[CauseOut]
+
+
+class CauseLineOut(BaseModel):
+    """A confirmed cause in a group of appliances, the most frequent first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_LINE]})
+
+    kind: str
+    group: str = Field(description="firmware, lot or model; empty where it is not known")
+    cause: str
+    count: int = Field(description="cases whose last visit confirmed it")
+    share: float
+    cumulated: float
+    device_years: float = Field(description="for which appliances of the group were in service in the period")
+    rate: float | None = Field(description="cases a device-year")
+    interval: tuple[float, float] | None = Field(description="of the rate, exact at 95 %")
+    rest_rate: float | None = Field(description="of the other appliances of the kind")
+    chance: float | None = Field(description="how likely so many or more are, were the group like the rest")
+    stands_out: bool = Field(description="three cases or more, and below 1 % over all groups compared")
+
+
+class CauseReportOut(BaseModel):
+    """The Pareto of causes by what appliances have in common."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"by": "lot", "items": [_LINE]}]})
+
+    by: Trait
+    items: list[CauseLineOut]
+
+
+@router.get("/reports/causes", tags=["reports"])
+def cause_report(  # noqa: PLR0917  (named by FastAPI)
+    who: TicketMover,
+    tx: InTx,
+    by_trait: Annotated[Trait, Query(alias="by", description="what tells appliances apart")] = "model",
+    since: GivenMoment | None = None,
+    until: GivenMoment | None = None,
+    kind: Annotated[str | None, Query(max_length=64, description="of appliance")] = None,
+) -> CauseReportOut:
+    """Confirmed causes by firmware at the onset, lot or model: counts, cumulated share, rates with intervals."""
+    lines = cause_lines(*read_causes(tx.conn, who.scope, since, until, tx.now), by_trait)
+    return CauseReportOut(by=by_trait, items=[_line(line) for line in lines if kind in (None, line.kind)])
+
+
+def _line(line: CauseLine) -> CauseLineOut:
+    return CauseLineOut(
+        kind=line.kind,
+        group=line.group,
+        cause=line.cause,
+        count=line.count,
+        share=line.share,
+        cumulated=line.cumulated,
+        device_years=line.years,
+        rate=line.rate,
+        interval=line.interval,
+        rest_rate=line.rest_rate,
+        chance=line.chance,
+        stands_out=line.stands_out,
+    )
 
 
 @router.get("/reports/service", tags=["reports"])

@@ -111,12 +111,15 @@ from client.types.privacy import (
     WishesOut,
 )
 from client.types.reports import (
+    CauseLineOut,
     CauseOut,
+    CauseReportOut,
     FaultGroupOut,
     FaultGroupsOut,
     FleetFindingOut,
     GroupOut,
     ServiceReportOut,
+    SharedOut,
     ShareOut,
 )
 from client.types.self_help import (
@@ -253,7 +256,9 @@ __all__ = [
     "CaseLinkOut",
     "CaseLinksOut",
     "CaseOut",
+    "CauseLineOut",
     "CauseOut",
+    "CauseReportOut",
     "ChangeOut",
     "ChannelIn",
     "ChannelOut",
@@ -376,6 +381,7 @@ __all__ = [
     "ShadowOut",
     "ShadowsOut",
     "ShareOut",
+    "SharedOut",
     "SignalsOut",
     "SilenceEndIn",
     "SilenceIn",

@@ -48,10 +48,13 @@ class DeviceOut(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     org: str
     registered: datetime
+    firmware: str | None = None
+    firmware_since: datetime | None = None
     health_since: datetime | None = None
     household: UUID | None = None
     installed: datetime | None = None
     last_reading: datetime | None = None
+    lot: str | None = None
     model: str | None = None
     room: str | None = None
     serial: str | None = None

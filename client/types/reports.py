@@ -9,6 +9,23 @@ from uuid import UUID
 import msgspec
 
 
+class CauseLineOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A confirmed cause in a group of appliances, the most frequent first."""
+
+    cause: str
+    count: int
+    cumulated: float
+    device_years: float
+    group: str
+    kind: str
+    share: float
+    stands_out: bool
+    chance: float | None = None
+    interval: tuple[float, float] | None = None
+    rate: float | None = None
+    rest_rate: float | None = None
+
+
 class CauseOut(msgspec.Struct, frozen=True, kw_only=True):
     """A confirmed cause, the most frequent first."""
 
@@ -19,10 +36,17 @@ class CauseOut(msgspec.Struct, frozen=True, kw_only=True):
     model: str
 
 
-class FaultGroupOut(msgspec.Struct, frozen=True, kw_only=True):
-    """Appliances that share a model, a region or both, and have the same finding open."""
+class CauseReportOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The Pareto of causes by what appliances have in common."""
 
-    by: Literal["model", "region", "both"]
+    by: Literal["firmware", "lot", "model"]
+    items: list[CauseLineOut]
+
+
+class FaultGroupOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Appliances that share a model, a region, both, a lot or a firmware, and have the same finding open."""
+
+    by: Literal["model", "region", "both", "firmware", "lot"]
     chance: float
     devices: int
     expected: float
@@ -52,6 +76,7 @@ class FleetFindingOut(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     newest: datetime
     opened: datetime
+    shared: SharedOut | None = None
 
 
 class GroupOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,3 +110,15 @@ class ShareOut(msgspec.Struct, frozen=True, kw_only=True):
     of: int
     interval: tuple[float, float] | None = None
     value: float | None = None
+
+
+class SharedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What those with a finding have in common, and the other appliances of the kind have not, by an exact test."""
+
+    chance: float
+    members: int
+    members_having: int
+    name: str
+    others: int
+    others_having: int
+    what: Literal["firmware", "lot"]

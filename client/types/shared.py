@@ -177,7 +177,9 @@ class TicketDetailOut(msgspec.Struct, frozen=True, kw_only=True):
     fault: str | None = None
     finding: FindingOut | None = None
     finding_id: UUID | None = None
+    firmware: str | None = None
     household: UUID | None = None
+    lot: str | None = None
     next_due: datetime | None = None
     planned: datetime | None = None
     reason: str | None = None

@@ -125,7 +125,9 @@ class TicketOut(msgspec.Struct, frozen=True, kw_only=True):
     done: datetime | None = None
     fault: str | None = None
     finding_id: UUID | None = None
+    firmware: str | None = None
     household: UUID | None = None
+    lot: str | None = None
     next_due: datetime | None = None
     planned: datetime | None = None
     reason: str | None = None

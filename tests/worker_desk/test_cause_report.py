@@ -75,7 +75,7 @@ def test_a_cause_counts_for_the_lot_and_for_the_firmware_at_its_onset(shop: Shop
 def test_service_is_counted_within_the_period_and_until_an_appliance_is_taken_out(shop: Shop) -> None:
     furnished(shop)
     shop.conn.execute("update device set removed = %s where device = 'fridge-2'", (START + 5 * DAY,))
-    _, service = read_causes(shop.conn, Scope(org="demo"), START - 2 * DAY, START + 33 * DAY)
+    _, service = read_causes(shop.conn, Scope(org="demo"), START - 2 * DAY, START + 33 * DAY, START + 40 * DAY)
     own = Traits(kind="refrigerator", model="", firmware="2.4.1", lot="2025-32")
     assert service == [
         InService(Traits(kind="refrigerator", model="", firmware="", lot="2025-31"), 7.0),
@@ -88,9 +88,9 @@ def test_who_does_not_agree_is_counted_on_neither_side_and_strangers_see_nothing
     furnished(shop)
     until = START + 40 * DAY
     for scope in (Scope(org="elsewhere"), Scope(household=shop.household)):
-        assert read_causes(shop.conn, scope, None, until) == ([], [])
+        assert read_causes(shop.conn, scope, None, None, until) == ([], [])
     shop.conn.execute("update household set consent_analytics = false")
-    cases, service = read_causes(shop.conn, EVERYTHING, None, until)
+    cases, service = read_causes(shop.conn, EVERYTHING, None, None, until)
     assert cases == []
     assert [each.traits.lot for each in service] == ["2025-31"]
 
