@@ -22,6 +22,7 @@ from rich.text import Text
 from firmware_sim.checkpoint import Checkpoint, bring_to
 from firmware_sim.fleet import Fleet
 from firmware_sim.scenario import Scenario, load_scenario
+from firmware_sim.scenario_check import SOME_START
 from firmware_sim.signature import Reader
 from firmware_sim.wear import DAY
 from telemetry.clock import to_datetime, to_micros
@@ -34,7 +35,6 @@ err = Console(stderr=True, soft_wrap=True)
 
 START = ""
 """Stands for the scenario's own start."""
-_SOME_START = "2026-03-02T00:00:00Z"
 FOLDER = Path(".wellkept/sim")
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -103,7 +103,7 @@ def beginning(scenario: Scenario, start: str = START) -> int:
     """
     if start:
         return moment(start)
-    return moment(_SOME_START) if scenario.start is None else to_micros(scenario.start)
+    return to_micros(scenario.start or SOME_START)
 
 
 def scaled(name: str, devices: int | None) -> Scenario:

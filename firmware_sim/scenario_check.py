@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import zoneinfo
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +17,8 @@ from telemetry.catalogue import Catalogue
 from telemetry.clock import to_micros
 
 _SHOWN = 14
+SOME_START = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+"""When a fleet starts whose scenario and whose command do not say."""
 _BEFORE, _AFTER = 365 * DAY, 3_650 * DAY
 
 
@@ -175,13 +178,14 @@ class _Known:
             yield f"{key}.{given[-1]}" if given else key, f"give exactly {needed}"
             return
         start = self._scenario.start
-        if by_chance or (entry.date is not None and start is None):
+        if by_chance:
             return
-        begin = 0 if start is None else to_micros(start)
+        begin = to_micros(start or SOME_START)
         moment = entry.moment(begin)
         if not begin - _BEFORE <= moment <= begin + _AFTER:
-            said = "" if start is None else f" {start:%Y-%m-%d}"
-            yield f"{key}.{given[0]}", f"is impossible: from a year before the start{said} to ten years after it"
+            said = f"from a year before the start {start or SOME_START:%Y-%m-%d} to ten years after it"
+            hint = "; write `start` at the top of the file for another one" if start is None else ""
+            yield f"{key}.{given[0]}", f"is impossible: {said}{hint}"
 
     def _names(self, kinds: Sequence[str]) -> list[str]:
         return [name for name in fault_names(self._catalogue) if name.partition(".")[0] in kinds]

@@ -53,7 +53,10 @@ def read_scenario(text: str, file: str, catalogue: Catalogue | None = None) -> S
     except tomllib.TOMLDecodeError as cause:
         found = _AT_LINE.search(str(cause))
         line = int(found["line"]) if found and found["line"] else len(text.splitlines())
-        raise ScenarioError(file, "syntax", _AT_LINE.sub("", str(cause)), line) from cause
+        detail = _AT_LINE.sub("", str(cause))
+        if detail == "Invalid date or datetime":
+            detail = "no such date; write 2026-02-28, or a moment as 2026-03-02T00:00:00Z"
+        raise ScenarioError(file, "syntax", detail, line) from cause
     lines = Lines(text)
     try:
         scenario: Scenario = convert(raw, Scenario)

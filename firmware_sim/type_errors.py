@@ -16,6 +16,15 @@ from firmware_sim.names import nearest
 _PATH = re.compile(r" - at (?P<name>`key` in )?`\$(?P<path>[^`]*)`$")
 _STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]|\[(?P<any>\.\.\.)\]")
 _UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]+)`")
+_MATCHING = re.compile(r"^Expected `str` matching regex ")
+_FORMS = {
+    r"^[a-z][a-z0-9_]{0,47}$": "an id: lower-case letters, digits and _, a letter first, as in outdoor_fan",
+    r"^[A-Z]{3}$": "three capital letters, as in CNY",
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$": "a word of letters, digits and _ . -, as in 2.6.0",
+    r"^([a-z][a-z0-9-]{0,31})?$": "lower-case letters, digits and hyphens, a letter first",
+    r"^[a-z0-9][a-z0-9-]{0,63}$": "lower-case letters, digits and hyphens, as in calm-year",
+    r"^[A-Za-z0-9_-]{1,64}$": "letters, digits, _ and -",
+}
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 
 
@@ -33,12 +42,14 @@ def explain(message: str, raw: Mapping[str, Any], expected: Any) -> tuple[str, s
     if unknown := _UNKNOWN.search(detail):
         names = _fields(tp)
         near = nearest(unknown["name"], names)
-        guess = f"; did you mean {near!r}?" if near else ""
+        guess = f"; did you mean {near!r}?" if near else "."
         return _join(key, unknown["name"]), f"unknown key{guess} Allowed: {', '.join(names)}"
     if missing := _MISSING.search(detail):
         return _join(key, missing["name"]), f"is missing; give {allowed(_member(tp, missing['name']))}"
     if found and found["name"]:
         return key, f"{detail}; keys allowed: {allowed(_name(tp))}"
+    if _MATCHING.search(detail):
+        detail = "is not of that form"
     return key or "(top)", f"{detail}; allowed: {allowed(tp)}"
 
 
@@ -159,7 +170,7 @@ def _bounds(metas: Iterable[Any]) -> Iterable[str]:
             if bound is not None:
                 yield f"{sign} {bound:g}"
         if meta.pattern is not None:
-            yield f"of the form {meta.pattern}"
+            yield f"({_FORMS.get(meta.pattern, meta.pattern)})"
         if meta.min_length is not None:
             yield f"with at least {meta.min_length}"
 

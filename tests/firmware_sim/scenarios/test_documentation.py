@@ -31,6 +31,7 @@ from firmware_sim.network_spec import NetworkSpec
 from firmware_sim.people_spec import PeopleSpec
 from firmware_sim.physics import simulated_kinds
 from firmware_sim.scenario import Scenario, load_scenario, scenario_ids
+from firmware_sim.scenario_check import SOME_START
 from firmware_sim.scenario_file import ScenarioError, read_scenario
 from firmware_sim.truth import ConfounderLine, FaultLine, InterventionLine, read_truth, truth_text
 from telemetry.catalogue import CourseSpec, Influence
@@ -65,6 +66,8 @@ TABLES: tuple[type[msgspec.Struct], ...] = (
     InterventionLine,
 )
 EXAMPLE = WHOLE[-1]
+# Written from the page alone: models, faults, confounders, combinations and links of their own.
+STRANGERS = sorted((Path(__file__).parent / "strangers").glob("*.toml"))
 
 
 def test_every_key_is_in_the_reference() -> None:
@@ -109,6 +112,21 @@ def test_a_scenario_written_from_the_reference_works_the_first_time(tmp_path: Pa
         ("lab/balcony-005", "door_gasket_leak"),
     }
     assert "afternoon_sun" in {line.what for line in lines if isinstance(line, ConfounderLine)}
+
+
+@pytest.mark.parametrize("file", STRANGERS, ids=lambda path: path.stem)
+def test_what_strangers_wrote_lives(file: Path) -> None:
+    one = load_scenario(str(file))
+    start = SOME_START if one.start is None else one.start
+    fleet = Fleet(one, 7, to_micros(start), catalogue())
+    bodies = fleet.advance(fleet.start + 2 * DAY)
+    assert {body.device for body in bodies} == set(range(one.devices))
+    own = {name for faults in one.define.fault.values() for name in faults} | set(one.define.combination)
+    lines = fleet.expected(fleet.start + 365 * DAY)
+    fixed = {fault.rpartition(".")[2] for fault in (entry.fault for entry in one.fault)}
+    parts = {part for name in own & set(one.define.combination) for part in one.define.combination[name].faults}
+    assert {line.fault for line in lines} >= (fixed - set(one.define.combination)) | parts
+    assert len({fleet.comms.network.link(index, fleet.now) for index in range(one.devices)}) > 1
 
 
 def test_the_new_fault_and_the_new_confounder_are_seen_in_the_readings(tmp_path: Path) -> None:

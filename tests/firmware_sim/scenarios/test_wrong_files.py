@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firmware_sim.scenario import load_scenario
-from firmware_sim.scenario_file import ScenarioError
+from firmware_sim.scenario_file import ScenarioError, read_scenario
 from firmware_sim.toml_lines import Lines
 from firmware_sim.type_errors import explain
 from tests.firmware_sim.scenarios.making import FLEET, HEAD, scenario
@@ -13,7 +13,19 @@ from tests.firmware_sim.scenarios.making import FLEET, HEAD, scenario
 # What is added to a valid file, the marked line, the key, and what the error must say.
 WRONG: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "syntax": ("x = = 1", "x = =", "syntax", ("Invalid value",)),
-    "date that is none": ('[[fault]]\ndate = 2026-02-31\nfault = "x"', "date =", "syntax", ("date",)),
+    "date that is none": ('[[fault]]\ndate = 2026-02-31\nfault = "x"', "date =", "syntax", ("no such date; write",)),
+    "date that never comes": (
+        '[[fault]]\nfault = "refrigerator.condenser_dust"\ndate = 2046-02-20',
+        "date =",
+        "fault[0].date",
+        ("is impossible", "to ten years after"),
+    ),
+    "component in words": (
+        '[define.fault.refrigerator.x]\ncomponent = "outdoor fan"\nlead_days = [1.0, 2.0]\nmechanism = {}',
+        "component",
+        "define.fault.refrigerator.x.component",
+        ("lower-case letters, digits and _", "as in outdoor_fan"),
+    ),
     "unknown table": ("[climat]\nmean = 1.0", "[climat]", "climat", ("did you mean 'climate'", "households")),
     "unknown key": ("[climate]\nmaen = 12.0", "maen", "climate.maen", ("did you mean 'mean'", "hemisphere")),
     "wrong type": ('[climate]\nmean = "hot"', "mean", "climate.mean", ("Expected `float`", "a number ≥ -60 ≤ 60")),
@@ -308,3 +320,11 @@ def test_a_message_without_a_path_is_about_the_top() -> None:
         "(top)",
         "Expected `object`, got `int`; allowed: a whole number",
     )
+
+
+def test_a_date_is_judged_by_the_usual_start_where_none_is_told() -> None:
+    text = 'id = "x"\ntitle = "x"\n[[fleet]]\nkind = "freezer"\ncount = 1\n[[fault]]\nfault = "refrigerant_leak"\n'
+    text += 'kind = "freezer"\ndate = 2046-02-20\n'
+    with pytest.raises(ScenarioError, match=r"x.toml:9: fault\[0\].date: .*2026-03-02.*; write `start`"):
+        read_scenario(text, "x.toml")
+    assert read_scenario("start = 2046-01-01T00:00:00Z\n" + text, "x.toml").fault
