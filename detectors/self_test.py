@@ -1,7 +1,8 @@
 """What the device's own test says of the causes of an episode: Bayes' rule over the catalogue's table of readings.
 
-A fault is a curve of readings over how far it has come; how far is unknown, so its likelihood is the mean over levels.
-Quantities are independent given fault and level. A reading that nothing explains has a small constant density, so that
+A fault is a curve of readings over how far it has come. Its likelihood is the mean over levels: near the one that the
+A fault is a curve of readings over how far it has come. Its likelihood is the mean over levels: near that of which the
+device's readings speak, for the episode's own family, and any for the others; what has hardly begun shows in no test.
 no single quantity, and no test that went wrong, decides alone. `unknown` divides into what no test shows (all reads
 healthy), something not in the catalogue, and the kind's faults of other families: one of these is named when the
 answer makes it likely.
@@ -21,7 +22,11 @@ from telemetry.catalogue.measure import MeasureSpec, reading
 from telemetry.control import ControlEntry
 from telemetry.finding import Cause, Finding, Rejected
 
-_LEVELS = tuple((i + 0.5) / 10 for i in range(10))
+_LEVELS = (0.02, 0.05, *((i + 0.5) / 10 for i in range(1, 10)), 1.0)
+_NEAR = 0.7
+"""How far the level that the readings speak of may be off, as the standard deviation of its logarithm."""
+_ANY = 0.1
+"""Probability that they say nothing of it."""
 _ROUGH = 0.1
 """Of a fault's move of a quantity: how far a unit's own may differ from the table, standard deviation."""
 _ODD = 0.03
@@ -39,7 +44,8 @@ _FADES = 10 * DAY
 """Age at which an answer counts half: faults go on."""
 _SPEAKS = 2.0
 _WORSE = 3.0
-_HALFWAY = 0.5
+_HALFWAY = _LEVELS.index(0.55)
+"""Which level speaks for a fault that is ruled out."""
 _REASONS = 4
 
 
@@ -74,12 +80,14 @@ class _Course(NamedTuple):
     Attributes:
         family: of the fault.
         prior: relative frequency.
-        levels: `(weight, reading of each quantity that it moves)`.
+        bursts: it comes and goes: the test may fall between.
+        levels: reading of each quantity that it moves, at each of `_LEVELS`.
     """
 
     family: str
     prior: float
-    levels: tuple[tuple[float, dict[str, float]], ...]
+    bursts: bool
+    levels: tuple[dict[str, float], ...]
 
 
 class Witness:
@@ -144,7 +152,15 @@ class SelfTests:
     def __init__(self, kind: KindSpec) -> None:
         self._measures = kind.self_test
         self._courses = {
-            name: _Course(fault.family, fault.prior, _levels(kind.self_test, fault.self_test, fault.course.pattern))
+            name: _Course(
+                fault.family,
+                fault.prior,
+                fault.course.pattern == "intermittent",
+                tuple(
+                    {each: reading(kind.self_test[each], course, level) for each, course in fault.self_test.items()}
+                    for level in _LEVELS
+                ),
+            )
             for name, fault in kind.faults.items()
             if fault.self_test or fault.signature
         }
@@ -176,7 +192,11 @@ class SelfTests:
         # A tempered likelihood: of an old answer, the fault has gone on since.
         age = 0.5 ** (max(0, at - heard.at) / _FADES)
         values = heard.values
-        fits = {name: age * self._fit(course, values) for name, course in self._courses.items()}
+        near, anyhow = _weights(plain.amount), _weights(0.0)
+        fits = {
+            name: age * self._fit(course, values, near if course.family == family else anyhow)
+            for name, course in self._courses.items()
+        }
         healthy, strange = self._nothing(values, _ODD), self._nothing(values, _STRANGE)
         shares = {cause.fault: cause.probability for cause in plain.causes}
         doubt = shares.pop(UNKNOWN, 0.0)
@@ -225,7 +245,7 @@ class SelfTests:
             if fault in known or listed.get(fault, 0.0) >= _LIKELY:
                 continue
             worst: tuple[float, str, float] | None = None
-            for name, expected in _at(course, _HALFWAY).items():
+            for name, expected in course.levels[_HALFWAY].items():
                 off = abs(values[name] - expected) / _sd(self._measures[name], expected) if name in values else 0.0
                 if off > _WORSE and (worst is None or off > worst[0]):
                     worst = off, name, expected
@@ -233,9 +253,15 @@ class SelfTests:
                 found.append(Rejected(fault, worst[1], values[worst[1]], worst[2]))
         return tuple(found)
 
-    def _fit(self, course: _Course, values: dict[str, float]) -> float:
-        """Log likelihood of an answer under a fault, whatever its level."""
-        logs = [(weight, self._log(values, moved, _ODD)) for weight, moved in course.levels]
+    def _fit(self, course: _Course, values: dict[str, float], weights: tuple[float, ...]) -> float:
+        """Log likelihood of an answer under a fault, with how probable each level is."""
+        burst = 1 - _BETWEEN if course.bursts else 1.0
+        logs = [
+            (burst * weight, self._log(values, moved, _ODD))
+            for weight, moved in zip(weights, course.levels, strict=True)
+        ]
+        if course.bursts:
+            logs.append((_BETWEEN, self._log(values, {}, _ODD)))
         top = max(log for _, log in logs)
         return top + math.log(sum(weight * math.exp(log - top) for weight, log in logs))
 
@@ -255,26 +281,19 @@ class SelfTests:
 
     def _best(self, course: _Course, values: dict[str, float]) -> dict[str, float]:
         """What the fault moves of the measured quantities, at the level that fits best."""
-        fit = max(course.levels, key=lambda each: self._log(values, each[1], _ODD))[1]
+        fit = max(course.levels, key=lambda moved: self._log(values, moved, _ODD))
         return {name: expected for name, expected in fit.items() if name in values}
 
 
-def _levels(
-    measures: dict[str, MeasureSpec], courses: dict[str, tuple[float, float, float, float]], pattern: str
-) -> tuple[tuple[float, dict[str, float]], ...]:
-    """A fault's readings over its levels, each as likely as another."""
-    burst = 1 - _BETWEEN if pattern == "intermittent" else 1.0
-    found = [
-        (burst / len(_LEVELS), {name: reading(measures[name], course, level) for name, course in courses.items()})
-        for level in _LEVELS
-    ]
-    return tuple(found) if burst == 1.0 else ((_BETWEEN, {}), *found)
-
-
-def _at(course: _Course, level: float) -> dict[str, float]:
-    """What a fault reads about a level."""
-    steady = course.levels[-len(_LEVELS) :]
-    return steady[min(len(_LEVELS) - 1, int(level * len(_LEVELS)))][1]
+def _weights(amount: float) -> tuple[float, ...]:
+    """How probable each level is, where the readings speak of some share of functional failure; 0 is unknown."""
+    even = [1 / len(_LEVELS)] * len(_LEVELS)
+    if amount <= 0:
+        return tuple(even)
+    about = min(max(amount, _LEVELS[0]), _LEVELS[-1])
+    near = [math.exp(-0.5 * (math.log(level / about) / _NEAR) ** 2) for level in _LEVELS]
+    scale = sum(near)
+    return tuple(_ANY * e + (1 - _ANY) * n / scale for e, n in zip(even, near, strict=True))
 
 
 def _width(kind: KindSpec, name: str) -> float:
