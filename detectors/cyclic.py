@@ -72,6 +72,7 @@ class CyclicDetector:
         self._judged = [i for i, name in enumerate(self._names) if i in told and name not in conditions]
         self._shown = [i for i in self._judged if any(s.size[i] > 0 or s.size[i] < 0 for s in self._signatures)]
         self._innocent = Innocent(self._signatures)
+        self._stands_out: str | None = None
         self._telling = {} if self._adaptive else telling_of(kind, self._signatures)
         self._wait = waits_of(kind)
         self._extract = Extractor(kind, tuple(self._names))
@@ -168,26 +169,23 @@ class CyclicDetector:
 
     def _diagnose(self, family: str, at: int, seen: Deviations) -> Diagnosis:
         lesson = self._state.lessons.get(family)
-        signatures = self._signatures
         if self._adaptive:
-            seen, signatures = self._averaged(seen)
-        plain = diagnose(self._names, signatures, family, seen, {} if lesson is None else lesson.causes)
+            seen = self._averaged(family, seen)
+        plain = diagnose(self._names, self._signatures, family, seen, {} if lesson is None else lesson.causes)
         episode = self._book.episodes.get(family)
         return self._witness.weigh(family, plain, at, at if episode is None else episode.finding.onset)
 
-    def _averaged(self, seen: Deviations) -> tuple[Deviations, list[Signature]]:
+    def _averaged(self, family: str, seen: Deviations) -> Deviations:
         """Of a plug: the averaged deviations beside what is innocent; one run says little, and hot weather much of it.
 
         An average strays less than one run, but by what may drift innocently: half of the tolerance.
         """
-        sd = [
-            s * math.sqrt(r.noise + (0.5 * self._tolerance) ** 2)
-            for s, r in zip(seen.sd, self._state.recent, strict=True)
-        ]
-        pairs = zip(self._state.recent, seen.sd, sd, strict=True)
-        lately = [r.residual * one / average if r.n else math.nan for r, one, average in pairs]
-        rest, signatures = self._innocent.without(lately, sd)
-        return Deviations(rest, sd, seen.value, seen.usual), signatures
+        recent = self._state.recent
+        lately = [one.residual if one.n else math.nan for one in recent]
+        rest = self._innocent.without(lately, seen.sd, family)
+        less = [math.sqrt(one.noise + (0.5 * self._tolerance) ** 2) for one in recent]
+        z = [x / by for x, by in zip(rest, less, strict=True)]
+        return Deviations(z, [x * by for x, by in zip(seen.sd, less, strict=True)], seen.value, seen.usual)
 
     def snapshot(self) -> bytes:
         """The whole state."""
@@ -240,7 +238,7 @@ class CyclicDetector:
             if not math.isnan(z[i]):
                 state.recent[i].add([], z[i], self._forget)
         lately = [recent.residual if recent.n else math.nan for recent in state.recent]
-        leading = self._innocent.leading(lately, sd, self._tolerance)
+        leading = self._stands_out = self._innocent.leading(lately, sd, self._tolerance)
         self._show(span.at, logs, [c for c, _ in state.usual], [s * s for s in sd])
         found: list[Finding] = []
         for family in self._families:
@@ -368,7 +366,8 @@ class CyclicDetector:
             if self._recovers(family, span, seen):
                 return []
             self._grow(family, span.at, seen)
-            calm = track.level < self._exit and cohort < self._exit + 1
+            # What a plug sees may come to look like another fault; its episode ends when nothing stands out.
+            calm = track.level < self._exit and cohort < self._exit + 1 and self._stands_out is None
             band = track.level < self._band and cohort < self._band
             finding = self._book.judge(
                 family,
@@ -397,6 +396,10 @@ class CyclicDetector:
     def _recovers(self, family: str, span: Span, seen: Deviations) -> bool:
         """Whether a repaired appliance has yet to show the repaired part; once it does, the evidence starts anew."""
         telling, repaired = self._telling.get(family), self._book.episodes[family].repaired
+        if self._adaptive and repaired is not None and span.start < repaired + DAY:
+            # Whatever cools or heats behind the plug first comes back to its temperature.
+            self._forget_evidence(family)
+            return True
         if telling is None or repaired is None or span.start >= repaired + self._wait[family]:
             return False
         told = self._state.recent[telling].n

@@ -1,26 +1,35 @@
-"""What is left of deviations once every innocent cause has had its share.
+"""What of a plug's deviations only a fault explains, once every innocent cause may have its share.
 
-A plug has no room thermometer to regress on. What hot weather or busy use can explain, in whatever amount and mixture,
-is therefore taken out: signatures are projected on what is orthogonal to all confounders, in units of each feature's
-spread (the partial regression of Frisch and Waugh, Econometrica 1, 1933). A family whose signatures have nothing
-left there is not believed, however long the runs have become.
+A plug has no room thermometer to regress on, and does not know what stands behind it. Innocent causes may therefore
+take part in any amount: deviations are fitted by a mixture of them and by the same mixture with a fault
+(least squares under signs: C. Lawson, R. Hanson, *Solving Least Squares Problems*, 1974, ch. 23; with a handful of
+causes every subset is tried). How much better the fault makes the fit is its own part. Signs matter: less use does not
+come with hot weather, and could not undo what only hot weather does.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.diagnosis import Signature
 
-_NOTHING = 1e-9
+_USE = "busy_use"
+_Floats = NDArray[np.float64]
 
-_Directions = list[tuple[str, list[float]]]
-_Basis = list[NDArray[np.float64]]
+
+class _Mixture(NamedTuple):
+    """Causes that explain deviations together: a fault (-1: none), innocent ones, their directions, the solution."""
+
+    fault: int
+    causes: tuple[int, ...]
+    direction: _Floats
+    solve: _Floats
 
 
 class Innocent:
@@ -34,7 +43,7 @@ class Innocent:
         self._faults = [s for s in signatures if s.family is not None]
         self._confounders = [s for s in signatures if s.family is None]
         self._sd: list[float] = []
-        self._by_known: dict[tuple[bool, ...], _Directions] = {}
+        self._by_known: dict[tuple[bool, ...], list[_Mixture]] = {}
 
     def leading(self, z: list[float], sd: list[float], least: float) -> str | None:
         """The family whose own part of its signature stands out most; None when none reaches `least`.
@@ -44,71 +53,62 @@ class Innocent:
             sd: spreads, in the unit of the signatures' sizes.
             least: how far out that part has to be, in spreads.
         """
+        explained = {fault: gain for fault, gain, _ in self._fits(z, sd)}
+        innocent = explained.pop(-1, 0.0)
+        best, found = least, None
+        for fault, gain in explained.items():
+            out = math.sqrt(max(0.0, gain - innocent))
+            if out >= best:
+                best, found = out, self._faults[fault].family
+        return found
+
+    def without(self, z: list[float], sd: list[float], family: str) -> list[float]:
+        """What is left of deviations for a diagnosis of a family: less the innocent share of their best explanation."""
+        of_family = [fit for fit in self._fits(z, sd) if fit[0] < 0 or self._faults[fit[0]].family == family]
+        share = max(of_family, key=lambda fit: fit[1])[2]
+        return [x - float(part) for x, part in zip(z, share, strict=True)]
+
+    def _fits(self, z: list[float], sd: list[float]) -> Iterator[tuple[int, float, _Floats]]:
+        """Of each fault, and of -1 for none, the best mixture: squared deviation explained, and the innocent share."""
         if sd != self._sd:
             self._sd, self._by_known = list(sd), {}
         known = tuple(not math.isnan(x) for x in z)
         if known not in self._by_known:
-            self._by_known[known] = self._beside(np.array(known), np.array(sd))
-        filled = [0.0 if math.isnan(x) else x for x in z]
-        best, found = least, None
-        for family, direction in self._by_known[known]:
-            out = sum(d * x for d, x in zip(direction, filled, strict=True))
-            if out >= best:
-                best, found = out, family
-        return found
+            self._by_known[known] = list(self._mixtures(np.array(known), np.array(sd)))
+        filled = np.nan_to_num(np.array(z))
+        best: dict[int, tuple[float, _Floats]] = {-1: (0.0, np.zeros(len(z)))}
+        for one in self._by_known[known]:
+            amounts = one.solve @ filled
+            if not self._possible(one, amounts):
+                continue
+            gain = float(filled @ (one.direction @ amounts))
+            if gain > best.get(one.fault, (0.0,))[0]:
+                innocent = len(one.causes)
+                best[one.fault] = (gain, one.direction[:, :innocent] @ amounts[:innocent])
+        return ((fault, gain, share) for fault, (gain, share) in best.items())
 
-    def without(self, z: list[float], sd: list[float]) -> tuple[list[float], list[Signature]]:
-        """Deviations and the faults' signatures with the innocent causes' share taken out of both, for a diagnosis.
+    def _possible(self, one: _Mixture, amounts: _Floats) -> bool:
+        """A fault does not run backwards, and it is not hot and cold, nor hot and quiet, at once."""
+        if one.fault >= 0 and amounts[-1] <= 0:
+            return False
+        weather = [a for i, a in zip(one.causes, amounts, strict=False) if self._confounders[i].cause != _USE]
+        use = [a for i, a in zip(one.causes, amounts, strict=False) if self._confounders[i].cause == _USE]
+        hot, cold = any(a > 0 for a in weather), any(a < 0 for a in weather)
+        return not (hot and cold) and not (hot and any(a < 0 for a in use))
 
-        Args:
-            z: deviations of each feature, averaged over cycles, in spreads; NaN where unknown.
-            sd: spreads, in the unit of the signatures' sizes.
-
-        Returns:
-            What is left of the deviations, NaN as before; and signatures, the innocent ones as they were.
-        """
-        known, spread = np.isfinite(np.array(z)), np.array(sd)
-        basis = self._basis(known, spread)
-        rest = _without(np.where(known, np.nan_to_num(np.array(z)), 0.0), basis)
-        left = np.where(known, rest, math.nan)
-        faults = [replace(s, size=self._left_of(s, known, spread, basis)) for s in self._faults]
-        return left.tolist(), faults + self._confounders
-
-    def _left_of(
-        self, one: Signature, known: NDArray[np.bool_], sd: NDArray[np.float64], basis: _Basis
-    ) -> tuple[float, ...]:
-        rest = _without(_scaled(one, known, sd), basis) * sd
-        return tuple(np.where(known, rest, np.array(one.size)).tolist())
-
-    def _basis(self, known: NDArray[np.bool_], sd: NDArray[np.float64]) -> _Basis:
-        """Orthonormal vectors of all that the confounders can explain."""
-        basis: _Basis = []
-        for one in self._confounders:
-            rest = _without(_scaled(one, known, sd), basis)
-            length = float(np.sqrt(rest @ rest))
-            if length > _NOTHING:
-                basis.append(rest / length)
-        return basis
-
-    def _beside(self, known: NDArray[np.bool_], sd: NDArray[np.float64]) -> _Directions:
-        """Unit vectors of the faults, orthogonal to every confounder; none for a fault that they explain."""
-        basis = self._basis(known, sd)
-        found: _Directions = []
-        for one in self._faults:
-            whole = _scaled(one, known, sd)
-            rest = _without(whole, basis)
-            length = float(np.sqrt(rest @ rest))
-            if one.family is not None and length > _NOTHING * (1.0 + float(np.sqrt(whole @ whole))):
-                found.append((one.family, (rest / length).tolist()))
-        return found
+    def _mixtures(self, known: NDArray[np.bool_], sd: _Floats) -> Iterator[_Mixture]:
+        innocent = [_scaled(one, known, sd) for one in self._confounders]
+        faults = [_scaled(one, known, sd) for one in self._faults]
+        for size in range(len(innocent) + 1):
+            for causes in combinations(range(len(innocent)), size):
+                for fault in range(-1, len(faults)):
+                    parts = [innocent[i] for i in causes] + ([faults[fault]] if fault >= 0 else [])
+                    if not parts or not all(part.any() for part in parts):
+                        continue
+                    direction = np.stack(parts, axis=1)
+                    yield _Mixture(fault, causes, direction, np.asarray(np.linalg.pinv(direction), np.float64))
 
 
-def _scaled(one: Signature, known: NDArray[np.bool_], sd: NDArray[np.float64]) -> NDArray[np.float64]:
+def _scaled(one: Signature, known: NDArray[np.bool_], sd: _Floats) -> _Floats:
     size = np.array(one.size)
     return np.where(known & np.isfinite(size), size / sd, 0.0)
-
-
-def _without(v: NDArray[np.float64], basis: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    for b in basis:
-        v = v - float(v @ b) * b
-    return v

@@ -22,7 +22,7 @@ def leading(least: float = 1.0, **z: float) -> str | None:
 
 
 @pytest.mark.parametrize("amount", [1.0, 3.0, -2.0])
-@pytest.mark.parametrize("cause", ["hot_spell", "busy_use"])
+@pytest.mark.parametrize("cause", ["hot_spell", "hot_spell_deep", "busy_use"])
 def test_whatever_an_innocent_cause_explains_is_no_fault(cause: str, amount: float) -> None:
     signatures = signatures_of(_KIND, relative=True)
     one = next(s for s in signatures if s.cause == cause)
@@ -83,3 +83,20 @@ def test_few_outliers_do_not_move_what_is_usual() -> None:
     centre, spread = centre_and_spread([*values, 9.0, 9.0, -9.0], 0.001)
     assert centre == pytest.approx(1.02, abs=0.01)
     assert spread < 0.05
+
+
+def test_a_freezer_in_hot_weather_is_no_load_change_and_a_fridge_with_dust_is() -> None:
+    """Both run longer at more power; the freezer's rests shorten as much, and what shortens no rest is no weather."""
+    assert leading(run_time=2.9, off_time=-4.0, duty=4.4, plateau_power=1.6, peak_power=1.2) is None
+    assert leading(run_time=5.6, off_time=-0.6, duty=3.6, plateau_power=1.8, peak_power=1.4) == "appliance_load"
+
+
+def test_a_cause_is_asked_of_what_the_weather_does_not_explain() -> None:
+    signatures = signatures_of(_KIND, relative=True)
+    hot = next(s for s in signatures if s.cause == "hot_spell")
+    worn = next(s for s in signatures if s.cause == "relay_contact_wear")
+    parts = zip(hot.size, worn.size, strict=True)
+    z = [sum(x for x in (0.8 * h, 0.2 * w) if not math.isnan(x)) / 0.05 for h, w in parts]
+    rest = Innocent(signatures).without(z, _SD, "plug_unit")
+    assert rest[_NAMES.index("run_time")] == pytest.approx(0.0, abs=0.2)
+    assert rest[_NAMES.index("power_flicker")] == pytest.approx(z[_NAMES.index("power_flicker")], abs=0.2)
