@@ -1,8 +1,8 @@
 """What the device's own test says of the causes of an episode: Bayes' rule over the catalogue's table of readings.
 
-A fault is a curve of readings over how far it has come. Its likelihood is the mean over levels: near the one that the
 A fault is a curve of readings over how far it has come. Its likelihood is the mean over levels: near that of which the
 device's readings speak, for the episode's own family, and any for the others; what has hardly begun shows in no test.
+Quantities are independent given fault and level. A reading that nothing explains has a small constant density, so that
 no single quantity, and no test that went wrong, decides alone. `unknown` divides into what no test shows (all reads
 healthy), something not in the catalogue, and the kind's faults of other families: one of these is named when the
 answer makes it likely.

@@ -32,6 +32,7 @@ from telemetry.errors import WireError
 from telemetry.identity import DeviceKey
 from telemetry.message import RECEIPT_RANGES, Receipt
 from telemetry.progress import Progress
+from worker.answers import warn_unknown
 from worker.firmware import hear, speakers
 from worker.gather import Gather, Placed, Status
 from worker.history import History
@@ -384,6 +385,8 @@ class _Work:
         )
 
     def _take_control(self, memory: DeviceMemory, entry: ControlEntry, order: int) -> None:
+        if entry.kind is ControlKind.SELF_TEST:
+            warn_unknown(self._catalogue[memory.row.kind], entry)
         observe([memory], self._gather, self._catalogue, self._detectors, self._batch)
         self._batch.controls.append(ControlEffect(entry.id, memory.epoch, memory.seq, order, memory.row.no, entry))
         arrival = max(memory.last_arrival, entry.at)
