@@ -7,7 +7,7 @@ import math
 import msgspec
 
 from detectors.baseline import centre_and_spread, models_of
-from detectors.cyclic_state import CyclicState, Recent, Span, lesson_of
+from detectors.cyclic_state import CyclicState, Recent, Span, clipped, lesson_of
 from detectors.decision import Track, date_shift, shifted, upper_tail
 from detectors.diagnosis import (
     UNKNOWN,
@@ -27,6 +27,7 @@ from detectors.features import Extractor
 from detectors.innocent import Innocent
 from detectors.levels import learn
 from detectors.life import Growth, Prior, remaining
+from detectors.peers import peers_of
 from detectors.recovery import telling_of, waits_of
 from detectors.safety import SafetyWatch
 from detectors.segment import Cycle, Segmenter
@@ -97,7 +98,9 @@ class CyclicDetector:
         self._share = (kind.cycle.on, kind.cycle.off)
         self._channel = list(kind.channels).index(kind.cycle.channel)
         width = round(tuning.get("evidence_hours", 6) * 3600 * MICROS)
+        self.peers = peers_of(self._names, tuning)
         self._state = CyclicState(
+            peers=self.peers.state,
             segment=self._segmenter.dump(),
             bins=Bins(width),
             own=[model.fresh() for model in self._models],
@@ -146,6 +149,8 @@ class CyclicDetector:
             return []
         if entry.kind is ControlKind.SELF_TEST:
             return self._witness.hear(entry, self._book)
+        if entry.kind is ControlKind.COHORT_REFERENCE:
+            return self.peers.hear(entry)
         family = entry.body.get("family")
         if entry.kind is not ControlKind.REPAIR_DONE or not isinstance(family, str):
             return []
@@ -198,8 +203,8 @@ class CyclicDetector:
         """Take back a state of `snapshot` of the same version."""
         self._state = _DECODER.decode(state)
         self._segmenter.load(self._state.segment)
-        self._book.episodes = self._state.episodes
-        self._witness.heard = self._state.heard
+        self._book.episodes, self._witness.heard = self._state.episodes, self._state.heard
+        self.peers.state = self._state.peers
         self._set_levels()
 
     def _set_levels(self) -> None:
@@ -215,6 +220,7 @@ class CyclicDetector:
         found = self._safety.settle(self._book, cycle.start, at)
         if any(self._book.blind(family, cycle.start) for family in self._families):
             return found
+        self.peers.turn(cycle.start)
         judge = self._judge_alone if self._adaptive else self._judge_in_cohort
         return found + judge(Span(cycle.start, at, epoch), values)
 
@@ -232,14 +238,17 @@ class CyclicDetector:
                 self._fix_reference()
             return []
         z = [math.nan] * len(values)
-        sd = [spread for _, spread in state.usual]
+        usual, sd = [centre for centre, _ in state.usual], [spread for _, spread in state.usual]
         for i in self._judged:
-            z[i] = _clip((logs[i] - state.usual[i][0]) / sd[i])
+            self.peers.add(i, math.nan, logs[i] - usual[i], sd[i])
+            if (common := self.peers.moved(i, span.start, sd[i])).shift:
+                usual[i], sd[i] = usual[i] + common.shift, math.hypot(sd[i], math.sqrt(common.variance))
+            z[i] = clipped((logs[i] - usual[i]) / sd[i], _CLIP)
             if not math.isnan(z[i]):
                 state.recent[i].add([], z[i], self._forget)
         lately = [recent.residual if recent.n else math.nan for recent in state.recent]
         leading = self._stands_out = self._innocent.leading(lately, sd, self._tolerance)
-        self._show(span.at, logs, [c for c, _ in state.usual], [s * s for s in sd])
+        self._show(span.at, logs, usual, [s * s for s in sd])
         found: list[Finding] = []
         for family in self._families:
             score = self._best(family, z, sd).score
@@ -248,7 +257,7 @@ class CyclicDetector:
             track = state.tracks[family]
             track.remember(span.start, score)
             track.step(span.start, score, self._tolerance, self._threshold * self._factor(family), self._forget)
-            found += self._decide(family, span, 0.0, Deviations(z, sd, logs, [c for c, _ in state.usual]))
+            found += self._decide(family, span, 0.0, Deviations(z, sd, logs, usual))
         return found
 
     def _fix_reference(self) -> None:
@@ -259,7 +268,7 @@ class CyclicDetector:
         for family in self._families:
             scores = []
             for logs in state.reference:
-                z = [_clip((x - c) / s) for x, (c, s) in zip(logs, state.usual, strict=True)]
+                z = [clipped((x - c) / s, _CLIP) for x, (c, s) in zip(logs, state.usual, strict=True)]
                 scores.append(self._best(family, z, sd).score)
             track = state.tracks[family]
             track.clean = sorted(scores)
@@ -284,17 +293,20 @@ class CyclicDetector:
             regressors.append(x)
             if i not in self._judged or math.isnan(values[i]):
                 continue
-            prior = model.prior(x)
+            prior, own = model.prior(x), model.own(state.own[i], x)
             recent = state.recent[i]
             recent.add(x, values[i] - prior.mean, self._forget)
-            averaged = model.prior(recent.conditions)
-            sd_coh[i] = math.sqrt(averaged.doubt + model.spec.noise**2 * recent.noise)
-            z_coh[i] = recent.residual / sd_coh[i]
-            own = model.own(state.own[i], x)
-            sd_own[i] = math.sqrt(own.noise + own.doubt + (0.3 * model.spec.spread) ** 2)
-            z_own[i] = (values[i] - own.mean) / sd_own[i]
-            usual[i] = own.mean if steady else prior.mean
-            spread[i] = own.noise + (own.doubt if steady else prior.doubt)
+            level, doubt = self.peers.level(i, span.start, model.spec.spread, model.prior(recent.conditions).doubt)
+            sd_coh[i] = math.sqrt(doubt + model.spec.noise**2 * recent.noise)
+            z_coh[i] = (recent.residual - level) / sd_coh[i]
+            variance = own.noise + own.doubt + (0.3 * model.spec.spread) ** 2
+            common = self.peers.moved(i, span.start, math.sqrt(variance))
+            sd_own[i] = math.sqrt(variance + common.variance)
+            z_own[i] = (values[i] - own.mean - common.shift) / sd_own[i]
+            usual[i] = own.mean + common.shift if steady else prior.mean + level
+            spread[i] = own.noise + common.variance + (own.doubt if steady else prior.doubt)
+            level, shift = values[i] - prior.mean, values[i] - own.mean if steady else math.nan
+            self.peers.add(i, level, shift, math.sqrt(variance))
         z_own, z_coh = bounded(z_own, _CLIP), bounded(z_coh, _CLIP_COHORT)
         self._show(span.at, values, usual, spread)
         matches = {s.cause: match(s, z_coh, sd_coh) for s in self._signatures}
@@ -320,8 +332,7 @@ class CyclicDetector:
         return found
 
     def _show(self, at: int, values: list[float], usual: list[float], spread: list[float]) -> None:
-        chosen = ([x[i] for i in self._shown] for x in (values, usual, spread))
-        self._state.bins.add(at, *chosen)
+        self._state.bins.add(at, *([x[i] for i in self._shown] for x in (values, usual, spread)))
 
     def _learn(
         self,
@@ -425,6 +436,7 @@ class CyclicDetector:
         """A new part is a new unit: its reference is learned again from the cohort's prior."""
         self._state.own = [model.fresh() for model in self._models]
         self._state.learned = 0
+        self.peers.forget_shifts()
         for track in self._state.tracks.values():
             track.clean = []
             track.reset()
@@ -481,18 +493,8 @@ class CyclicDetector:
         return at, at - 2 * DAY, at
 
     def _evidence(self, family: str, z: list[float]) -> tuple[Signal, ...]:
-        moved = {
-            i
-            for s in self._signatures
-            if s.family == family
-            for i, size in enumerate(s.size)
-            if not math.isnan(size) and size != 0
-        }
+        moved = {i for s in self._signatures if s.family == family for i, _ in s.moving}
         ranked = sorted((i for i in moved if not math.isnan(z[i])), key=lambda i: -abs(z[i]))[:_SIGNALS]
         bins = self._state.bins
         signals = (bins.signal(self._names[i], self._shown.index(i), relative=self._adaptive) for i in ranked)
         return tuple(s for s in signals if s is not None)
-
-
-def _clip(z: float) -> float:
-    return z if math.isnan(z) else max(-_CLIP, min(_CLIP, z))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from detectors.episodes import Episode
 from detectors.evidence import Bins
 from detectors.levels import LevelState
 from detectors.life import Growth
+from detectors.peers import PeerState
 from detectors.segment import SegmentState
 from detectors.self_test import Heard
 from telemetry.control import ControlEntry
@@ -94,3 +96,9 @@ class CyclicState(msgspec.Struct):
     lessons: dict[str, Lesson] = msgspec.field(default_factory=dict)
     growth: dict[str, Growth] = msgspec.field(default_factory=dict)
     heard: dict[str, Heard] = msgspec.field(default_factory=dict)
+    peers: PeerState = msgspec.field(default_factory=PeerState)
+
+
+def clipped(z: float, most: float) -> float:
+    """A deviation bounded on both sides; NaN stays."""
+    return z if math.isnan(z) else max(-most, min(most, z))

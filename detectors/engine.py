@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.peers import Peers
 from telemetry.catalogue import KindSpec
 from telemetry.control import ControlEntry
 from telemetry.finding import Finding
@@ -61,6 +62,14 @@ class DeviceDetector(Protocol):
     def restore(self, state: bytes) -> None:
         """Take a state made by `snapshot` of the same version."""
         ...
+
+
+@runtime_checkable
+class Comparable(Protocol):
+    """A detector that tells of its device what peers are compared by."""
+
+    peers: Peers
+    """The device among its peers."""
 
 
 Observed: TypeAlias = "list[Finding] | Exception"

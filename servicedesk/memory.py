@@ -12,6 +12,7 @@ from uuid import UUID
 
 from servicedesk.errors import AlreadyOpenError, ConflictError, UnknownError, WindowGoneError
 from servicedesk.memory_care import MemoryCare
+from servicedesk.memory_cohorts import MemoryCohorts
 from servicedesk.memory_day import MemoryDay
 from servicedesk.memory_fleet import MemoryFleet
 from servicedesk.memory_home import MemoryHomes
@@ -354,6 +355,11 @@ class MemoryAgenda:
         number = next(self._numbers)
         self.dues[number] = Due(kind=kind, ref=ref, due=due, id=number)
 
+    def keep_due(self, kind: str, ref: UUID, due: datetime) -> None:
+        """Note a due thing, unless one waits."""
+        if all((each.kind, each.ref) != (kind, ref) or each.done_at is not None for each in self.dues.values()):
+            self.set_due(kind, ref, due)
+
     def drop_due(self, kinds: Collection[str], ref: UUID) -> None:
         """Take back what was not done."""
         self.dues = {
@@ -437,6 +443,7 @@ class MemoryDesk:
         self.agenda = MemoryAgenda()
         self.truth = MemoryTruth(self.people, self.agenda)
         self.fleet = MemoryFleet(self.people, self.agenda, self.tickets)
+        self.cohorts = MemoryCohorts(self.people)
         self.levels = MemoryLevels(self.tickets, self.people, self.notices)
         self.plans = MemoryPlans(self.tickets, self.visits)
         self.moves = MemoryMoves()

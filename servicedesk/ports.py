@@ -23,6 +23,7 @@ from servicedesk.model import (
     Window,
 )
 from servicedesk.ports_care import CareBook
+from servicedesk.ports_cohorts import CohortBook
 from servicedesk.ports_day import DayBook
 from servicedesk.ports_fleet import FleetBook
 from servicedesk.ports_home import Homes
@@ -203,6 +204,10 @@ class Agenda(Protocol):
         """Note a due thing; one that waits for the same kind and ref takes the new time."""
         ...
 
+    def keep_due(self, kind: str, ref: UUID, due: datetime) -> None:
+        """Note a due thing, unless one waits for the same kind and ref."""
+        ...
+
     def drop_due(self, kinds: Collection[str], ref: UUID) -> None:
         """Take back due things that have not been done."""
         ...
@@ -343,6 +348,11 @@ class Desk(Protocol):
     @property
     def fleet(self) -> FleetBook:
         """Findings of whole fleets, and findings whose tickets wait."""
+        ...
+
+    @property
+    def cohorts(self) -> CohortBook:
+        """What devices tell of themselves, and what they were told of their peers."""
         ...
 
     @property

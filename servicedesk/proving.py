@@ -9,6 +9,7 @@ from uuid import UUID
 
 from servicedesk import (
     calling,
+    cohorts,
     common_cause,
     covering,
     ladder,
@@ -198,6 +199,7 @@ _HANDLERS: dict[str, Callable[[Office, UUID, datetime], object]] = {
     common_cause.WAITED: opening.look_again,
     shared_trait.COMPARE_FLEET: shared_trait.compare_fleet,
     shared_trait.COMPARE_TICKET: shared_trait.compare_ticket,
+    cohorts.COMPARE: cohorts.compare,
     self_tests.ANSWERED: self_tests.take_answer,
     self_tests.SILENT: self_tests.fall_silent,
 }

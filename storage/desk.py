@@ -26,6 +26,7 @@ from servicedesk.model import (
 from servicedesk.seed_demo import demo_parts, demo_technicians
 from storage.desk_agenda import PgAgenda, open_due
 from storage.desk_care import PgCare
+from storage.desk_cohorts import PgCohorts
 from storage.desk_day import PgDay
 from storage.desk_fleet import PgFleet
 from storage.desk_home import PgHomes
@@ -275,6 +276,7 @@ class PgDesk:
         self.day = PgDay(conn)
         self.truth = PgTruth(conn)
         self.fleet = PgFleet(conn)
+        self.cohorts = PgCohorts(conn)
         self.home = PgHomes(conn, public_url.rstrip("/"))
         self.hooks = PgHooks(conn)
 

@@ -24,6 +24,9 @@ _SET_DUE = """
 insert into due (kind, ref, due) values (%s, %s, %s)
 on conflict (kind, ref) where done_at is null do update set due = excluded.due, handed_at = null
 """
+_KEEP_DUE = """
+insert into due (kind, ref, due) values (%s, %s, %s) on conflict (kind, ref) where done_at is null do nothing
+"""
 _DROP_DUE = "delete from due where ref = %s and kind = any(%s) and done_at is null"
 _HAND_OVER = """
 update due set handed_at = %(now)s where id in (
@@ -62,6 +65,10 @@ class PgAgenda:
     def set_due(self, kind: str, ref: UUID, due: datetime) -> None:
         """Note a due thing, or move it."""
         self.conn.execute(_SET_DUE, (kind, ref, due))
+
+    def keep_due(self, kind: str, ref: UUID, due: datetime) -> None:
+        """Note a due thing, unless one waits."""
+        self.conn.execute(_KEEP_DUE, (kind, ref, due))
 
     def drop_due(self, kinds: Collection[str], ref: UUID) -> None:
         """Take back what was not done."""

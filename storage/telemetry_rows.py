@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.registry import DeviceRow
+from telemetry.cohort import CohortSummary
 from telemetry.control import ControlEntry
 from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
@@ -336,7 +337,8 @@ class FirmwareSpell:
 class Batch:
     """All that one transaction writes.
 
-    `held` are readings that begin to wait, or wait with more channels; `released` those that wait no longer.
+    `summaries` are what devices tell of themselves, by number, with their arrival in fleet microseconds; the desk takes
+    them. `held` are readings that begin to wait, or wait with more channels; `released` those that wait no longer.
     `firmware` are whole histories of devices that have said something new.
     """
 
@@ -352,6 +354,7 @@ class Batch:
     controls: list[ControlEffect] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
     errors: list[DetectorError] = field(default_factory=list)
+    summaries: dict[int, tuple[CohortSummary, int]] = field(default_factory=dict)
     held: dict[tuple[int, int], HeldReading] = field(default_factory=dict)
     released: list[tuple[int, int]] = field(default_factory=list)
     firmware: dict[int, tuple[FirmwareSpell, ...]] = field(default_factory=dict)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from functools import cache
 from uuid import UUID
 
 import structlog
 
+from servicedesk.cohorts import take_summary
 from servicedesk.model import Appliance, Ticket
 from servicedesk.office import Office
 from servicedesk.opening import report as open_for
@@ -18,6 +20,7 @@ from storage.pool import Connection
 from storage.registry import DeviceRow
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import to_datetime
+from telemetry.cohort import CohortSummary
 from telemetry.control import ControlEntry
 from telemetry.finding import Finding
 from telemetry.ids import maker
@@ -56,6 +59,14 @@ def report(conn: Connection, finding: Finding, device: DeviceRow, arrival: int) 
 def hear_answer(conn: Connection, entry: ControlEntry) -> None:
     """Tell the desk that a device has answered a self-test; the entry's own row was written before."""
     PgDesk(conn).agenda.set_due(ANSWERED, UUID(entry.id), to_datetime(entry.at))
+
+
+def hear_summaries(conn: Connection, summaries: Mapping[int, tuple[CohortSummary, int]]) -> None:
+    """Keep what devices tell of themselves, with the arrival of what it rests on."""
+    if summaries:
+        desk = PgDesk(conn)
+        for device, (summary, arrival) in sorted(summaries.items()):
+            take_summary(desk, device, summary, to_datetime(arrival))
 
 
 def _office(conn: Connection, now: int) -> Office:

@@ -66,6 +66,7 @@ class DeviceMemory:
         open: the rows at the end of `ready`, if it ends with some.
         batch: number of the last batch that touched it.
         since_snapshot: messages observed since the last snapshot.
+        told_day: of the newest summary that was handed out since this memory began.
         hold: of a device without a spool, from its first message on.
         firmware: the versions that it said of itself, in its own order.
     """
@@ -88,6 +89,7 @@ class DeviceMemory:
     batch: int = 0
     key: DeviceKey = field(init=False)
     since_snapshot: int = 0
+    told_day: int = -1
     hold: Hold | None = None
     firmware: list[FirmwareSpell] = field(default_factory=list)
 

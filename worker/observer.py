@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import structlog
 
-from detectors.engine import DetectorFactory, Observation
+from detectors.engine import Comparable, DetectorFactory, Observation
 from storage.telemetry_rows import Batch, DetectorError, Reported, StoredMessage
 from telemetry.catalogue import Catalogue, KindSpec
 from telemetry.clock import MICROS
@@ -75,7 +75,8 @@ def observe(
 
 
 def feed(queues: Sequence[tuple[DeviceMemory, deque[Told]]], detectors: DetectorFactory, batch: Batch) -> None:
-    """One run of each device at a time, until all were told everything."""
+    """One run of each device at a time, until all were told everything; then what they tell of themselves."""
+    fed = [memory for memory, _ in queues]
     while queues:
         turn: list[tuple[DeviceMemory, Run, Observation]] = []
         for memory, runs in queues:
@@ -95,6 +96,18 @@ def feed(queues: Sequence[tuple[DeviceMemory, deque[Told]]], detectors: Detector
             elif answer:
                 _report(memory, answer, partial(_arrived, run, observation), batch)
         queues = [(memory, runs) for memory, runs in queues if runs and not memory.failed]
+    for memory in fed:
+        _summarise(memory, batch)
+
+
+def _summarise(memory: DeviceMemory, batch: Batch) -> None:
+    """Hand out the summary of a day that has ended; the same one a second time changes nothing."""
+    detector = memory.detector
+    summary = detector.peers.summary if isinstance(detector, Comparable) else None
+    if summary is not None and summary.day > memory.told_day and not memory.failed:
+        memory.told_day = summary.day
+        firmware = memory.firmware[-1].version if memory.firmware else None
+        batch.summaries[memory.row.no] = msgspec.structs.replace(summary, firmware=firmware), memory.last_arrival
 
 
 def _tell_loss(memory: DeviceMemory, run: Run, batch: Batch) -> None:

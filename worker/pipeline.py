@@ -20,7 +20,7 @@ from telemetry.control import ControlKind
 from telemetry.message import encode_json
 from telemetry.topics import Channel
 from worker.core import EntryId, Outcome, WorkerCore, entry_id
-from worker.desk import hear_answer, report
+from worker.desk import hear_answer, hear_summaries, report
 from worker.leases import LeaseKeeper, LeaseLostError
 from worker.receipts import INTERVAL, OwedReceipts
 from worker.settlement import carry_out, settle
@@ -180,6 +180,7 @@ class Pipeline:
         store.write(batch)
         for reported in batch.findings:
             report(conn, reported.finding, reported.device, reported.arrival)
+        hear_summaries(conn, batch.summaries)
         for effect in batch.controls:
             if effect.entry.kind is ControlKind.SELF_TEST:
                 hear_answer(conn, effect.entry)

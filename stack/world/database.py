@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from servicedesk.cohorts import take_summary
 from servicedesk.memory import MemoryDesk
 from servicedesk.office import Office
 from stack.desk_hands import tell
@@ -13,6 +14,7 @@ from storage.memory_telemetry import MemoryTelemetry
 from storage.registry import DeviceRow
 from storage.telemetry_rows import Batch, DeviceHistory, Replay, SeqRange, StoredControl, StoredMessage
 from telemetry.catalogue import Catalogue
+from telemetry.clock import to_datetime
 from telemetry.errors import WellkeptError
 from telemetry.identity import DeviceKey
 from telemetry.ids import maker
@@ -86,6 +88,8 @@ class Database:
         for reported in outcome.batch.findings:
             office, appliance = self.office(reported.arrival), appliance_of(reported.device)
             tell(office, self.desk.agenda, reported.finding, appliance, reported.arrival)
+        for device, (summary, arrival) in sorted(outcome.batch.summaries.items()):
+            take_summary(self.desk, device, summary, to_datetime(arrival))
         self._auditor.committed(outcome, name, before)
 
     def office(self, now: int) -> Office:
