@@ -13,7 +13,9 @@ from telemetry.catalogue.measure import LEVELS, MeasureSpec, reading
 from telemetry.catalogue.text import Text
 
 
-@pytest.mark.parametrize("kind", simulated_kinds())
+@pytest.mark.parametrize(
+    "kind", [kind if kind == "freezer" else pytest.param(kind, marks=pytest.mark.long) for kind in simulated_kinds()]
+)
 def test_the_page_agrees_with_the_mechanisms(kind: str) -> None:
     page = load_catalogue()[kind]
     found = table.tested(page)
