@@ -53,7 +53,7 @@ class Innocent:
             sd: spreads, in the unit of the signatures' sizes.
             least: how far out that part has to be, in spreads.
         """
-        explained = {fault: gain for fault, gain, _ in self._fits(z, sd)}
+        explained = {fault: gain for fault, gain, _ in self._fits(z, sd, least)}
         innocent = explained.pop(-1, 0.0)
         best, found = least, None
         for fault, gain in explained.items():
@@ -68,16 +68,24 @@ class Innocent:
         share = max(of_family, key=lambda fit: fit[1])[2]
         return [x - float(part) for x, part in zip(z, share, strict=True)]
 
-    def _fits(self, z: list[float], sd: list[float]) -> Iterator[tuple[int, float, _Floats]]:
-        """Of each fault, and of -1 for none, the best mixture: squared deviation explained, and the innocent share."""
+    def _fits(self, z: list[float], sd: list[float], least: float = 0.0) -> Iterator[tuple[int, float, _Floats]]:
+        """Of each fault, and of -1 for none, the best mixture: squared deviation explained, and the innocent share.
+
+        Faults are not tried where innocence leaves less than `least` to explain.
+        """
         if sd != self._sd:
             self._sd, self._by_known = list(sd), {}
         known = tuple(not math.isnan(x) for x in z)
         if known not in self._by_known:
-            self._by_known[known] = list(self._mixtures(np.array(known), np.array(sd)))
+            self._by_known[known] = sorted(
+                self._mixtures(np.array(known), np.array(sd)), key=lambda one: one.fault >= 0
+            )
         filled = np.nan_to_num(np.array(z))
+        whole = float(filled @ filled)
         best: dict[int, tuple[float, _Floats]] = {-1: (0.0, np.zeros(len(z)))}
         for one in self._by_known[known]:
+            if one.fault >= 0 and whole - best[-1][0] < least * least:
+                break
             amounts = one.solve @ filled
             if not self._possible(one, amounts):
                 continue
