@@ -11,7 +11,9 @@ import pytest
 from detectors.baseline import models_of
 from detectors.decision import Track, date_shift, p_value
 from detectors.diagnosis import UNKNOWN, Deviations, bounded, diagnose, match, signatures_of
+from detectors.episodes import HOUR
 from detectors.evidence import Bins
+from detectors.recovery import telling_of, waits_of
 from detectors.segment import Cycle, Segmenter
 from telemetry.clock import MICROS
 from tests.detectors.streams import START, catalogue
@@ -188,3 +190,12 @@ def test_a_sensor_that_stands_still_is_not_what_moves_its_other_features() -> No
     assert leading([x if math.isnan(x) else max(-6.0, min(6.0, x)) for x in z]) == "circulation_pump_wear"
     assert max(abs(x) for x in bounded(z, 6.0) if not math.isnan(x)) == 6.0
     assert bounded([0.5, math.nan, -6.0], 6.0)[::2] == [0.5, -6.0]
+
+
+def test_a_repair_is_judged_by_the_feature_that_tells_of_the_part() -> None:
+    kind = catalogue()["freezer"]
+    telling = telling_of(kind, signatures_of(kind, relative=False))
+    assert list(kind.features)[telling["defrost"]] == "defrost_power"
+    assert waits_of(kind)["defrost"] == 72 * HOUR
+    by_cycles = catalogue()["dishwasher"]
+    assert telling_of(by_cycles, signatures_of(by_cycles, relative=False)) == {}
