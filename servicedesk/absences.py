@@ -8,8 +8,7 @@ from uuid import UUID
 
 from servicedesk.errors import DeskError, UnknownError, WindowGoneError
 from servicedesk.model import Technician, Visit, Window
-from servicedesk.office import DISPATCH, Office
-from servicedesk.opening import PLAN
+from servicedesk.office import DISPATCH, PLAN, Office
 from servicedesk.planning import MOVABLE, alternatives, take_window
 from servicedesk.states import VISIT_LIVE
 

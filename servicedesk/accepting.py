@@ -113,7 +113,7 @@ def _change(office: Office, line: PlanLine, now: datetime) -> _Change | None:
 
 
 def _readable(office: Office, ticket: Ticket, now: datetime) -> datetime:
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     return now if household is None else readable_from(now, household, safety=ticket.safety)
 
 

@@ -74,7 +74,7 @@ def access_today(office: Office, visit: Visit, now: datetime) -> Answers | None:
     if visit.state not in VISIT_LIVE or visit.state is VisitState.PROPOSED:
         return None
     ticket = office.desk.tickets.get(visit.ticket)
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     if household is None:
         return None
     zone = ZoneInfo(household.tz)

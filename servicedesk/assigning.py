@@ -268,7 +268,7 @@ def _enter(office: Office, ticket: Ticket, old: Visit | None, wish: Placing, *, 
         fault = office.fault(ticket)
         if fault is None:
             raise RuleError((Breach(Rule.SKILL),))
-        household = desk.people.household(ticket.household) if ticket.household is not None else None
+        household = office.household(ticket)
         readable = now if household is None else readable_from(now, household, safety=ticket.safety)
         new = new_visit(office, ticket, fault, offer, readable=readable, now=now)
     try:

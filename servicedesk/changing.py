@@ -44,7 +44,7 @@ def check_change(office: Office, visit_id: UUID, now: datetime) -> Visit:
         IllegalMoveError: the cut-off has passed, or the technician has set out.
     """
     ticket, visit = office.case(visit_id)
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     if household is None or not may_change(visit, household, now):
         raise IllegalMoveError("visit", visit.state, "changed by its owner", ())
     return visit

@@ -165,5 +165,4 @@ def _grounds() -> frozenset[str]:
 
 
 def _said(office: Office, ticket: Ticket, verdict: Verdict) -> str:
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
-    return pick(verdict.reason, household.lang if household is not None else "en")
+    return pick(verdict.reason, office.words_for(ticket)[0])

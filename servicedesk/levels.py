@@ -118,7 +118,7 @@ def _start(office: Office, event: TicketEvent, signals: frozenset[str], severity
         return
     desk = office.desk
     ticket = desk.tickets.get(event.ticket)
-    household = desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     tier = desk.levels.clocks.tier(household.id) if household is not None else ""
     known = desk.levels.clocks.of_ticket(ticket.id)
     for policy in wanted:

@@ -67,7 +67,7 @@ def notify(
         link: another one than the ticket's.
     """
     desk = office.desk
-    household = desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     if household is None or not (household.consent_alerts or ticket.safety):
         return None
     silence = silence_of(office, ticket, now)

@@ -10,7 +10,7 @@ from uuid import UUID
 from servicedesk import calls, care_news, levels, money_news
 from servicedesk.errors import NeedsReasonError
 from servicedesk.level_policies import Levels, load_levels
-from servicedesk.model import Ticket, TicketEvent, Visit
+from servicedesk.model import Appliance, Household, Ticket, TicketEvent, Visit
 from servicedesk.policy import DEFAULT, Policy, fault_of
 from servicedesk.ports import Desk
 from servicedesk.roster import Everyday, Workdays
@@ -24,6 +24,9 @@ SYSTEM = "system"
 OWNER = "owner"
 DISPATCH = "dispatch"
 SUPERVISOR = "supervisor"
+PLAN = "plan_visit"
+"""Job, and the next action of a ticket that waits for it."""
+_NOBODYS = ("en", "UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,25 @@ class Office:
         """The catalogue's fault that a ticket is about."""
         kind = self.desk.people.appliance(ticket.device).kind
         return fault_of(self.catalogue[kind], ticket.family, ticket.fault) if kind in self.catalogue else None
+
+    def household(self, of: Ticket | Appliance) -> Household | None:
+        """The household of a ticket or an appliance, or None."""
+        return self.desk.people.household(of.household) if of.household is not None else None
+
+    def words_for(self, ticket: Ticket) -> tuple[str, str]:
+        """Language and time zone of a ticket's household; English and UTC where there is none."""
+        household = self.household(ticket)
+        return _NOBODYS if household is None else (household.lang, household.tz)
+
+    def ask_plan(self, ticket: Ticket) -> None:
+        """Have a visit planned, by a job."""
+        self.desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+
+    def plan_anew(self, ticket: Ticket, due: datetime, **changes: Any) -> Ticket:  # noqa: ANN401  (columns)
+        """Give a ticket back to dispatch, write it, and have another visit planned."""
+        ticket = self.assign(ticket, DISPATCH, PLAN, due, **changes)
+        self.ask_plan(ticket)
+        return ticket
 
     def assign(self, ticket: Ticket, responsible: str, action: str, due: datetime | None, **changes: Any) -> Ticket:  # noqa: ANN401  (columns)
         """Give a ticket its responsible person and next action, and write it."""

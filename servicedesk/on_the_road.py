@@ -116,7 +116,7 @@ def running_late(office: Office, visit_id: UUID, expected: datetime, now: dateti
         raise AnswerError("that is more than a day late; dispatch looks for another time", ())
     told = office.desk.day.delay(Delay(visit=visit.id, expected=expected, at=now, actor=actor))
     office.log(ticket.id, now, LATE, actor, visit=str(visit.id), expected=expected.isoformat())
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     if household is not None:
         when = say_moment(expected, household.tz, household.lang)
         occasion = sum(1 for each in office.desk.tickets.timeline(ticket.id) if each.kind == LATE)

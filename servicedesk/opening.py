@@ -11,7 +11,7 @@ from servicedesk.errors import AlreadyOpenError, IllegalMoveError
 from servicedesk.judging import held_back
 from servicedesk.model import Appliance, Ticket, TicketDraft
 from servicedesk.notices import notify
-from servicedesk.office import DISPATCH, SYSTEM, Office, moved_ticket
+from servicedesk.office import DISPATCH, PLAN, SYSTEM, Office, moved_ticket
 from servicedesk.policy import decide, priority, respond_due
 from servicedesk.self_tests import ask_where_it_helps
 from servicedesk.shared_trait import COMPARE_TICKET
@@ -19,7 +19,6 @@ from servicedesk.states import TICKET_ENDED, TicketState
 from telemetry.clock import to_datetime
 from telemetry.finding import EpisodeState, Finding, Proof
 
-PLAN = "plan_visit"
 RECUR = "recur"
 REVISE = "revise"
 VERIFY = "verify"
@@ -128,10 +127,8 @@ def reopen(office: Office, ticket: Ticket, now: datetime, reason: str, actor: st
     """Take a ticket up again with a fresh plan and no second call-out fee."""
     ticket = moved_ticket(office, ticket, TicketState.REOPENED, now, actor, reason=reason)
     office.desk.agenda.drop_due(("proof", "close"), ticket.id)
-    ticket = office.assign(
+    return office.plan_anew(
         ticket,
-        DISPATCH,
-        PLAN,
         now + office.policy.respond[ticket.severity - 1],
         episode=ticket.episode + 1,
         callout_free=True,
@@ -139,8 +136,6 @@ def reopen(office: Office, ticket: Ticket, now: datetime, reason: str, actor: st
         verified=None,
         done=None,
     )
-    office.desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
-    return ticket
 
 
 def revise(office: Office, finding: Finding, now: datetime) -> None:
@@ -192,7 +187,7 @@ def _allowed(office: Office, appliance: Appliance, draft: TicketDraft) -> bool:
 
 def _open(office: Office, finding: Finding, draft: TicketDraft, appliance: Appliance, now: datetime) -> Ticket | None:
     desk, due = office.desk, respond_due(draft.severity, now, office.policy)
-    household = desk.people.household(appliance.household) if appliance.household is not None else None
+    household = office.household(appliance)
     ticket = desk.tickets.add(
         Ticket(
             id=office.new_id(),
@@ -222,7 +217,7 @@ def _open(office: Office, finding: Finding, draft: TicketDraft, appliance: Appli
     )
     if ticket.severity <= _URGENT:
         desk.agenda.set_due(RESPOND, ticket.id, due)
-    desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+    office.ask_plan(ticket)
     desk.agenda.set_due(COMPARE_TICKET, ticket.id, now)
     ask_where_it_helps(office, ticket, finding, now)
     return ticket

@@ -36,7 +36,7 @@ def pickable(office: Office, ticket_id: UUID, now: datetime) -> Alternatives:
     if visit is not None:
         return alternatives(office, visit.id, now)
     found = _first(office, ticket, now) if ticket.state in PLANNABLE else Offers(())
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     return Alternatives(choose(found.found, household.tz if household else "UTC"), found.found, found.blocking)
 
 
@@ -123,7 +123,7 @@ def _open(office: Office, ticket_id: UUID) -> Ticket:
 def _first(office: Office, ticket: Ticket, now: datetime, *, start: datetime | None = None) -> Offers:
     """Windows of a case without a visit; of one window everybody who is free then."""
     fault = office.fault(ticket)
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     if fault is None or household is None:
         return Offers(())
     earliest = now + office.policy.lead_urgent

@@ -54,7 +54,7 @@ def plan(office: Office, ticket_id: UUID, now: datetime) -> Visit | None:
     visits = desk.visits.of_ticket(ticket.id)
     if ticket.state not in PLANNABLE or any(visit.state in VISIT_LIVE for visit in visits):
         return None
-    household = desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     fault = office.fault(ticket)
     if household is None:
         _blocked(office, ticket, Blocking.HOUSEHOLD, now)
@@ -87,7 +87,7 @@ def alternatives(office: Office, visit_id: UUID, now: datetime) -> Alternatives:
     ticket, visit = office.case(visit_id)
     found = movable_to(office, ticket, visit, now) if visit.state in MOVABLE else Offers(())
     others = tuple(offer for offer in found.found if offer.window != visit.window)
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     return Alternatives(choose(others, household.tz if household is not None else "UTC"), others, found.blocking)
 
 
@@ -152,7 +152,7 @@ def movable_to(office: Office, ticket: Ticket, visit: Visit, now: datetime, *, s
     if visit.state not in MOVABLE:
         raise IllegalMoveError("visit", visit.state, VisitState.MOVED, tuple(map(str, VISIT[visit.state])))
     fault = office.fault(ticket)
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     if fault is None or household is None:
         return Offers(())
     earliest = now + office.policy.lead_urgent
@@ -219,7 +219,7 @@ def _hold(office: Office, ticket: Ticket, window: Window, readable: datetime) ->
     in the morning, still a little before the window.
     """
     hold = max(window.start - office.policy.hold_before, readable + (window.start - readable) / 2)
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     night = quiet_span(hold, household) if household is not None else None
     if night is None:
         return hold

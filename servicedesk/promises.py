@@ -118,5 +118,4 @@ def downtime(events: Sequence[TicketEvent], now: datetime) -> timedelta:
 
 
 def _said(office: Office, ticket: Ticket, policy: LevelPolicy) -> str:
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
-    return pick(policy.title, household.lang if household is not None else "en")
+    return pick(policy.title, office.words_for(ticket)[0])

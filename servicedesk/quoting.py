@@ -120,8 +120,7 @@ def send_quote(office: Office, quote_id: UUID, now: datetime, actor: str) -> Quo
     back = ticket.state
     quote = _moved(office, quote, QuoteState.SENT, now, actor)
     ticket = moved_ticket(office, ticket, TicketState.AWAITING_QUOTE, now, actor)
-    household = desk.people.household(ticket.household) if ticket.household is not None else None
-    lang, tz = (household.lang, household.tz) if household is not None else ("en", "UTC")
+    lang, tz = office.words_for(ticket)
     say = {
         "price": format_currency(quote.total, quote.currency, locale=LOCALE[lang]),
         "until": say_moment(quote.valid_until, tz, lang),

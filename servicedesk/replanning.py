@@ -124,7 +124,7 @@ def _cases(
     cases: list[_Case] = []
     lines: dict[UUID, tuple[UUID | None, Window | None, Blocking | None]] = {}
     for ticket, visit in waiting:
-        household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+        household = office.household(ticket)
         fault = office.fault(ticket)
         if household is None or fault is None:
             lines[ticket.id] = (None, None, Blocking.HOUSEHOLD if household is None else Blocking.SKILL)

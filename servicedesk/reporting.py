@@ -8,8 +8,8 @@ from uuid import UUID
 
 from servicedesk.errors import IllegalMoveError, UnknownError
 from servicedesk.model import Appliance, Ticket
-from servicedesk.office import DISPATCH, OWNER, SUPERVISOR, Office
-from servicedesk.opening import PLAN, RESPOND, reopen
+from servicedesk.office import DISPATCH, OWNER, PLAN, SUPERVISOR, Office
+from servicedesk.opening import RESPOND, reopen
 from servicedesk.policy import priority, respond_due
 from servicedesk.states import TICKET_ENDED, VISIT_LIVE, TicketState
 
@@ -52,7 +52,7 @@ def report_fault(office: Office, appliance: Appliance, family: str | None, words
     ticket = desk.tickets.save(replace(ticket, priority=min(ticket.priority, priority(1, safety=False))))
     live = any(visit.state in VISIT_LIVE for visit in desk.visits.of_ticket(ticket.id))
     if not live and ticket.state in _PLANNABLE:
-        desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+        office.ask_plan(ticket)
     return ticket
 
 
@@ -109,7 +109,7 @@ def _open(office: Office, appliance: Appliance, family: str, words: str, now: da
     faults = office.catalogue[appliance.kind].family_faults(family)
     severity = min(fault.severity for fault in faults.values())
     due = respond_due(severity, now, office.policy)
-    household = desk.people.household(appliance.household) if appliance.household is not None else None
+    household = office.household(appliance)
     wanted = Ticket(
         id=office.new_id(),
         org=appliance.org,
@@ -134,5 +134,5 @@ def _open(office: Office, appliance: Appliance, family: str, words: str, now: da
         return found
     office.log(ticket.id, now, REPORTED, OWNER, words=words)
     desk.agenda.set_due(RESPOND, ticket.id, due)
-    desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+    office.ask_plan(ticket)
     return ticket

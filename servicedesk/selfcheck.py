@@ -15,7 +15,6 @@ from servicedesk.errors import DeskError, IllegalMoveError, UnknownError
 from servicedesk.model import Ticket, Visit
 from servicedesk.notices import notify
 from servicedesk.office import Office
-from servicedesk.opening import PLAN
 from servicedesk.states import PLANNABLE, TICKET, VISIT_LIVE, TicketState, VisitState
 from servicedesk.visiting import move_ticket
 from telemetry.catalogue.guide import VISIT, WAIT, GuideStep, leads
@@ -145,7 +144,7 @@ def answer_step(
     said = {"fault": fault, "step": step, "of": len(guide), "answer": answer, "leads": row.leads}
     office.log(ticket.id, now, SELF_CHECK, actor, **said, **({"note": note} if note else {}))
     if row.leads == VISIT and ticket.state in PLANNABLE and _live(office, ticket) is None:
-        desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+        office.ask_plan(ticket)
     return progress(office, ticket)
 
 

@@ -66,7 +66,7 @@ def suggest(office: Office, ticket: Ticket, now: datetime) -> Suggestions:
 
     Nothing is written; the windows are not held.
     """
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     fault = office.fault(ticket)
     if household is None or fault is None:
         return Suggestions((), Blocking.HOUSEHOLD if household is None else Blocking.SKILL)

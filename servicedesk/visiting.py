@@ -11,8 +11,8 @@ from servicedesk.errors import IllegalMoveError
 from servicedesk.judging import helped, judge
 from servicedesk.model import Outcome, OutcomeCode, Ticket, Visit
 from servicedesk.notices import notify
-from servicedesk.office import DISPATCH, Office, moved_ticket, moved_visit
-from servicedesk.opening import PLAN, reopen
+from servicedesk.office import DISPATCH, PLAN, Office, moved_ticket, moved_visit
+from servicedesk.opening import reopen
 from servicedesk.planning import REPLAN, VISIT_DUES, call_off, confirm, give_up
 from servicedesk.policy import proof_time
 from servicedesk.quoting import withdraw_quotes
@@ -79,8 +79,7 @@ def move_visit(
     elif new is VisitState.DECLINED and refusals >= _REFUSALS:
         office.assign(ticket, DISPATCH, "call_owner", now + timedelta(hours=4))
     else:
-        office.assign(ticket, DISPATCH, PLAN, now + timedelta(hours=4))
-        desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+        office.plan_anew(ticket, now + timedelta(hours=4))
     return visit
 
 
@@ -135,11 +134,10 @@ def finish(office: Office, outcome: Outcome) -> Visit:
                 office, ticket, TicketState.AWAITING_PARTS, now, outcome.actor, reason=str(outcome.code)
             )
             ticket = office.assign(ticket, DISPATCH, "order_part", now + timedelta(hours=4), callout_free=True)
-            desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+            office.ask_plan(ticket)
         case OutcomeCode.NOT_REPAIRED:
             ticket = moved_ticket(office, ticket, TicketState.OPEN, now, outcome.actor, reason=str(outcome.code))
-            ticket = office.assign(ticket, DISPATCH, PLAN, now + timedelta(hours=4), callout_free=True)
-            desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+            ticket = office.plan_anew(ticket, now + timedelta(hours=4), callout_free=True)
     return visit
 
 
@@ -171,8 +169,7 @@ def move_ticket(
         desk.agenda.drop_due((REPLAN, RESUME, "respond"), ticket.id)
         return office.assign(ticket, DISPATCH, "none", None, closed=now)
     if new is TicketState.OPEN:
-        desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
-        return office.assign(ticket, DISPATCH, PLAN, now + timedelta(hours=4))
+        return office.plan_anew(ticket, now + timedelta(hours=4))
     action = "order_part" if new is TicketState.AWAITING_PARTS else "resume"
     desk.agenda.set_due(RESUME, ticket.id, now + timedelta(hours=24))
     return office.assign(ticket, DISPATCH, action, now + timedelta(hours=24))

@@ -20,7 +20,7 @@ def way_offers(office: Office, ticket: Ticket, now: datetime, *, by_hand: bool =
 
     A partner below the bar is among them for a dispatcher (`by_hand`) only.
     """
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     fault = office.fault(ticket)
     if household is None or fault is None:
         return ()
@@ -45,8 +45,7 @@ def say_ways(office: Office, ticket: Ticket, found: tuple[WayOffer, ...]) -> str
 
 def words_of(office: Office, ticket: Ticket, offer: WayOffer) -> dict[str, str]:
     """What the texts say of a way."""
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
-    lang, tz = (household.lang, household.tz) if household is not None else ("en", "UTC")
+    lang, tz = office.words_for(ticket)
     words = {
         "name": offer.way.name,
         "begin": say_day(offer.begins, tz, lang),
@@ -74,5 +73,4 @@ def _workday(office: Office, since: datetime, count: int) -> datetime:
 
 
 def _mark(office: Office, ticket: Ticket) -> str:
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
-    return pick(text("label", "list_mark"), household.lang if household is not None else "en")
+    return pick(text("label", "list_mark"), office.words_for(ticket)[0])

@@ -11,8 +11,7 @@ from servicedesk.billing import Work, charge
 from servicedesk.errors import IllegalMoveError, UnknownError
 from servicedesk.model import Ticket
 from servicedesk.notices import notify
-from servicedesk.office import DISPATCH, OWNER, Office, moved_ticket
-from servicedesk.opening import PLAN
+from servicedesk.office import OWNER, Office, moved_ticket
 from servicedesk.planning import REPLAN, call_off
 from servicedesk.states import VISIT_LIVE, TicketState, check_move
 from servicedesk.visiting import repaired
@@ -127,5 +126,4 @@ def move_way(
 
 def _plan_anew(office: Office, ticket: Ticket, now: datetime, actor: str) -> None:
     ticket = moved_ticket(office, ticket, TicketState.OPEN, now, actor)
-    office.assign(ticket, DISPATCH, PLAN, now + timedelta(hours=4))
-    office.desk.agenda.defer(PLAN, lock=f"ticket:{ticket.id}", ticket=str(ticket.id))
+    office.plan_anew(ticket, now + timedelta(hours=4))

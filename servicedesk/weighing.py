@@ -74,7 +74,7 @@ def weigh(office: Office, ticket: Ticket, old: Visit | None, wish: Placing, now:
     """
     if far(wish.start, now):
         return (Breach(Rule.WINDOW),)
-    household = office.desk.people.household(ticket.household) if ticket.household is not None else None
+    household = office.household(ticket)
     fault = office.fault(ticket)
     technicians = office.desk.people.technicians(ticket.org)
     technician = next((each for each in technicians if each.id == wish.technician), None)

@@ -16,8 +16,8 @@ from servicedesk.judging import LEARN, learn
 from servicedesk.money_news import FOLLOW_JOB, QUOTE_JOB, RESTOCK_JOB
 from servicedesk.moves import RELEASE
 from servicedesk.notices import DELIVER
-from servicedesk.office import Office
-from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY, recur, revise
+from servicedesk.office import PLAN, Office
+from servicedesk.opening import RECUR, REVISE, VERIFY, recur, revise
 from servicedesk.ordering import restock
 from servicedesk.planning import plan
 from servicedesk.privacy import ERASE_JOB, erase

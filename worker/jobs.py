@@ -21,8 +21,8 @@ from servicedesk.ladder import failed
 from servicedesk.money_news import FOLLOW_JOB, QUOTE_JOB, RESTOCK_JOB
 from servicedesk.moves import RELEASE
 from servicedesk.notices import DELIVER
-from servicedesk.office import Office
-from servicedesk.opening import PLAN, RECUR, REVISE, VERIFY
+from servicedesk.office import PLAN, Office
+from servicedesk.opening import RECUR, REVISE, VERIFY
 from servicedesk.privacy import ERASE_JOB
 from servicedesk.replanning import PLAN_ALL
 from storage.correlation import of_finding, of_notice, of_thing, of_ticket
