@@ -15,6 +15,7 @@ from rich.text import Text
 
 from firmware_sim.cli_common import AsJson, CommandError, beginning, err, out, progress, say_json, spoken, table, tools
 from firmware_sim.fleet import Fleet
+from firmware_sim.kind_page import block, drawn, write_block
 from firmware_sim.names import known_name
 from firmware_sim.physics import simulated_kinds
 from firmware_sim.plot import plot as draw
@@ -38,6 +39,9 @@ def describe(
     plots: Annotated[
         Path | None, typer.Option(help="Draw KIND.svg and KIND-FAULT.svg for every fault into a folder.")
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="With --plots: write what was measured into this page too, between its marks.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Of the kind; the first unless told.")] = None,
     scenario: Annotated[str, typer.Option(help="Take models and faults of this scenario too.")] = "",
     seed: Annotated[int, typer.Option(help="Of a scenario: whose faults are counted.")] = 1,
@@ -47,9 +51,11 @@ def describe(
     catalogue = load_catalogue()
     if scenario:
         catalogue = load_scenario(scenario).catalogue(catalogue)
+    if page is not None and (plots is None or what not in catalogue):
+        raise CommandError("--page goes with a kind and --plots")
     if what in catalogue:
         if plots is not None:
-            _pictures(ctx, catalogue, what, plots, model=model, as_json=as_json)
+            _pictures(ctx, catalogue, what, plots, page=page, model=model, as_json=as_json)
         elif fault or plot is not None:
             _fault(ctx, catalogue, what, fault or None, model=model, plot=plot, as_json=as_json)
         else:
@@ -181,21 +187,33 @@ def _fault(
 
 
 def _pictures(
-    ctx: typer.Context, catalogue: Catalogue, kind: str, folder: Path, *, model: str | None, as_json: bool
+    ctx: typer.Context,
+    catalogue: Catalogue,
+    kind: str,
+    folder: Path,
+    *,
+    page: Path | None,
+    model: str | None,
+    as_json: bool,
 ) -> None:
-    """One picture of the healthy appliance, and one a fault."""
-    wanted: list[str | None] = [None, *catalogue[kind].faults]
-    drawn = []
+    """One picture of the healthy appliance, and one a fault; the same in numbers on the kind's page."""
+    wanted: list[str | None] = [None, *drawn(catalogue[kind])]
+    pictures: list[dict[str, Any]] = []
+    found: list[Signature] = []
     with progress(f"drawing {kind}", len(wanted)) as show:
         for number, fault in enumerate(wanted):
             path = folder / (f"{kind}.svg" if fault is None else f"{kind}-{fault}.svg")
-            draw(signature(catalogue, kind, fault, model=model, reader=tools(ctx).reader), path)
-            drawn.append({"picture": str(path), "bytes": path.stat().st_size})
+            found.append(signature(catalogue, kind, fault, model=model, reader=tools(ctx).reader))
+            draw(found[-1], path)
+            pictures.append({"picture": str(path), "bytes": path.stat().st_size})
             show(number + 1)
+    if page is not None:
+        write_block(page, block(catalogue[kind], found[1:], page.as_posix()))
+        pictures.append({"picture": str(page), "bytes": page.stat().st_size})
     if as_json:
-        say_json(drawn)
+        say_json(pictures)
     else:
-        table(drawn)
+        table(pictures)
 
 
 def _page(shown: Signature) -> None:
