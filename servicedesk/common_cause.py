@@ -50,11 +50,13 @@ def too_many(findings: int, devices: int) -> bool:
 def waits(office: Office, finding: Finding, appliance: Appliance, draft: TicketDraft, now: datetime) -> bool:
     """Whether a finding opens no ticket yet; it is then noted why, and a due thing looks at it again.
 
-    Safety, what is grave and what would fail meanwhile never wait.
+    Safety, what is grave and what would fail meanwhile never wait; they are members of a fleet finding all the same.
     """
-    if draft.safety or finding.severity <= _GRAVE or _fails_within(finding, COMMON_WAIT):
-        return False
     fleet, found = office.desk.fleet, UUID(finding.id)
+    if draft.safety or finding.severity <= _GRAVE or _fails_within(finding, COMMON_WAIT):
+        if fleet.member_of(found) is None:
+            _gathers(office, finding, appliance, now)
+        return False
     waiting = fleet.waiting(found)
     if fleet.waited(found):
         return False

@@ -25,7 +25,7 @@ from stack.trial.hosts import HereHost, Host, ProcessHost, plan_sites, share_out
 from stack.trial.ledger import Ledger
 from stack.trial.progress import Listener, Progress, nobody
 from stack.trial.record import DeviceRecord, TrialRecord
-from stack.trial.roster import furnish, innocent, restock, rows_of
+from stack.trial.roster import furnish, histories, innocent, restock, rows_of
 from stack.trial.service import DeskService, promises_of
 from stack.trial.site import Reported, Told
 from telemetry.catalogue import load_catalogue
@@ -218,6 +218,7 @@ class Trial:
             key=lambda one: (one.arrival, one.no, one.finding.family, one.finding.revision),
         )
         self._take_answers([one for each in told for one in each.answers])
+        self.desk.fleet.firmware |= histories(spell for each in told for spell in each.firmware)
         self.people.hear(
             sorted((one for each in told for one in each.failed), key=lambda one: (one.failure, one.device)), self._now
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -18,7 +18,9 @@ from stack.trial.record import ConfounderRecord
 from storage.desk import register_household
 from storage.pool import Connection
 from storage.registry import DeviceRow, register_device
+from storage.telemetry_rows import FirmwareSpell
 from telemetry.catalogue import Catalogue
+from telemetry.clock import to_datetime
 from worker.desk import appliance_of
 
 _NAMESPACE = UUID("9e1f7b0a-8d0b-5b8e-a5b0-0f4f4f6f5d11")
@@ -44,6 +46,7 @@ def rows_of(units: Sequence[Unit], registered: datetime) -> tuple[DeviceRow, ...
             installed=None,
             warranty_until=None,
             registered=registered,
+            lot=unit.lot,
         )
         for unit in units
     )
@@ -78,6 +81,7 @@ def enter_registry(conn: Connection, units: Sequence[Unit], rows: Sequence[Devic
             room=row.room,
             lang=row.lang,
             household=row.household,
+            lot=row.lot,
         )
         if entered.no != row.no:
             raise StackError(f"{row.key} is device {entered.no} here, not {row.no}: the database is not a fresh one")
@@ -114,6 +118,14 @@ def furnish(desk: MemoryDesk, units: Sequence[Unit], rows: Sequence[DeviceRow], 
     people.technician_rows.extend(technicians(org, tz, catalogue, len(rows)))
     desk.parts.rows = {(part.org, part.sku): part for part in demo_parts(org, catalogue)}
     desk.agenda.devices = {row.key: row.no for row in rows}
+
+
+def histories(spells: Iterable[FirmwareSpell]) -> dict[int, list[tuple[datetime, str]]]:
+    """What devices said of their firmware, by number: whole histories, as the worker keeps them."""
+    found: dict[int, list[tuple[datetime, str]]] = {}
+    for each in spells:
+        found.setdefault(each.device, []).append((to_datetime(each.since), each.version))
+    return found
 
 
 def restock(parts: MemoryParts) -> None:

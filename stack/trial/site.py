@@ -26,6 +26,7 @@ from stack.trial.record import DailyPeaks
 from stack.trial.spool import MemorySpool
 from stack.trial.store import TrialTelemetry
 from storage.registry import DeviceRow
+from storage.telemetry_rows import FirmwareSpell
 from stream.memory import MemoryServer, MemoryStream
 from stream.port import Position, StreamError
 from telemetry.block import BlockBuilder
@@ -79,11 +80,13 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         findings: in the order of their devices' observations.
         failed: faults that stop their appliance since the step before.
         answers: of self-tests.
+        firmware: what devices that said something new have said of their firmware, as the worker keeps it.
     """
 
     findings: list[Reported]
     failed: list[Fault]
     answers: list[Answered] = []
+    firmware: list[FirmwareSpell] = []
 
 
 class Counts(msgspec.Struct, kw_only=True):
@@ -131,6 +134,7 @@ class Site:
         self._keys = {row.no - 1: row.key for row in plan.rows}
         self._asking = Asking(self._fleet, self._keys)
         self._answers: list[Answered] = []
+        self._said: dict[int, tuple[FirmwareSpell, ...]] = {}
         self._numbers = {row.key: row.no for row in plan.rows}
         self._topics = {index: topic_of(key, Channel.TELEMETRY).encode() for index, key in self._keys.items()}
         self._events = {index: topic_of(key, Channel.EVENT).encode() for index, key in self._keys.items()}
@@ -166,7 +170,7 @@ class Site:
             controls: entries of the desk for devices of this site.
             asked: self-tests that the desk wants of them.
         """
-        self._answers = []
+        self._answers, self._said = [], {}
         findings: list[Reported] = []
         if controls:
             builder = BlockBuilder()
@@ -185,7 +189,8 @@ class Site:
             self._next_snapshots += _SNAPSHOTS_EVERY
             self._store.write(self._core.close())
             self._store.forget()
-        return Told(findings=findings, failed=self._newly_failed(), answers=self._answers)
+        said = [spell for spells in self._said.values() for spell in spells]
+        return Told(findings=findings, failed=self._newly_failed(), answers=self._answers, firmware=said)
 
     def find(self, device: str) -> list[Fault]:
         """The faults that an appliance has now, by onset."""
@@ -256,6 +261,7 @@ class Site:
             self._store.write(outcome.batch)
             self._count(outcome)
             self._answers += answers(outcome.batch)
+            self._said |= outcome.batch.firmware
             found += [
                 Reported(one.device.no, one.arrival, msgspec.structs.replace(one.finding, evidence=()))
                 for one in outcome.batch.findings

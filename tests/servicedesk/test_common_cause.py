@@ -90,6 +90,9 @@ def test_what_is_still_there_opens_its_ticket_and_what_has_passed_does_not(stree
 def test_what_is_grave_or_fails_soon_never_waits(street: Street, changes: dict[str, object]) -> None:
     for number in range(1, 6):
         assert street.shows(number, **changes)[1] is not None
+    # They are one finding of the fleet all the same: somebody may find what they share.
+    assert len(street.desk.fleet.members) == 5
+    assert street.desk.fleet.waits == {}
 
 
 def test_without_a_cause_a_finding_waits_for_company(street: Street) -> None:

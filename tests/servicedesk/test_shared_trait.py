@@ -116,7 +116,7 @@ def test_a_bad_lot_is_said_on_the_ticket_though_nothing_began_together(street: S
     for number in (31, 33, 35, 37, 39):
         street.shows(number, severity=2)
         street.step(street.now + timedelta(days=12))
-    assert street.desk.fleet.fleets == {}
+    assert street.desk.fleet.fleets == {}  # twelve days lie between them
     assert said(street, 31) == said(street, 33) == []
     (told,) = said(street, 39)
     assert (told["what"], told["name"], told["members"], told["members_having"]) == ("lot", "B", 5, 5)
