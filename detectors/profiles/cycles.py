@@ -3,8 +3,9 @@
 
 A test per sample alarms at every switch-on. Here each run of the main load is one observation: how long it takes and
 how much power it draws, against healthy runs that began alike (`usual`). The belief is a moving average of these
-deviations; the score is the probability that the appliance is off by more than one spread, and moves only when a run
-ends or has lasted longer than usual. The alarm is an e-process over runs (`detectors.decision`) with hysteresis.
+deviations, which fades while time passes: an appliance that runs twice a day is judged by today, one that runs every
+hour by its last few hours. The score is the probability that the appliance is off by more than one spread. The alarm is
+an e-process over runs (`detectors.decision`) with hysteresis, and does not fade.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ from detectors.profiles.runs import (
 from detectors.profiles.usual import Reference, Usual
 
 _FORGET = 0.15  # weight of the newest run: the last six or seven count
-_CLIP = 3.0  # spreads: what one run can say at most, so that a single long draw of water is no fault
+_FADE = 16 * 3_600.0  # seconds: of what was believed so long ago a third is left; rows that are numbered do not fade
+_CLIP = 2.25  # spreads: what one run's length can say at most, so that a single long draw of water is no fault
+_CLIP_LEVEL = 3.0  # likewise its power, which nobody's use changes
 _FAR = 6.0  # likewise for the alarm, which asks for several runs anyway
 _TOLERANCE = 1.0  # spreads: a shift up to this is nobody's fault
 _DOUBT = 0.75  # spreads: of the belief, from day to day
@@ -134,6 +137,8 @@ class Judge:
         self._rest = math.nan
         self._length = 0.0
         self._level = 0.0
+        self._clock = np.array([math.nan, 0.0])
+        self._at = 0.0
         self._usual = Usual(0.0, 1.0)
         self._alarm = False
         self._tracks = (Track(), Track())
@@ -152,14 +157,17 @@ class Judge:
         load, n = self._load, len(t)
         marks, length, rest = np.empty(n, np.int64), np.empty(n), np.empty(n)
         walk(t, x, load.on, load.off, load.bridge, load.longest, load.step, self._memory, marks, length, rest)
+        passed = np.empty(n)
+        pass_time(t, self._clock, passed)
         at = 0
         for row in np.flatnonzero(marks).tolist():
-            self._fill(length, at, row, score, alarm)
+            self._fill((length, passed), at, row, score, alarm)
             if self._rows is not None:
                 self._rows.append(x[at:row].copy())
             mark = int(marks[row])
             if mark & FINISHES and self._rows is not None and length[row] >= load.shortest:
                 level = level_of(np.concatenate(self._rows), load)
+                self._fade(float(passed[row]))
                 self.take(Run(float(length[row]), level, self._rest))
             if mark & (FINISHES | BREAKS):
                 self._rows = None
@@ -169,15 +177,20 @@ class Judge:
                 self._rest = float(rest[row])
                 self._usual = self._reference.length(self._rest)
             at = row
-        self._fill(length, at, n, score, alarm)
+        self._fill((length, passed), at, n, score, alarm)
         if self._rows is not None:
             self._rows.append(x[at:].copy())
 
     def _fill(
-        self, length: NDArray[np.float64], low: int, high: int, score: NDArray[np.float64], alarm: NDArray[np.bool_]
+        self,
+        rows: tuple[NDArray[np.float64], NDArray[np.float64]],
+        low: int,
+        high: int,
+        score: NDArray[np.float64],
+        alarm: NDArray[np.bool_],
     ) -> None:
         believe(
-            length,
+            *rows,
             self._rows is not None,
             low,
             high,
@@ -186,16 +199,24 @@ class Judge:
             2.0 * self._reference.longest,
             self._length,
             self._level,
+            self._at,
             score,
         )
         alarm[low:high] = self._alarm
+
+    def _fade(self, now: float) -> None:
+        """What is believed, as of now."""
+        left = math.exp((self._at - now) / _FADE)
+        self._length *= left
+        self._level *= left
+        self._at = now
 
     def take(self, run: Run) -> None:
         """One finished run moves belief and evidence."""
         length, level = self._deviations(run)
         weight = _weight(run.length, 2.0 * self._reference.longest)
         self._length += weight * (_clipped(length, _CLIP) - self._length)
-        self._level += weight * (_clipped(level, _CLIP) - self._level)
+        self._level += weight * (_clipped(level, _CLIP_LEVEL) - self._level)
         for track, z in zip(self._tracks, (length, level), strict=True):
             track.step(0, _said(z), _TOLERANCE, _THRESHOLD, _FORGET)
         if self._alarm:
@@ -213,8 +234,26 @@ class Judge:
 
 
 @compiled
+def pass_time(t: NDArray[np.float64], clock: NDArray[np.float64], passed: NDArray[np.float64]) -> None:
+    """How much time has passed at each row since the first; steps back and absent times add nothing.
+
+    Args:
+        t: times (n,).
+        clock: the last time, and how much had passed; changed.
+        passed: (n,); filled.
+    """
+    for row in range(len(t)):
+        if math.isfinite(t[row]):
+            if t[row] > clock[0]:
+                clock[1] += t[row] - clock[0]
+            clock[0] = t[row]
+        passed[row] = clock[1]
+
+
+@compiled
 def believe(
     length: NDArray[np.float64],
+    passed: NDArray[np.float64],
     running: bool,  # noqa: FBT001  (by position)
     low: int,
     high: int,
@@ -223,12 +262,14 @@ def believe(
     limit: float,
     by_length: float,
     by_level: float,
+    at: float,
     score: NDArray[np.float64],
 ) -> None:
     """Score rows: the belief of finished runs, and of the running one where that is worse.
 
     Args:
         length: of the run under way at each row; 0 between runs.
+        passed: time at each row.
         running: whether it is one that counts.
         low: first row.
         high: row after the last.
@@ -237,16 +278,19 @@ def believe(
         limit: a run longer than this counts as several.
         by_length: belief of finished runs about lengths.
         by_level: the same about power.
+        at: time that both are of.
         score: filled.
     """
     for row in range(low, high):
-        now = by_length
+        left = math.exp((at - passed[row]) / _FADE)
+        now = by_length * left
         if running and length[row] > 0.0:
             z = min((math.log(length[row]) - centre) / spread, _CLIP)
             if z > now:
                 weight = 1.0 - (1.0 - _FORGET) ** max(1.0, length[row] / limit)
                 now += weight * (z - now)
-        power = max(by_level, -_LESS * by_level) - _TOLERANCE
+        level = by_level * left
+        power = max(level, -_LESS * level) - _TOLERANCE
         off = max(now, -_LESS * now - _TOLERANCE) + max(power, 0.0)
         score[row] = 0.5 * math.erfc((_TOLERANCE - off) / (_DOUBT * math.sqrt(2.0)))
 

@@ -191,3 +191,13 @@ def test_a_series_has_a_channel() -> None:
 def test_dips_do_not_lower_the_level() -> None:
     load = load_of(Fridge().days(1.0))
     assert level_of(np.array([80.0, 80.0, 1.0, 1.0, 1.0, 82.0]), load) == pytest.approx(79.0, abs=0.5)
+
+
+def test_what_was_believed_fades_while_nothing_runs_but_not_where_rows_are_only_numbered() -> None:
+    healthy = Fridge().days(3.0)
+    x = np.concatenate([healthy, Fridge(run=22.0, seed=2).days(0.5), np.ones(2 * _DAY)])
+    timed, numbered = scored(x, len(healthy)).score, scored(x, len(healthy), np.arange(len(x), dtype=np.float64)).score
+    after = len(x) - 2 * _DAY + 60
+    assert timed[after] > 0.5
+    assert timed[-1] < 0.15
+    assert numbered[-1] > 0.5
