@@ -14,6 +14,7 @@ import structlog
 from firmware_sim.people import People
 from firmware_sim.scenario import Scenario, World, appliances, load_scenario
 from firmware_sim.wear import DAY, HOUR, Fault
+from servicedesk.cohorts import take_summary
 from servicedesk.errors import DeskError
 from servicedesk.memory import MemoryDesk
 from servicedesk.model import Ticket
@@ -222,6 +223,9 @@ class Trial:
         self.people.hear(
             sorted((one for each in told for one in each.failed), key=lambda one: (one.failure, one.device)), self._now
         )
+        summaries = {no: one for each in told for no, one in each.summaries.items()}
+        for no, (summary, arrival) in sorted(summaries.items()):
+            take_summary(self.desk, no, summary, to_datetime(arrival))
         if to - self._restocked >= DAY:
             self._restocked = to
             restock(self.desk.parts)

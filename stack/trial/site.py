@@ -32,6 +32,7 @@ from stream.port import Position, StreamError
 from telemetry.block import BlockBuilder
 from telemetry.catalogue import Catalogue
 from telemetry.clock import MICROS, production_clock
+from telemetry.cohort import CohortSummary
 from telemetry.control import ControlEntry
 from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
@@ -81,12 +82,14 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         failed: faults that stop their appliance since the step before.
         answers: of self-tests.
         firmware: what devices that said something new have said of their firmware, as the worker keeps it.
+        summaries: what devices tell of themselves, by number, with the arrival of what it rests on.
     """
 
     findings: list[Reported]
     failed: list[Fault]
     answers: list[Answered] = []
     firmware: list[FirmwareSpell] = []
+    summaries: dict[int, tuple[CohortSummary, int]] = {}
 
 
 class Counts(msgspec.Struct, kw_only=True):
@@ -144,6 +147,7 @@ class Site:
         self._failed: set[tuple[str, int]] = set()
         self.counts = Counts()
         self._dead: Counter[str] = Counter()
+        self._summaries: dict[int, tuple[CohortSummary, int]] = {}
         self._begin_product(plan, catalogue, bank)
 
     def _begin_product(self, plan: SitePlan, catalogue: Catalogue, bank: Bank) -> None:
@@ -170,7 +174,7 @@ class Site:
             controls: entries of the desk for devices of this site.
             asked: self-tests that the desk wants of them.
         """
-        self._answers, self._said = [], {}
+        self._answers, self._said, self._summaries = [], {}, {}
         findings: list[Reported] = []
         if controls:
             builder = BlockBuilder()
@@ -190,7 +194,13 @@ class Site:
             self._store.write(self._core.close())
             self._store.forget()
         said = [spell for spells in self._said.values() for spell in spells]
-        return Told(findings=findings, failed=self._newly_failed(), answers=self._answers, firmware=said)
+        return Told(
+            findings=findings,
+            failed=self._newly_failed(),
+            answers=self._answers,
+            firmware=said,
+            summaries=self._summaries,
+        )
 
     def find(self, device: str) -> list[Fault]:
         """The faults that an appliance has now, by onset."""
@@ -262,6 +272,7 @@ class Site:
             self._count(outcome)
             self._answers += answers(outcome.batch)
             self._said |= outcome.batch.firmware
+            self._summaries |= outcome.batch.summaries
             found += [
                 Reported(one.device.no, one.arrival, msgspec.structs.replace(one.finding, evidence=()))
                 for one in outcome.batch.findings
