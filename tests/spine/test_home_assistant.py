@@ -62,6 +62,15 @@ def test_words_are_the_households_and_unknown_is_neither() -> None:
     assert json.loads(state_message(abstained, CATALOGUE).payload)["finding"] == "Something is not as usual"
 
 
+def test_the_firmware_is_told_where_it_is_known() -> None:
+    known, silent = (
+        json.loads(discovery_messages(each, CATALOGUE, "homeassistant")[0].payload)["device"]
+        for each in (state(firmware="2.5.0"), state())
+    )
+    assert known["sw_version"] == "2.5.0"
+    assert "sw_version" not in silent
+
+
 def test_ids_that_look_alike_stay_apart() -> None:
     one, other = state(org="a_b", device="c"), state(org="a", device="b_c")
     ids = [json.loads(discovery_messages(each, CATALOGUE, "ha")[0].payload)["unique_id"] for each in (one, other)]
