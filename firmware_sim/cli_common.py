@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from firmware_sim.checkpoint import Checkpoint, bring_to
+from firmware_sim.connection import parse_url
 from firmware_sim.fleet import Fleet
 from firmware_sim.scenario import Scenario, load_scenario
 from firmware_sim.scenario_check import SOME_START
@@ -201,9 +202,13 @@ def mqtt_url() -> str:
     """Address of the broker.
 
     Raises:
-        CommandError: WELLKEPT_MQTT_URL is not set.
+        CommandError: WELLKEPT_MQTT_URL is not set, or no such address.
     """
     url = os.environ.get("WELLKEPT_MQTT_URL", "")
     if not url:
         raise CommandError("set WELLKEPT_MQTT_URL to mqtt://user:password@host:port")
+    try:
+        parse_url(url)
+    except ValueError as cause:
+        raise CommandError(f"WELLKEPT_MQTT_URL: {cause}") from cause
     return url

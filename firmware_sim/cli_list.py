@@ -8,7 +8,7 @@ import typer
 
 from firmware_sim.cli_common import AsJson, CommandError, say_json, spoken, table
 from firmware_sim.confounder_spec import confounder_specs
-from firmware_sim.names import nearest
+from firmware_sim.names import known_name, nearest
 from firmware_sim.physics import simulated_kinds
 from firmware_sim.scenario import load_scenario, scenario_ids
 from telemetry.catalogue import load_catalogue
@@ -29,6 +29,8 @@ def list_command(
         raise CommandError(
             f"there is no list of {what!r}; " + (f"the nearest is {near!r}" if near else ", ".join(WHAT))
         )
+    if kind:
+        known_name("kind", kind, sorted(load_catalogue().kinds))
     wanted = (what,) if what else ("faults",) if kind else WHAT[:-1]
     found = {name: _LISTS[name](kind) for name in wanted}
     if as_json:

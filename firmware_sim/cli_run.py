@@ -61,9 +61,9 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a fleet on a broker until it is interrupted or its days are over; started again, it goes on."""
-    url = mqtt_url()
     ways = read_connections(connections)
     whole = scaled(scenario, devices)
+    url = mqtt_url()
     if from_day > 0 and not (folder / "fleet.snapshot").exists():
         brought(Fleet(whole, seed, beginning(whole, start)), from_day, folder / "fleet.snapshot")
     fleet = open_fleet(folder, whole, seed, beginning(whole, start))

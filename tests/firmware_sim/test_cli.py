@@ -240,3 +240,21 @@ def test_parquet_without_its_extra_says_which(tmp_path: Path, monkeypatch: pytes
     result = sim("export", tmp_path, "demo", "--devices", "2", "--to", "0.1", "--as", "parquet")
     assert result.exit_code == 1
     assert "wellkept[parquet]" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "args", "said"),
+    [
+        ("http://broker:1883", ["run", "demo"], "WELLKEPT_MQTT_URL: http://… is not mqtt://user:password@host:port"),
+        ("", ["run", "dmo"], "'demo'"),
+        ("", ["list", "faults", "--kind", "frezer"], "no kind 'frezer'; the nearest is 'freezer'"),
+        ("", ["describe", "demo", "--page", "x.md"], "--page goes with a kind and --plots"),
+    ],
+)
+def test_a_newcomers_slip_is_answered_in_one_sentence(
+    url: str, args: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WELLKEPT_MQTT_URL", url)
+    result = CliRunner().invoke(app, args)
+    assert result.exit_code == 1
+    assert said in result.stderr
