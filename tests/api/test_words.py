@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -24,7 +25,15 @@ ZH = Words("zh", ZoneInfo("Asia/Shanghai"))
 
 def messages() -> set[str]:
     found = extract_from_dir(str(_ROOT), _METHODS, keywords={"t": None, "plain": None, "said": None})
-    return {str(message) for _, _, message, _, _ in found}
+    return {str(message) for _, _, message, _, _ in (*found, *worded())}
+
+
+def worded() -> Iterator[tuple[str, int, object, list[str], object]]:
+    """What the desk's errors say of webhooks; a setting that is wrong is read by its operator, in the log."""
+    errors: dict[str, tuple[int, ...] | None] = {"AddressError": None, "HookStateError": None, "HookError": (2,)}
+    for each in extract_from_dir(str(_ROOT.parent / "servicedesk"), [("hook*.py", "python")], keywords=errors):
+        if not str(each[2]).startswith("WELLKEPT_"):
+            yield each
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
