@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from servicedesk.billing import ChargeError
 from servicedesk.errors import ConflictError, IllegalMoveError, NeedsReasonError, WindowGoneError
 from servicedesk.model import NoticeState, Outcome, OutcomeCode, Visit
 from servicedesk.money import total
@@ -140,12 +142,15 @@ class CaseLife(RuleBasedStateMachine):
             return
         self.world.work()
 
-    @rule(state=st.sampled_from(list(WayState)), mended=st.booleans())
-    def workshop_goes_on(self, state: WayState, *, mended: bool) -> None:
+    @rule(
+        state=st.sampled_from(list(WayState)), mended=st.booleans(), charged=st.sampled_from([None, "0", "90", "9999"])
+    )
+    def workshop_goes_on(self, state: WayState, charged: str | None, *, mended: bool) -> None:
+        asked = None if charged is None else Decimal(charged)
         for case in self.world.desk.ways.of_ticket(self.ticket_id())[-1:]:
             try:
-                move_way(self.world.office, case.id, state, self.world.now, "dispatch", mended=mended)
-            except IllegalMoveError:
+                move_way(self.world.office, case.id, state, self.world.now, "dispatch", mended=mended, charged=asked)
+            except (IllegalMoveError, ChargeError):
                 return
             self.world.work()
 
