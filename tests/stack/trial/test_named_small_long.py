@@ -1,4 +1,4 @@
-"""The named scenarios at a small size, on seeds for trying out: within what the product promises, and the same bytes twice.
+"""The named scenarios at a small size, on seeds for trying out: within what is promised, and the same bytes twice.
 
 A small trial cannot prove a figure. What it can do is refute one: the test fails when the exact interval of what was
 counted lies wholly beyond a floor, so that chance alone fails it in one of forty.
