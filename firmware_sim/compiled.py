@@ -234,7 +234,7 @@ def _cast(place: int, text: str) -> str:
 def _stamp(text: str) -> str:
     """A hash of everything that is compiled: it is part of the cache's key as the value of a closure."""
     folder = Path(kinds.__file__).parent
-    sources = [*sorted(folder.glob("*.py")), Path(scalar.__file__)]
+    sources = [*sorted(folder.glob("*.py")), Path(scalar.__file__), Path(__file__)]
     return hashlib.sha256(b"\0".join([text.encode(), *(one.read_bytes() for one in sources)])).hexdigest()
 
 
