@@ -25,10 +25,7 @@ EN = (
     "Self-test of the appliance: Defrost heater power 0 of 192\N{NO-BREAK SPACE}W; all else is as usual. "
     "Most likely now: {title}, 98% (before the test 55%)"
 )
-ZH = (
-    "电器自检结果：化霜加热功率0（正常192\N{NO-BREAK SPACE}W），其余正常。"
-    "现在最可能：{title}，98%（自检前55%）"
-)
+ZH = "电器自检结果：化霜加热功率0（正常192\N{NO-BREAK SPACE}W），其余正常。现在最可能：{title}，98%（自检前55%）"
 
 
 @pytest.mark.parametrize(("lang", "said"), [("en", EN), ("zh", ZH)])
