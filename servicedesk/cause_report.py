@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from servicedesk.fleet_faults import at_least
+from servicedesk.rates import rate_of
 
 Group = Literal["firmware", "lot", "model"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -23,9 +23,7 @@ LEVEL = 0.01
 """A group stands out when chance gives so much or more less often than this, over all groups that are compared."""
 LEAST = 3
 """Fewer cases never stand out."""
-_TAIL = 0.025
 _YEAR = 365.25
-_HALVINGS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +125,7 @@ def cause_lines(cases: Sequence[Confirmed], service: Sequence[InService], group:
     for (kind, name, cause), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         upto += count
         own, rest = years[kind, name], kind_years[kind] - years[kind, name]
-        chance = tested.get((kind, name, cause))
+        chance, rate = tested.get((kind, name, cause)), rate_of(count, own)
         lines.append(
             CauseLine(
                 kind=kind,
@@ -137,8 +135,8 @@ def cause_lines(cases: Sequence[Confirmed], service: Sequence[InService], group:
                 share=count / whole,
                 cumulated=upto / whole,
                 years=own,
-                rate=count / own if own > 0 else None,
-                interval=rate_interval(count, own),
+                rate=None if rate is None else rate.rate,
+                interval=None if rate is None else (rate.low, rate.high),
                 rest_rate=(of_kind[kind, cause] - count) / rest if rest > _LITTLE else None,
                 chance=chance,
                 stands_out=chance is not None and count >= LEAST and chance < LEVEL / len(tested),
@@ -149,15 +147,6 @@ def cause_lines(cases: Sequence[Confirmed], service: Sequence[InService], group:
 
 _LITTLE = 1e-6
 """Years: less is what adding up leaves."""
-
-
-def rate_interval(count: int, years: float) -> tuple[float, float] | None:
-    """Of a rate, at 95 %, exact for counts; None where nothing was in service."""
-    if years <= 0:
-        return None
-    high = _mean_where(lambda mean: 1.0 - at_least(count + 1, mean) < _TAIL, count)
-    low = _mean_where(lambda mean: at_least(count, mean) > _TAIL, count) if count else 0.0
-    return low / years, high / years
 
 
 def chance_of(count: int, years: float, rest: int, rest_years: float) -> float | None:
@@ -186,12 +175,3 @@ def chance_of(count: int, years: float, rest: int, rest_years: float) -> float |
         for n in range(count, whole + 1)
     )
     return min(1.0, math.fsum(terms))
-
-
-def _mean_where(above: Callable[[float], bool], count: int) -> float:
-    """The mean from which on something holds, by halving."""
-    low, high = 1e-12, 2.0 * count + 20.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if above(middle) else (middle, high)
-    return (low + high) / 2

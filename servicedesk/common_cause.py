@@ -12,10 +12,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from servicedesk.fleet_faults import at_least
 from servicedesk.fleet_rows import FleetFinding, Why
 from servicedesk.model import Appliance, TicketDraft
 from servicedesk.office import Office
+from servicedesk.rates import at_least
 from servicedesk.shared_trait import COMPARE_FLEET
 from telemetry.finding import Finding
 

@@ -6,9 +6,10 @@ group like the rest, is the upper tail of a Poisson distribution.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
+
+from servicedesk.rates import at_least
 
 STANDS_OUT = 0.01
 """Below such a chance a group stands out."""
@@ -60,9 +61,3 @@ class FaultGroup:
     def stands_out(self) -> bool:
         """Whether somebody should look at the group as a whole; never so for a whole kind, which has no rest."""
         return self.findings >= LEAST and self.devices < self.fleet and self.chance < STANDS_OUT
-
-
-def at_least(count: int, mean: float) -> float:
-    """P(N ≥ count) of a Poisson distribution with a mean above zero."""
-    below = sum(math.exp(n * math.log(mean) - mean - math.lgamma(n + 1)) for n in range(count))
-    return min(1.0, max(0.0, 1.0 - below))

@@ -1,4 +1,4 @@
-"""Rates of rare events with their exact interval. Pure numbers."""
+"""Rare events: how likely a count is, and the exact interval of a rate. Pure numbers (Poisson)."""
 
 from __future__ import annotations
 
@@ -37,10 +37,37 @@ def rate_of(events: int, exposure: float, level: float = 0.95) -> Rate | None:
     """
     if exposure <= 0:
         return None
+    low, high = poisson_interval(events, level)
+    return Rate(events, exposure, events / exposure, low / exposure, high / exposure)
+
+
+def poisson_interval(events: int, level: float = 0.95) -> tuple[float, float]:
+    """The exact interval of a Poisson mean, given one count (Garwood, see `rate_of`).
+
+    Its ends are the means at which so many events or more, and so many or fewer, have the probability
+    (1 - level) / 2.
+
+    Args:
+        events: counted, from 0.
+        level: of the interval.
+    """
     tail = (1 - level) / 2
     low = 0.0 if events == 0 else _solve(events - 1, 1 - tail)
-    high = _solve(events, tail)
-    return Rate(events, exposure, events / exposure, low / exposure, high / exposure)
+    return low, _solve(events, tail)
+
+
+def at_least(events: int, mean: float) -> float:
+    """P(N >= events) of a Poisson count."""
+    return 1.0 if events <= 0 else min(1.0, max(0.0, 1.0 - at_most(events - 1, mean)))
+
+
+def at_most(events: int, mean: float) -> float:
+    """P(N <= events) of a Poisson count, summed in logarithms so that large means do not vanish."""
+    if mean <= 0:
+        return 1.0
+    terms = [n * math.log(mean) - mean - math.lgamma(n + 1) for n in range(events + 1)]
+    top = max(terms)
+    return min(1.0, math.exp(top) * math.fsum(math.exp(term - top) for term in terms))
 
 
 def _solve(k: int, wanted: float) -> float:
@@ -48,14 +75,5 @@ def _solve(k: int, wanted: float) -> float:
     low, high = 0.0, 10.0 + 4.0 * (k + 1)
     for _ in range(_HALVINGS):
         mean = (low + high) / 2
-        low, high = (mean, high) if _at_most(k, mean) > wanted else (low, mean)
+        low, high = (mean, high) if at_most(k, mean) > wanted else (low, mean)
     return high
-
-
-def _at_most(k: int, mean: float) -> float:
-    """P(X <= k) of a Poisson count, summed in logarithms so that large means do not vanish."""
-    if mean <= 0:
-        return 1.0
-    terms = [i * math.log(mean) - mean - math.lgamma(i + 1) for i in range(k + 1)]
-    top = max(terms)
-    return math.exp(top) * sum(math.exp(term - top) for term in terms)

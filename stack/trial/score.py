@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from servicedesk.rates import poisson_interval
 from stack.trial.matching import DAY, Matching, Outcome, Verdict
 from stack.trial.record import TicketRecord, TrialRecord, VisitRecord
-from stack.trial.statistics import binomial_interval, poisson_interval, quantile, share
+from stack.trial.statistics import binomial_interval, quantile, share
 
 YEAR_DAYS = 365.25
 REPEAT_DAYS = 30

@@ -36,32 +36,6 @@ def share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def poisson_interval(count: int, level: float = 0.95) -> tuple[float, float]:
-    """The exact interval of a Poisson mean, given one count (Garwood, Biometrika 28, 1936).
-
-    Its ends are half the chi-square quantiles with 2n and 2n + 2 degrees of freedom, which is the same as the means
-    at which so many events or more, and so many or fewer, have the probability (1 - level) / 2.
-
-    Args:
-        count: events seen, from 0.
-        level: of confidence.
-    """
-    tail = (1.0 - level) / 2.0
-    reach = count + 10.0 * math.sqrt(count + 1.0) + 20.0
-    low = 0.0 if count == 0 else _rising(lambda mean: 1.0 - poisson_cdf(count - 1, mean), tail, 0.0, reach)
-    high = _rising(lambda mean: -poisson_cdf(count, mean), -tail, 0.0, reach)
-    return low, high
-
-
-def poisson_cdf(count: int, mean: float) -> float:
-    """The probability of `count` events or fewer."""
-    if mean <= 0.0:
-        return 1.0
-    orders = np.arange(count + 1, dtype=np.float64)
-    logs = orders * math.log(mean) - mean - _log_factorials(count)
-    return min(float(math.fsum(np.exp(logs).tolist())), 1.0)
-
-
 def binomial_interval(part: int, whole: int, level: float = 0.95) -> tuple[float, float] | None:
     """The exact interval of a share (Clopper and Pearson, Biometrika 26, 1934); None of nothing."""
     if whole == 0:

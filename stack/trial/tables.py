@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from servicedesk.rates import poisson_interval
 from stack.trial.matching import DAY, Alarm, Matching, Outcome, Verdict
 from stack.trial.record import ConfounderRecord, TrialRecord
 from stack.trial.score import YEAR_DAYS, delays, first_tickets, mended_in_time, names
-from stack.trial.statistics import poisson_interval, quantile, share
+from stack.trial.statistics import quantile, share
 
 AFTER_DAYS = 3
 """A detector may hold what a confounder did for some cycles: false tickets count as its own so long after its end."""

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from servicedesk.rates import poisson_interval
 from stack.trial.baselines import control_of
 from stack.trial.cost import Account, Prices, fails_within
 from stack.trial.matching import DAY
 from stack.trial.record import DailyPeaks, FaultRecord, TrialRecord
 from stack.trial.score import YEAR_DAYS
-from stack.trial.statistics import poisson_interval, quantile
+from stack.trial.statistics import quantile
 
 PERSISTENCE = (1, 2, 3)
 """Days in a row on which one channel must be outside; the best one for the baseline is reported."""

@@ -9,10 +9,11 @@ import pytest
 
 from servicedesk.absences import Absence, AbsenceError, enter_absence, touched
 from servicedesk.errors import NeedsReasonError
-from servicedesk.fleet_faults import FaultGroup, at_least
+from servicedesk.fleet_faults import FaultGroup
 from servicedesk.model import Technician, Ticket, Visit, Window
 from servicedesk.noting import NotOursError, hand_over, note
 from servicedesk.promises import escalate
+from servicedesk.rates import at_least
 from servicedesk.states import TicketState, VisitState
 from tests.servicedesk.world import START, World
 
