@@ -274,6 +274,7 @@ class Trial:
         while True:
             hand_over(agenda, moment, _HANDS)
             if not agenda.jobs:
+                self.ledger.catch_up()
                 return
             job = agenda.jobs.pop(0)
             try:

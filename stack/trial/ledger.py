@@ -35,6 +35,7 @@ class Ledger:
         visits: deeds of technicians by visit.
         calls: when owners reported a fault, by device and onset.
         opened_by: tickets that an episode opened or reopened.
+        heard: the last revision of each finding that the desk has heard of.
     """
 
     desk: MemoryDesk
@@ -45,6 +46,7 @@ class Ledger:
     visits: dict[str, Deed] = field(default_factory=dict)
     calls: dict[tuple[str, int], int] = field(default_factory=dict)
     opened_by: dict[str, str] = field(default_factory=dict)
+    heard: dict[str, Finding] = field(default_factory=dict)
 
     @classmethod
     def fresh(cls, rows: Sequence[DeviceRow], catalogue: Catalogue) -> Ledger:
@@ -53,6 +55,7 @@ class Ledger:
 
     def revised(self, finding: Finding, told: int) -> None:
         """The desk hears of a revision."""
+        self.heard[finding.id] = finding
         ended = finding.observed if finding.state is EpisodeState.ENDED else None
         known = self.episodes.get(finding.id)
         if known is None:
@@ -96,6 +99,15 @@ class Ledger:
             record = msgspec.structs.replace(record, **_said(finding))
             self.opened_by[finding.id] = ticket.ref
         self.openings[ticket.id] = record
+
+    def catch_up(self) -> None:
+        """Enter the tickets that nobody told of: a finding that had to wait opens its ticket by a due thing."""
+        rows = self.desk.tickets.rows
+        if len(rows) == len(self.openings):
+            return
+        for ticket in rows.values():
+            if ticket.id not in self.openings:
+                self.opened(ticket, None if ticket.finding is None else self.heard[str(ticket.finding)])
 
     def done(self, deed: Deed) -> None:
         """People did something."""
