@@ -233,7 +233,7 @@ def test_a_simulator_is_steered(ana: httpx.Client, conn: Connection, fleet: Answ
     assert fleet.link["loss"] == 0.0
     assert ana.post("/lab/simulator/reboots", data={**form, "fw": "3.0.0"}).status_code == 303
     assert fleet.fw == "3.0.0"
-    assert "<dt>Firmware</dt><dd>3.0.0</dd>" in ana.get(PAGE).text
+    assert "<dt>Firmware in the simulator</dt><dd>3.0.0</dd>" in ana.get(PAGE).text
     assert ana.post("/lab/simulator/clearings", data=form).status_code == 303
     assert fleet.faults == {}
     # The clock has nobody who paces it, then somebody.

@@ -187,7 +187,7 @@ WIDE: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "/v1/warnings", None),
     ("GET", "/v1/reports/first-contact", None),
     ("GET", "/v1/reports/service", None),
-    ("GET", "/v1/reports/causes?by=lot", None),
+    ("GET", "/v1/reports/causes", None),
     ("GET", "/v1/silences", None),
     ("POST", "/v1/silences/end", {"silence": NOWHERE}),
     ("GET", "/v1/oncall", None),

@@ -94,6 +94,18 @@ def test_the_desk_asks_by_itself_where_two_causes_read_otherwise(world: World) -
     assert kinds(world, world.opened(finding(causes=close))) == ["self_test_asked"]
 
 
+def test_a_persons_question_takes_the_place_of_the_desks_own(world: World) -> None:
+    ticket = world.opened(doubtful())
+    first = world.desk.care.help.tests(ticket.id)[0]
+    asked = ask_self_test(world.office, ticket.id, world.now, "dispatch")
+    assert [each.id for each in world.desk.care.help.tests(ticket.id) if each.answered is None] == [asked.id]
+    # Nobody is told of a silence that nobody waited for, and the answer to the first question still counts.
+    assert kinds(world, ticket) == ["self_test_asked", "self_test_asked"]
+    world.desk.care.help.test_answers[first.id] = {"status": "ok", "values": {"fan_rpm": 940.0}}
+    take_answer(world.office, first.id, world.now)
+    assert kinds(world, ticket) == ["self_test_asked", "self_test_asked", "self_test"]
+
+
 @pytest.mark.parametrize("found", [doubtful(p=0.9), doubtful(severity=1)], ids=["sure", "safety"])
 def test_the_desk_does_not_ask_where_it_helps_nobody_or_may_harm(world: World, found: Finding) -> None:
     assert kinds(world, world.opened(found)) == []
