@@ -28,7 +28,9 @@ QUOTE_ENDS = "quote_ends"
 """Due: a quote is no longer valid; its ref is the quote."""
 OPEN = frozenset({QuoteState.SENT, QuoteState.DELIVERED, QuoteState.SEEN})
 """The owner may still decide."""
-_COMING = (VisitState.PROPOSED, VisitState.CONFIRMED)
+_BOOKED = (VisitState.CONFIRMED, VisitState.DISPATCHED, VisitState.TRAVELLING)
+"""The owner has said yes to a window; somebody may be on the way already."""
+_COMING = (VisitState.PROPOSED, *_BOOKED)
 _PATIENCE = timedelta(hours=24)
 
 
@@ -273,7 +275,14 @@ def _decided(office: Office, quote: Quote, new: QuoteState, now: datetime, actor
         ticket = moved_ticket(office, ticket, TicketState.IN_REPAIR if begun else TicketState.PLANNED, now, actor)
         office.assign(ticket, f"way:{desk.ways.get(elsewhere.way).name}", "await_way", elsewhere.back)
         return quote
-    visit = next((each for each in desk.visits.of_ticket(ticket.id) if each.state in _COMING), None)
+    visits = desk.visits.of_ticket(ticket.id)
+    there = next((each for each in visits if each.state is VisitState.ON_SITE), None)
+    if there is not None:
+        # Whatever the answer, the technician stands there and says what came of the visit.
+        ticket = moved_ticket(office, ticket, TicketState.IN_REPAIR, now, actor)
+        office.assign(ticket, f"technician:{there.technician}", "repair", there.end)
+        return quote
+    visit = next((each for each in visits if each.state in _COMING), None)
     if new is not QuoteState.APPROVED:
         if visit is not None:
             call_off(office, visit, now, actor, f"quote {new}")
@@ -281,7 +290,7 @@ def _decided(office: Office, quote: Quote, new: QuoteState, now: datetime, actor
         office.assign(ticket, DISPATCH, "call_owner", now + timedelta(hours=4))
         return quote
     back = quote.back if quote.back in TICKET[ticket.state] else TicketState.OPEN
-    planned = visit is not None and visit.state is VisitState.CONFIRMED
+    planned = visit is not None and visit.state in _BOOKED
     if back is TicketState.PLANNED and not planned:
         back = TicketState.OPEN
     # What was on hold before the quote is on hold again, for a reason that everybody can read.

@@ -50,6 +50,47 @@ def on_site(world: World, ticket: Ticket) -> Outcome:
     )
 
 
+def under_way(world: World, ticket: Ticket, *states: VisitState) -> None:
+    """The technician has set out while the owner still thinks."""
+    for state in states:
+        move_visit(world.office, world.visit(ticket).id, state, world.now, "technician:1")
+
+
+def test_hidden_and_excessive_fees_a_yes_finds_the_technician_on_the_way() -> None:
+    world = World()
+    ticket, quote = quoted(world)
+    under_way(world, ticket, VisitState.DISPATCHED, VisitState.TRAVELLING)
+    approve_quote(world.office, quote.id, world.now, OWNER)
+    ticket = world.ticket(ticket)
+    assert (ticket.state, ticket.responsible) == (TicketState.PLANNED, f"technician:{world.visit(ticket).technician}")
+    under_way(world, ticket, VisitState.ON_SITE)
+    assert world.ticket(ticket).state is TicketState.IN_REPAIR
+
+
+def test_hidden_and_excessive_fees_a_no_turns_the_technician_round() -> None:
+    world = World()
+    ticket, quote = quoted(world)
+    visit = world.visit(ticket)
+    under_way(world, ticket, VisitState.DISPATCHED, VisitState.TRAVELLING)
+    decline_quote(world.office, quote.id, world.now, OWNER, "too dear")
+    assert world.desk.visits.get(visit.id).state is VisitState.CANCELLED
+    assert (world.ticket(ticket).state, world.ticket(ticket).next_action) == (TicketState.OPEN, "call_owner")
+
+
+def test_hidden_and_excessive_fees_a_no_at_the_door_ends_with_what_the_technician_says() -> None:
+    world = World()
+    ticket, quote = quoted(world)
+    approve_quote(world.office, quote.id, world.now, OWNER)
+    outcome = on_site(world, ticket)
+    dearer = draft_quote(world.office, ticket.id, world.now, "technician:1", reason="the compressor as well")
+    send_quote(world.office, dearer.id, world.now, "technician:1")
+    decline_quote(world.office, dearer.id, world.now, OWNER, "too dear")
+    ticket = world.ticket(ticket)
+    assert (ticket.state, ticket.next_action) == (TicketState.IN_REPAIR, "repair")
+    finish(world.office, replace(outcome, code=OutcomeCode.NOT_REPAIRED, cause=None, parts=()))
+    assert world.ticket(ticket).state is TicketState.OPEN
+
+
 def test_hidden_and_excessive_fees_the_band_is_told_before_booking() -> None:
     world = World()
     ticket = world.opened(LEAK)
