@@ -73,6 +73,7 @@ def found(browser: Browser, stage: Stage, scenes: list[tuple[str, states.Enter]]
     context.close()
 
 
+@pytest.mark.long
 def test_a_choice_of_states(browser: Browser, stage: Stage) -> None:
     wrong = [line for path, state, look in CHOICE for line in found(browser, stage, [(path, state)], look)]
     assert wrong == []

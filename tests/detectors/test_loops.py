@@ -247,7 +247,7 @@ def test_the_binomial_tail() -> None:
     assert binomial_tail(6, 6, 0.01) == pytest.approx(1e-12)
 
 
-@pytest.mark.parametrize("kind", ["pump", "smart_plug"])
+@pytest.mark.parametrize("kind", [pytest.param("pump", marks=pytest.mark.long), "smart_plug"])
 def test_any_layout_of_memory_gives_the_same(kind: str) -> None:
     whole = messages_joined(pump(rows=900, change=600) if kind == "pump" else plug(days=5, change_day=None))
     wide = np.zeros((len(whole.t), 3 * whole.values.shape[1]), np.float32)

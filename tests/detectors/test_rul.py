@@ -103,6 +103,7 @@ def test_the_interval_holds_what_the_error_is() -> None:
     assert (high - low)[predicted[4000:] < 5].mean() < (high - low)[predicted[4000:] > 20].mean()
 
 
+@pytest.mark.long
 def test_the_same_records_and_seed_make_the_same_file_and_the_file_the_same_predictions() -> None:
     model = small_model()
     content = encode(model)

@@ -84,7 +84,9 @@ def through(tmp_path: Path, name: str, form: Payload, recording: Recording, chan
     return [json.loads(msgspec.json.encode(r.finding)) for r in ordered]
 
 
-@pytest.mark.parametrize(("name", "form"), [("tasmota", as_tasmota), ("shelly", as_shelly)])
+@pytest.mark.parametrize(
+    ("name", "form"), [("tasmota", as_tasmota), pytest.param("shelly", as_shelly, marks=pytest.mark.long)]
+)
 def test_the_same_one_finding(data_folder: Path, tmp_path: Path, name: str, form: Payload) -> None:
     found = find_recordings(data_folder, "tracebase")
     recording = dataclasses.replace(next(one for one in found if "refrigerator" in one.device), device=NAME)
