@@ -138,6 +138,11 @@ class MemoryFleet:
         known = self.waits.get(finding)
         return None if known is None or known.ended is not None else known.why
 
+    def waits_until(self, finding: UUID) -> datetime | None:
+        """Then."""
+        known = self.waits.get(finding)
+        return None if known is None or known.ended is not None else known.until
+
     def waited(self, finding: UUID) -> bool:
         """To the end."""
         return finding in self.waits and self.waits[finding].ended is not None

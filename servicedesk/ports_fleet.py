@@ -64,6 +64,10 @@ class FleetBook(Protocol):
         """Why it waits now, if it does."""
         ...
 
+    def waits_until(self, finding: UUID) -> datetime | None:
+        """When its wait ends; None when it does not wait."""
+        ...
+
     def waited(self, finding: UUID) -> bool:
         """Whether it has waited to the end."""
         ...

@@ -36,6 +36,7 @@ insert into finding_wait (finding, device, why, since, until) values (%s, %s, %s
 on conflict (finding) do update set why = excluded.why, until = excluded.until
 """
 _WHY = "select why from finding_wait where finding = %s and ended is null"
+_UNTIL = "select until from finding_wait where finding = %s and ended is null"
 _ENDED = "select ended is not null from finding_wait where finding = %s"
 _END = "update finding_wait set ended = %s where finding = %s and ended is null"
 # What a device is held against: itself when it got the finding, the others now. Removed ones without it are gone.
@@ -165,6 +166,11 @@ class PgFleet:
         """Now."""
         row: Any = self._conn.execute(_WHY, (finding,)).fetchone()
         return None if row is None else Why(row[0])
+
+    def waits_until(self, finding: UUID) -> datetime | None:
+        """Then."""
+        row: Any = self._conn.execute(_UNTIL, (finding,)).fetchone()
+        return None if row is None else row[0]
 
     def waited(self, finding: UUID) -> bool:
         """To the end."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from servicedesk.common_cause import COMMON_WAIT, UNSURE_WAIT, expected_of, too_many
+from servicedesk.common_cause import COMMON_WAIT, GRAVE_WAIT, UNSURE_WAIT, expected_of, too_many
 from servicedesk.fleet_rows import Why
 from servicedesk.model import Ticket
 from servicedesk.opening import report
@@ -16,6 +16,7 @@ from telemetry.finding import Cause, EpisodeState, Finding
 from telemetry.identity import DeviceKey
 from tests.servicedesk.world import DAY, World, finding
 
+SECOND = timedelta(seconds=1)
 UNSURE = (Cause("unknown", 0.7), Cause("condenser_fan_wear", 0.3))
 
 
@@ -83,16 +84,48 @@ def test_what_is_still_there_opens_its_ticket_and_what_has_passed_does_not(stree
     assert 5 not in devices
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{"severity": 2}, {"life": (3 * DAY, 9 * DAY)}, {"severity": 1, "causes": (Cause("compressor_fire", 1.0),)}],
-)
-def test_what_is_grave_or_fails_soon_never_waits(street: Street, changes: dict[str, object]) -> None:
+def test_safety_never_waits(street: Street) -> None:
     for number in range(1, 6):
-        assert street.shows(number, **changes)[1] is not None
+        assert street.shows(number, severity=1, causes=(Cause("compressor_fire", 1.0),))[1] is not None
     # They are one finding of the fleet all the same: somebody may find what they share.
     assert len(street.desk.fleet.members) == 5
     assert street.desk.fleet.waits == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "longest"),
+    [
+        ({"severity": 2}, GRAVE_WAIT),
+        ({"life": (3 * DAY, 9 * DAY)}, timedelta(days=1.5)),
+        ({"severity": 2, "life": (DAY, 2 * DAY)}, timedelta(hours=12)),
+    ],
+)
+def test_what_is_grave_or_fails_soon_waits_a_little_in_company(
+    street: Street, changes: dict[str, object], longest: timedelta
+) -> None:
+    opened = [street.shows(number, **changes)[1] is not None for number in range(1, 6)]
+    assert opened == [True, True, False, False, False]
+    street.step(street.now + longest - timedelta(minutes=1))
+    assert street.open_tickets() == 2
+    street.step(street.now + timedelta(minutes=2))
+    assert street.open_tickets() == 5
+
+
+def test_what_fails_within_hours_does_not_wait_in_company_either(street: Street) -> None:
+    for number in range(1, 6):
+        assert street.shows(number, life=(timedelta(hours=11) / SECOND, DAY))[1] is not None
+
+
+def test_a_life_that_shrinks_shortens_the_wait_and_never_lengthens_it(street: Street) -> None:
+    for number in range(1, 4):
+        told, ticket = street.shows(number)
+    assert ticket is None
+    found = UUID(told.id)
+    for days, until in ((4, 2), (6, 2), (2, 1)):
+        again = finding(key=told.device, at=street.now, life=(days * DAY, 20 * DAY), revision=days)
+        street.desk.agenda.findings[found].append(again)
+        assert report(street.office, again, street.desk.people.appliance(3), street.now) is None
+        assert street.desk.fleet.waits_until(found) == street.now + timedelta(days=until)
 
 
 def test_without_a_cause_a_finding_waits_for_company(street: Street) -> None:

@@ -75,12 +75,12 @@ def test_a_wait_ends_once(store: Store) -> None:
     assert (fleet.waiting(found), fleet.waited(found)) == (None, False)
     assert not fleet.end_wait(found, START)
     fleet.wait(found, no, Why.UNSURE, START, START + HOUR)
-    assert fleet.waiting(found) is Why.UNSURE
+    assert (fleet.waiting(found), fleet.waits_until(found)) == (Why.UNSURE, START + HOUR)
     fleet.wait(found, no, Why.COMMON, START + HOUR, START + 9 * HOUR)
-    assert fleet.waiting(found) is Why.COMMON
+    assert (fleet.waiting(found), fleet.waits_until(found)) == (Why.COMMON, START + 9 * HOUR)
     assert fleet.end_wait(found, START + 9 * HOUR)
     assert not fleet.end_wait(found, START + 9 * HOUR)
-    assert (fleet.waiting(found), fleet.waited(found)) == (None, True)
+    assert (fleet.waiting(found), fleet.waits_until(found), fleet.waited(found)) == (None, None, True)
 
 
 def runs(store: Store, *versions: tuple[int, str]) -> None:
