@@ -62,7 +62,8 @@ def busy(
             household=household,
         )
         base = fridge_finding(key, NOW, rng)
-        opened = to_micros(NOW - timedelta(hours=3 + number))
+        # Not within three days of each other: so many alike at once would be one finding of the fleet, and wait.
+        opened = to_micros(NOW - timedelta(days=4, hours=number))
         found = msgspec.structs.replace(
             base,
             id=finding_id(key, base.family, opened, 1),
