@@ -130,7 +130,7 @@ def test_a_bad_lot_is_said_on_the_ticket_though_nothing_began_together(street: S
 def test_false_alarms_make_no_lot(street: Street) -> None:
     told: list[Finding] = []
     for number in (31, 33, 35):
-        told.append(finding(key=DeviceKey("demo", f"fridge-{number}"), at=street.now, severity=2))
+        told.append(finding(key=DeviceKey("demo", f"fridge-{number}"), at=street.now, severity=1))
         street.desk.agenda.findings[UUID(told[-1].id)] = [told[-1]]
         ticket = report(street.office, told[-1], street.desk.people.appliance(number), street.now)
         assert ticket is not None

@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from servicedesk.calls import open_call
+from servicedesk.fleet_rows import Why
 from servicedesk.model import Ticket, Window
 from servicedesk.plan_rows import PlanLine
 from servicedesk.planner import Blocking
@@ -19,14 +20,17 @@ from tests.servicedesk.world import finding
 HOUR = timedelta(hours=1)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LIFE = (8 * 86_400.0, 20 * 86_400.0)
-"""Nobody waits for company: they would fail first."""
 
 
 def from_home(case: Case, number: int, tier: str = STANDARD, severity: int = 3) -> Ticket:
     """A case of another household, an hour after the one before; its job to plan it has not run."""
     appliance = case.neighbour(number, tier)
     key = DeviceKey("demo", appliance.device)
-    ticket = case.report(finding(key=key, at=case.now, severity=severity, life=LIFE), appliance)
+    told = finding(key=key, at=case.now, severity=severity, life=LIFE)
+    # So many alike at once would be one finding of the fleet; here each has waited for that already.
+    case.desk.fleet.wait(UUID(told.id), appliance.no, Why.COMMON, case.now, case.now)
+    case.desk.fleet.end_wait(UUID(told.id), case.now)
+    ticket = case.report(told, appliance)
     case._taken()
     case.now += HOUR
     return ticket
