@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from servicedesk.rates import rate_of
+from servicedesk.rates import log_choose, rate_of
 
 Group = Literal["firmware", "lot", "model"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -165,13 +165,7 @@ def chance_of(count: int, years: float, rest: int, rest_years: float) -> float |
         return None
     whole, share = count + rest, years / (years + rest_years)
     terms = (
-        math.exp(
-            math.lgamma(whole + 1)
-            - math.lgamma(n + 1)
-            - math.lgamma(whole - n + 1)
-            + n * math.log(share)
-            + (whole - n) * math.log1p(-share)
-        )
+        math.exp(log_choose(whole, n) + n * math.log(share) + (whole - n) * math.log1p(-share))
         for n in range(count, whole + 1)
     )
     return min(1.0, math.fsum(terms))

@@ -56,6 +56,11 @@ def poisson_interval(events: int, level: float = 0.95) -> tuple[float, float]:
     return low, _solve(events, tail)
 
 
+def log_choose(n: int, k: int) -> float:
+    """Logarithm of how many ways there are to choose `k` of `n`: in logarithms many do not overflow."""
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+
 def at_least(events: int, mean: float) -> float:
     """P(N >= events) of a Poisson count."""
     return 1.0 if events <= 0 else min(1.0, max(0.0, 1.0 - at_most(events - 1, mean)))

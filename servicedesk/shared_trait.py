@@ -17,6 +17,7 @@ from uuid import UUID
 
 from servicedesk.fleet_rows import Peer, Shared, Trait
 from servicedesk.office import Office
+from servicedesk.rates import log_choose
 
 COMPARE_FLEET = "fleet_compared"
 """Due: a fleet finding has grown; what its members share may be another thing now."""
@@ -77,9 +78,9 @@ def compare_ticket(office: Office, ident: UUID, now: datetime) -> None:
 def fisher(members: int, members_having: int, others: int, others_having: int) -> float:
     """How likely at least so many members have a trait, were it spread over all by chance."""
     whole, having = members + others, members_having + others_having
-    every = _log_choose(whole, members)
+    every = log_choose(whole, members)
     terms = (
-        math.exp(_log_choose(having, n) + _log_choose(whole - having, members - n) - every)
+        math.exp(log_choose(having, n) + log_choose(whole - having, members - n) - every)
         for n in range(members_having, min(members, having) + 1)
         if members - n <= whole - having
     )
@@ -105,7 +106,3 @@ def _candidates(peers: Sequence[Peer], what: Trait) -> list[Shared]:
         for name, count in sorted(of_members.items())
         if count >= LEAST and others
     ]
-
-
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

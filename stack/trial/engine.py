@@ -17,7 +17,6 @@ from firmware_sim.wear import DAY, HOUR, Fault
 from servicedesk.cohorts import take_summary
 from servicedesk.errors import DeskError
 from servicedesk.memory import MemoryDesk
-from servicedesk.model import Ticket
 from servicedesk.office import Office
 from servicedesk.self_tests import ANSWERED
 from stack.desk_hands import do, hand_over, tell
@@ -264,9 +263,8 @@ class Trial:
         finding, now = reported.finding, max(reported.arrival, self._now)
         self.ledger.revised(finding, now)
         row = self._rows[reported.no - 1]
-        ticket: Ticket | None = tell(self._office(now), self.desk.agenda, finding, appliance_of(row), now)
-        if ticket is not None:
-            self.ledger.opened(ticket, finding)
+        tell(self._office(now), self.desk.agenda, finding, appliance_of(row), now)
+        self.ledger.catch_up()
 
     def _work(self) -> None:
         """The desk's due things and jobs, until there are none."""

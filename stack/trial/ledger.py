@@ -101,7 +101,7 @@ class Ledger:
         self.openings[ticket.id] = record
 
     def catch_up(self) -> None:
-        """Enter the tickets that nobody told of: a finding that had to wait opens its ticket by a due thing."""
+        """Enter the tickets that are new, whoever opened them: a revision, or the due thing of one that had to wait."""
         rows = self.desk.tickets.rows
         if len(rows) == len(self.openings):
             return
