@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +12,7 @@ from markupsafe import Markup
 from api.auth import DeskPerson, staff_scope
 from api.context import InTx, Tx
 from api.i18n import Words
+from api.pages.csv_file import csv_file
 from api.pages.faults import kind_title
 from api.pages.plots import Cause, pareto
 from servicedesk.cause_report import GROUPS, CauseLine, Group, cause_lines
@@ -87,21 +86,14 @@ def causes_view(
 def causes_csv(person: DeskPerson, tx: InTx, period: str = "90", by: str = "model") -> Response:
     """The same lines as a file, with plain numbers."""
     since = since_of(period, tx.now)
-    out = io.StringIO()
-    sheet = csv.writer(out)
-    sheet.writerow([*_COLUMNS, "rest_rate", "chance", "stands_out"])
+    rows = []
     for line in cause_lines(*read_causes(tx.conn, staff_scope(person), since, None, tx.now), group_of(by)):
         low, high = line.interval or (None, None)
         told = (line.kind, line.group, line.cause, line.count, line.share, line.cumulated, line.years, line.rate)
         more = (low, high, line.rest_rate, line.chance, line.stands_out)
         # A version is what a device says of itself: a spreadsheet must not run it.
-        sheet.writerow([cell(each) for each in (*told, *more)])
-    headers = {
-        "Content-Disposition": 'attachment; filename="causes.csv"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+        rows.append([cell(each) for each in (*told, *more)])
+    return csv_file("causes.csv", (*_COLUMNS, "rest_rate", "chance", "stands_out"), rows)
 
 
 def cause_title(t: Words, catalogue: Catalogue, kind: str, cause: str) -> str:
