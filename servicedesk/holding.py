@@ -8,6 +8,7 @@ from uuid import UUID
 from servicedesk.errors import WindowGoneError
 from servicedesk.model import Hold
 from servicedesk.office import Office
+from servicedesk.planner import Offers
 from servicedesk.planning import movable_to
 
 HOLD = timedelta(minutes=10)
@@ -22,10 +23,21 @@ def hold_window(office: Office, visit_id: UUID, start: datetime, now: datetime, 
         WindowGoneError: the window is not, or no longer, feasible.
     """
     ticket, visit = office.case(visit_id)
-    for offer in movable_to(office, ticket, visit, now, start=start).found:
+    return hold_first(office, ticket.id, movable_to(office, ticket, visit, now, start=start), start, now, actor)
+
+
+def hold_first(  # noqa: PLR0917  (all of them are the hold)
+    office: Office, ticket_id: UUID, offers: Offers, start: datetime, now: datetime, actor: str
+) -> Hold:
+    """Keep the first of these offers at `start` that nobody else has taken in between.
+
+    Raises:
+        WindowGoneError: none of them is free any more.
+    """
+    for offer in offers.found:
         hold = Hold(
             id=office.new_id(),
-            ticket=ticket.id,
+            ticket=ticket_id,
             technician=offer.technician,
             start=offer.window.start,
             end=offer.window.end,

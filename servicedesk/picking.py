@@ -7,7 +7,7 @@ from uuid import UUID
 
 from servicedesk.errors import IllegalMoveError, WindowGoneError
 from servicedesk.feasibility import feasible
-from servicedesk.holding import HOLD, hold_window
+from servicedesk.holding import hold_first, hold_window
 from servicedesk.model import Hold, Ticket, Visit, Window
 from servicedesk.office import OWNER, Office
 from servicedesk.planner import LENGTH, Offers, choose
@@ -51,23 +51,7 @@ def hold_pick(office: Office, ticket_id: UUID, start: datetime, now: datetime, a
     visit = live_visit(office, ticket.id)
     if visit is not None:
         return hold_window(office, visit.id, start, now, actor)
-    for offer in _first(office, ticket, now, start=start).found:
-        hold = Hold(
-            id=office.new_id(),
-            ticket=ticket.id,
-            technician=offer.technician,
-            start=offer.window.start,
-            end=offer.window.end,
-            made=now,
-            until=now + HOLD,
-            actor=actor,
-        )
-        try:
-            office.desk.plans.hold(hold)
-        except WindowGoneError:
-            continue
-        return hold
-    raise WindowGoneError(f"no technician is free at {start.isoformat()}")
+    return hold_first(office, ticket.id, _first(office, ticket, now, start=start), start, now, actor)
 
 
 def held_pick(office: Office, ticket: Ticket, now: datetime) -> Hold | None:

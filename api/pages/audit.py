@@ -21,13 +21,13 @@ from servicedesk.audit import EXPORT, examine, record
 from storage.access import StaffRow
 from storage.read_audit import AuditFilter, AuditView, audit_tail, search_audit
 from storage.read_people import staff_names
+from telemetry.table_text import cell
 
 router = APIRouter(include_in_schema=False)
 _PAGE = 100
 _MOST_ROWS = 50_000
 _CHAIN = 20_000
 """So many rows at the log's end are examined at every look."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ACTIONS = ("read", "export", "consent", "erase", "override")
 Sought = Annotated[str, Query(max_length=100)]
 Day = Annotated[str, Query(max_length=10)]
@@ -93,8 +93,9 @@ def audit_csv(  # noqa: PLR0917  (named by FastAPI)
     lines = []
     for row in rows:
         body = json.dumps(row.body, ensure_ascii=False, sort_keys=True, default=str)
-        cells = [row.seq, row.at.isoformat(), row.actor, row.action, row.what, row.household or "", body, row.hash]
-        lines.append([_harmless(str(cell)) for cell in cells])
+        lines.append(
+            [cell(one) for one in (row.seq, row.at, row.actor, row.action, row.what, row.household, body, row.hash)]
+        )
     return csv_file("audit.csv", ("seq", "at", "actor", "action", "what", "household", "body", "hash"), lines)
 
 
@@ -147,8 +148,3 @@ def _more(row: AuditView) -> str:
     """What else the row says, short."""
     body: dict[str, Any] = row.body or {}
     return " · ".join(f"{name}: {value}" for name, value in body.items() if value not in (None, "", [], {}))
-
-
-def _harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -76,20 +76,16 @@ class Board:
         place.halts.insert(at, _halt(job, option.window))
         self._on.add(job.id)
 
-    def take(self, job: Job) -> None:
-        """Remove a visit; what is left can be kept."""
-        for place in self._places:
+    def take(self, job: Job) -> Option:
+        """Remove a visit; what is left can be kept. Returns where it stood, to `put` it back. Raises LookupError."""
+        for number, place in enumerate(self._places):
             if job in place.jobs:
                 at = place.jobs.index(job)
+                window = place.windows[at]
                 del place.jobs[at], place.windows[at], place.halts[at]
-        self._on.discard(job.id)
-
-    def shift_of(self, job: Job) -> int:
-        """The number of the shift in which a visit stands. Raises LookupError."""
-        found = next((number for number, place in enumerate(self._places) if job in place.jobs), None)
-        if found is None:
-            raise LookupError(f"visit {job.id} is not on the board")
-        return found
+                self._on.discard(job.id)
+                return Option(0, window, number)
+        raise LookupError(f"visit {job.id} is not on the board")
 
     def technician(self, option: Option) -> str:
         """Whose shift an option is in."""

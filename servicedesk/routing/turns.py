@@ -7,7 +7,7 @@ at stake, of as many as are in the way.
 
 from __future__ import annotations
 
-from servicedesk.routing.board import Board, Option
+from servicedesk.routing.board import Board
 from servicedesk.routing.greedy import fill
 from servicedesk.routing.problem import SAFETY, Job, Plan, Problem, Span
 
@@ -54,8 +54,7 @@ def _take_a_place(board: Board, job: Job, places: dict[str, Span]) -> bool:
         window = places[other.id]
         if not _meets(job, window):
             continue
-        before = _standing(board, other, window)
-        board.take(other)
+        before = board.take(other)
         best = min(board.options(job), default=None)
         if best is not None:
             board.put(job, best)
@@ -68,9 +67,7 @@ def _take_a_place(board: Board, job: Job, places: dict[str, Span]) -> bool:
 
 def _clear(board: Board, job: Job, later: list[Job], places: dict[str, Span]) -> bool:
     """Take everybody with a later turn away; who can stay beside the visit is put back, the earliest turn first."""
-    gone = [(each, _standing(board, each, places[each.id])) for each in later]
-    for each, _ in gone:
-        board.take(each)
+    gone = [(each, board.take(each)) for each in later]
     best = min(board.options(job), default=None)
     if best is not None:
         board.put(job, best)
@@ -90,11 +87,6 @@ def _gives_way(other: Job, job: Job) -> bool:
 def _meets(job: Job, window: Span) -> bool:
     """Whether a place is at a time at which the visit could be: its own windows, or those of the same day's way."""
     return any(each.start < window.end + _NEAR and window.start < each.end + _NEAR for each in job.windows)
-
-
-def _standing(board: Board, job: Job, window: Span) -> Option:
-    """Where a visit stands, to put it back."""
-    return Option(0, window, board.shift_of(job))
 
 
 def _order(job: Job) -> tuple[int, int, str]:
