@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.auth import DeskPerson, TicketPerson, check_csrf, staff_scope
-from api.context import Context, InContext, InTx, Tx
+from api.context import InContext, InTx
 from api.pages.shell import actor_of, staff_words
 from api.pages.ticket import Trouble, found_ticket, show_ticket
 from api.problems import not_found
@@ -30,10 +30,9 @@ from servicedesk.tiers import STANDARD, VIP
 from servicedesk.visiting import move_ticket
 from servicedesk.warranty import DenialError
 from servicedesk.ways import take_way
-from storage.access import StaffRow
 from storage.read_desk import TicketView, get_ticket_by_ref, timeline
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(prefix="/tickets/{ref}", include_in_schema=False)
 _REFUSED = 409
 _IMAGE = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -51,10 +50,11 @@ class _Desk:
     """One change of one ticket by one person: made, or shown with what stands in its way."""
 
     def __init__(  # noqa: PLR0917  (all of them are the change)
-        self, request: Request, tx: Tx, context: Context, person: StaffRow, ref: str, csrf: str
+        self, request: Request, tx: InTx, context: InContext, person: TicketPerson, ref: str, csrf: Csrf = ""
     ) -> None:
         check_csrf(request, csrf)
         self.request, self.tx, self.context, self.person = request, tx, context, person
+        self.office, self.now = tx.office, tx.now
         self.row: TicketView = found_ticket(tx, person, ref)
         self.actor = actor_of(person)
         self.t = staff_words(request, person, self.row.tz)
@@ -112,262 +112,193 @@ class _Desk:
         return next(found, (t.plain("That did not work"), t.plain("Nothing was saved.")))
 
 
-@router.post("/tickets/{ref}/moves")
-def ticket_move(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    ref: str,
-    person: TicketPerson,
-    tx: InTx,
-    context: InContext,
+InDesk = Annotated[_Desk, Depends()]
+"""The change that a form asks for, from a person who may make it."""
+
+
+@router.post("/moves")
+def ticket_move(
+    desk: InDesk,
     to: Annotated[str, Form()],
-    csrf: Csrf = "",
     reason: Reason = "",
     version: Version = -1,
     seen: Seen = -1,
 ) -> Response:
     """Move the ticket by hand, or note the owner's yes."""
-    desk = _Desk(request, tx, context, person, ref, csrf)
     if version not in (-1, desk.row.version):
         return desk.changed(seen if seen >= 0 else desk.newest(), reason=reason)
 
     def change() -> None:
         if to == "confirm" and desk.row.visit is not None:
-            confirm(tx.office, desk.row.visit, tx.now, desk.actor)
+            confirm(desk.office, desk.row.visit, desk.now, desk.actor)
         else:
-            move_ticket(tx.office, desk.row.id, TicketState(to), tx.now, desk.actor, reason=reason.strip() or None)
+            move_ticket(desk.office, desk.row.id, TicketState(to), desk.now, desk.actor, reason=reason.strip() or None)
 
     return desk.make(change, reason=reason)
 
 
-@router.post("/tickets/{ref}/words")
-def ticket_words(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    ref: str,
-    person: TicketPerson,
-    tx: InTx,
-    context: InContext,
+@router.post("/words")
+def ticket_words(
+    desk: InDesk,
     words: Words,
     to: Annotated[str, Form()] = "note",
-    csrf: Csrf = "",
     seen: Seen = -1,
 ) -> Response:
     """A note for us, or an answer to the owner by the household's channels.
 
     A note never clashes. An answer does when the ticket went on since its writer looked: nobody answers the past.
     """
-    desk = _Desk(request, tx, context, person, ref, csrf)
     kept = {"words": words, "to": to}
     if not words.strip():
         return desk.back("#write")
     if to != "owner":
-        return desk.make(lambda: note(tx.office, desk.row.id, words, tx.now, desk.actor), "#timeline", **kept)
+        return desk.make(lambda: note(desk.office, desk.row.id, words, desk.now, desk.actor), "#timeline", **kept)
     if seen not in (-1, desk.newest()):
         return desk.changed(seen, **kept)
-    return desk.make(lambda: answer(tx.office, desk.row.id, words.strip(), tx.now, desk.actor), "#timeline", **kept)
+    return desk.make(lambda: answer(desk.office, desk.row.id, words.strip(), desk.now, desk.actor), "#timeline", **kept)
 
 
-@router.post("/tickets/{ref}/calls")
-def ticket_call(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    ref: str,
-    person: TicketPerson,
-    tx: InTx,
-    context: InContext,
+@router.post("/calls")
+def ticket_call(
+    desk: InDesk,
     outcome: Annotated[str, Form()],
-    csrf: Csrf = "",
     words: Words = "",
     number: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Note what came of a call."""
-    desk = _Desk(request, tx, context, person, ref, csrf)
     said = words.strip()
     if outcome == "complaint":
-        return desk.make(lambda: complain(tx.office, desk.row.id, said, tx.now), call_words=words)
+        return desk.make(lambda: complain(desk.office, desk.row.id, said, desk.now), call_words=words)
     call = Call(CallOutcome(outcome) if outcome in set(CallOutcome) else CallOutcome.NO_ANSWER, said, number or None)
-    return desk.make(lambda: log_call(tx.office, desk.row.id, call, tx.now, desk.actor), call_words=words)
+    return desk.make(lambda: log_call(desk.office, desk.row.id, call, desk.now, desk.actor), call_words=words)
 
 
-@router.post("/tickets/{ref}/hands")
-def ticket_hands(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    ref: str,
-    person: TicketPerson,
-    tx: InTx,
-    context: InContext,
+@router.post("/hands")
+def ticket_hands(
+    desk: InDesk,
     to: Annotated[str, Form(max_length=80)],
-    csrf: Csrf = "",
 ) -> Response:
     """Put the case into somebody's hands; taking it oneself is taking it on."""
-    desk = _Desk(request, tx, context, person, ref, csrf)
-    return desk.make(lambda: hand_over(tx.office, desk.row.id, to, tx.now, desk.actor))
+    return desk.make(lambda: hand_over(desk.office, desk.row.id, to, desk.now, desk.actor))
 
 
-@router.post("/tickets/{ref}/acknowledgement")
-def ticket_acknowledge(  # noqa: PLR0917  (named by FastAPI)
-    request: Request, ref: str, person: TicketPerson, tx: InTx, context: InContext, csrf: Csrf = ""
-) -> Response:
+@router.post("/acknowledgement")
+def ticket_acknowledge(desk: InDesk) -> Response:
     """Take the case on: nobody further up is told."""
-    desk = _Desk(request, tx, context, person, ref, csrf)
-    return desk.make(lambda: acknowledge(tx.office, desk.row.id, tx.now, desk.actor))
+    return desk.make(lambda: acknowledge(desk.office, desk.row.id, desk.now, desk.actor))
 
 
-@router.post("/tickets/{ref}/tier")
-def ticket_tier(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    ref: str,
-    person: TicketPerson,
-    tx: InTx,
-    context: InContext,
+@router.post("/tier")
+def ticket_tier(
+    desk: InDesk,
     tier: Annotated[str, Form(max_length=20)],
-    csrf: Csrf = "",
     named: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Put the ticket's household into a tier, with the person of ours who is its contact."""
-    desk = _Desk(request, tx, context, person, ref, csrf)
     if desk.row.household is None:
         raise not_found("household")
     chosen = tier if tier in (STANDARD, VIP) else STANDARD
-    tx.office.desk.levels.clocks.set_tier(desk.row.household, chosen, named.strip())
+    desk.office.desk.levels.clocks.set_tier(desk.row.household, chosen, named.strip())
     return desk.back("#household")
 
 
-@router.post("/tickets/{ref}/merge")
-def ticket_merge(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    ref: str,
-    person: TicketPerson,
-    tx: InTx,
-    context: InContext,
+@router.post("/merge")
+def ticket_merge(
+    desk: InDesk,
     into: Annotated[str, Form(max_length=40)],
-    csrf: Csrf = "",
 ) -> Response:
     """End this ticket as part of another one; leads to the one that stays."""
-    desk = _Desk(request, tx, context, person, ref, csrf)
-    other = found_ticket(tx, person, into.strip().upper())
-    done = desk.make(lambda: merge(tx.office, desk.row.id, other.id, tx.now, desk.actor), into=into)
+    other = found_ticket(desk.tx, desk.person, into.strip().upper())
+    done = desk.make(lambda: merge(desk.office, desk.row.id, other.id, desk.now, desk.actor), into=into)
     return RedirectResponse(f"/tickets/{other.ref}", 303) if done.status_code != _REFUSED else done
 
 
-@router.post("/tickets/{ref}/quotes")
-def ticket_quote(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    ref: str,
-    person: TicketPerson,
-    tx: InTx,
-    context: InContext,
-    csrf: Csrf = "",
+@router.post("/quotes")
+def ticket_quote(
+    desk: InDesk,
     quote: Annotated[UUID | None, Form()] = None,
     reason: Reason = "",
 ) -> Response:
     """Draft a quote, or send the draft to the owner."""
-    desk = _Desk(request, tx, context, person, ref, csrf)
 
     def change() -> None:
         if quote is None:
-            draft_quote(tx.office, desk.row.id, tx.now, desk.actor, reason=reason.strip() or None)
-        elif tx.office.desk.quotes.ticket_of(quote) != desk.row.id:
+            draft_quote(desk.office, desk.row.id, desk.now, desk.actor, reason=reason.strip() or None)
+        elif desk.office.desk.quotes.ticket_of(quote) != desk.row.id:
             raise not_found("quote")
         else:
-            send_quote(tx.office, quote, tx.now, desk.actor)
+            send_quote(desk.office, quote, desk.now, desk.actor)
 
     return desk.make(change, "#money")
 
 
-@router.post("/tickets/{ref}/parts")
-def ticket_part(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    ref: str,
-    person: TicketPerson,
-    tx: InTx,
-    context: InContext,
+@router.post("/parts")
+def ticket_part(
+    desk: InDesk,
     sku: Annotated[str, Form(max_length=80)],
-    csrf: Csrf = "",
     quantity: Annotated[int, Form(ge=1, le=100)] = 1,
 ) -> Response:
     """Order a part for this ticket."""
-    desk = _Desk(request, tx, context, person, ref, csrf)
 
     def change() -> None:
-        ticket = tx.office.desk.tickets.get(desk.row.id)
-        order_part(tx.office, ticket.org, sku, quantity, tx.now, actor=desk.actor, ticket=ticket)
+        ticket = desk.office.desk.tickets.get(desk.row.id)
+        order_part(desk.office, ticket.org, sku, quantity, desk.now, actor=desk.actor, ticket=ticket)
 
     return desk.make(change, "#parts")
 
 
-@router.post("/tickets/{ref}/ways")
-def ticket_way(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    ref: str,
-    person: TicketPerson,
-    tx: InTx,
-    context: InContext,
+@router.post("/ways")
+def ticket_way(
+    desk: InDesk,
     way: Annotated[UUID, Form()],
-    csrf: Csrf = "",
 ) -> Response:
     """Have it mended another way than by a visit."""
-    desk = _Desk(request, tx, context, person, ref, csrf)
-    return desk.make(lambda: take_way(tx.office, desk.row.id, way, tx.now, desk.actor), "#ways")
+    return desk.make(lambda: take_way(desk.office, desk.row.id, way, desk.now, desk.actor), "#ways")
 
 
-@router.post("/tickets/{ref}/evidence")
-def ticket_evidence(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    ref: str,
-    person: TicketPerson,
-    tx: InTx,
-    context: InContext,
+@router.post("/evidence")
+def ticket_evidence(
+    desk: InDesk,
     code: Annotated[str, Form(max_length=80)],
-    csrf: Csrf = "",
     note: Reason = "",
 ) -> Response:
     """Record what was found at the appliance; it denies nothing by itself."""
-    desk = _Desk(request, tx, context, person, ref, csrf)
     return desk.make(
-        lambda: record_evidence(tx.office, desk.row.id, code, tx.now, desk.actor, note=note), "#cover", note=note
+        lambda: record_evidence(desk.office, desk.row.id, code, desk.now, desk.actor, note=note),
+        "#cover",
+        note=note,
     )
 
 
-@router.post("/tickets/{ref}/denial")
-def ticket_denial(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    ref: str,
-    person: TicketPerson,
-    tx: InTx,
-    context: InContext,
+@router.post("/denial")
+def ticket_denial(
+    desk: InDesk,
     rule: Annotated[str, Form(max_length=80)],
-    csrf: Csrf = "",
 ) -> Response:
     """Deny the warranty by a rule whose evidence was recorded."""
-    desk = _Desk(request, tx, context, person, ref, csrf)
-    return desk.make(lambda: deny(tx.office, desk.row.id, rule, tx.now, desk.actor), "#cover")
+    return desk.make(lambda: deny(desk.office, desk.row.id, rule, desk.now, desk.actor), "#cover")
 
 
-@router.post("/tickets/{ref}/appeal")
-def ticket_appeal(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    ref: str,
-    person: TicketPerson,
-    tx: InTx,
-    context: InContext,
+@router.post("/appeal")
+def ticket_appeal(
+    desk: InDesk,
     decision: Annotated[UUID, Form()],
     verdict: Annotated[str, Form()],
-    csrf: Csrf = "",
     reason: Reason = "",
 ) -> Response:
     """Answer the owner's appeal; whoever denied does not."""
-    desk = _Desk(request, tx, context, person, ref, csrf)
-    mine = {each.id for each in tx.office.desk.money.covers.of_ticket(desk.row.id)}
+    mine = {each.id for each in desk.office.desk.money.covers.of_ticket(desk.row.id)}
     if decision not in mine:
         raise not_found("decision")
     upheld = verdict == "upheld"
     return desk.make(
-        lambda: settle_appeal(tx.office, decision, tx.now, desk.actor, upheld=upheld, reason=reason),
+        lambda: settle_appeal(desk.office, decision, desk.now, desk.actor, upheld=upheld, reason=reason),
         "#cover",
         reason=reason,
     )
 
 
-@router.get("/tickets/{ref}/photos/{photo}")
+@router.get("/photos/{photo}")
 def ticket_photo(ref: str, photo: UUID, person: DeskPerson, tx: InTx) -> Response:
     """A photo of the ticket."""
     row = found_ticket(tx, person, ref)
