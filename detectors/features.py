@@ -242,8 +242,9 @@ class Extractor:
         self._functions = [FEATURES[name] for name in names]
         self._channels = {name: number for number, name in enumerate(kind.channels)}
         self._phases = {name: number for number, name in enumerate(kind.phases)}
+        self._every = [phase.every for phase in kind.phases.values()]
 
     def __call__(self, cycle: Cycle) -> list[float]:
         """One number a feature; NaN where the cycle cannot tell."""
-        view = View(cycle, self._channels, self._phases)
+        view = View(cycle, self._channels, self._phases, self._every)
         return [value if math.isfinite(value) else NAN for value in (f(view) for f in self._functions)]

@@ -20,7 +20,8 @@ from telemetry.clock import MICROS
 _Number = TypeVar("_Number", bound=np.generic)
 
 _CAP = 512
-_SLACK = 2.5
+SLACK = 2.5
+"""A reading later than so many sampling intervals says that others are missing."""
 
 
 @dataclass(slots=True)
@@ -142,7 +143,7 @@ class Segmenter:
         self._keep_rest = keep_rest
         names = list(kind.phases)
         self.phases = {name: number for number, name in enumerate(names)}
-        self._steps = [round(kind.phases[name].every * _SLACK * MICROS) for name in names]
+        self._steps = [round(kind.phases[name].every * SLACK * MICROS) for name in names]
         self._step = round(kind.tuning.get("max_step_seconds", 300.0) * MICROS)
         self._lost = True
         self._on_now = False

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.segment import Cycle
+from detectors.segment import SLACK, Cycle
 from telemetry.clock import MICROS
 
 NAN = math.nan
@@ -16,14 +16,15 @@ _DISTURBING = ("defrost", "pulldown")
 
 
 class View:
-    """A cycle with the kind's channel and phase numbers, as features read it."""
+    """A cycle as features read it, with the kind's numbers of channels and phases, and seconds between a phase's readings."""
 
-    __slots__ = ("_steps", "channels", "cycle", "phases", "run", "seconds")
+    __slots__ = ("_steps", "channels", "cycle", "every", "phases", "run", "seconds")
 
-    def __init__(self, cycle: Cycle, channels: dict[str, int], phases: dict[str, int]) -> None:
+    def __init__(self, cycle: Cycle, channels: dict[str, int], phases: dict[str, int], every: list[float]) -> None:
         self.cycle = cycle
         self.channels = channels
         self.phases = phases
+        self.every = every
         self.seconds: NDArray[np.float64] = (cycle.rows.t - cycle.start) / MICROS
         self.run = int(np.searchsorted(cycle.rows.t, cycle.end))
         self._steps: NDArray[np.float64] | None = None
@@ -104,16 +105,25 @@ def energy(view: View) -> float:
 
 
 def phase_time(view: View, phase: str) -> float:
-    """Mean length of the cycle's phases of a name: first reading of the phase to the first of the next phase."""
-    inside = view.in_phase(phase)
-    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+    """Mean length of the cycle's phases of a name: first reading of the phase to the first of the next phase.
+
+    A new phase begins with a reading. Where that comes late for the phase before it, the reading at the edge is
+    missing (an appliance restarted just then) and the length is not known.
+    """
+    number = view.phases[phase]
+    of = view.cycle.rows.phase
+    inside = of == number
     begun: float | None = 0.0 if inside[0] else None
     lengths: list[float] = []
-    for edge in edges.tolist():
+    for edge in (np.flatnonzero(inside[1:] != inside[:-1]) + 1).tolist():
+        before = int(of[edge - 1])
+        prompt = before >= 0 and view.steps[edge - 1] <= view.every[before] * SLACK
+        at = float(view.seconds[edge])
         if inside[edge]:
-            begun = float(view.seconds[edge])
+            begun = at if prompt else None
         elif begun is not None:
-            lengths.append(float(view.seconds[edge]) - begun)
+            if prompt:
+                lengths.append(at - begun)
             begun = None
     return sum(lengths) / len(lengths) if lengths else NAN
 
