@@ -16,7 +16,7 @@ _DISTURBING = ("defrost", "pulldown")
 
 
 class View:
-    """A cycle as features read it, with the kind's numbers of channels and phases, and seconds between a phase's readings."""
+    """A cycle as features read it, with numbers of channels and phases and seconds between a phase's readings."""
 
     __slots__ = ("_steps", "channels", "cycle", "every", "phases", "run", "seconds")
 
