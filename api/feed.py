@@ -11,7 +11,7 @@ from types import TracebackType
 import structlog
 
 from api.context import Context
-from storage.api_events import forget, listening, number, standing
+from storage.api_events import Ear, forget, listening, number, standing
 from storage.failures import ALL
 from telemetry.clock import to_datetime
 
@@ -35,6 +35,7 @@ class Feed:
         self._open = 0
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
+        self._ear: Ear | None = None
         self._tidied: datetime | None = None
         self._newest = -1
 
@@ -56,6 +57,8 @@ class Feed:
     def end_streams(self) -> None:
         """Have all streams end; readers come back to another process, or to this one's successor."""
         self._ending.set()
+        if self._ear is not None:
+            self._ear.rouse()
         self._wake()
 
     def close(self) -> None:
@@ -105,6 +108,7 @@ class Feed:
         while not self.closed:
             try:
                 with listening(self._context.settings.database_url) as ear:
+                    self._ear = ear
                     while not self.closed:
                         self.catch_up()
                         failures = 0

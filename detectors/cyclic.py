@@ -6,6 +6,7 @@ import math
 
 import msgspec
 
+from detectors.aftermath import Aftermath
 from detectors.baseline import centre_and_spread, models_of
 from detectors.cyclic_state import CyclicState, Recent, Span, clipped, lesson_of
 from detectors.decision import Track, date_shift, shifted, upper_tail
@@ -14,7 +15,6 @@ from detectors.diagnosis import (
     Deviations,
     Diagnosis,
     Match,
-    Signature,
     bounded,
     diagnose,
     match,
@@ -27,6 +27,7 @@ from detectors.features import Extractor
 from detectors.innocent import Innocent
 from detectors.levels import learn
 from detectors.life import Growth, Prior, remaining
+from detectors.measured import Measured
 from detectors.peers import peers_of
 from detectors.recovery import telling_of, waits_of
 from detectors.safety import SafetyWatch
@@ -44,7 +45,6 @@ _CLIP_COHORT = 20.0
 _REFERENCE_CAP = 120
 _GUARD = 2.5
 _SIGNALS = 3
-
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(CyclicState)
@@ -77,6 +77,8 @@ class CyclicDetector:
         self._telling = {} if self._adaptive else telling_of(kind, self._signatures)
         self._wait = waits_of(kind)
         self._extract = Extractor(kind, tuple(self._names))
+        self._aftermath = Aftermath(kind)
+        self._measured = Measured(kind, self._signatures)
         self._safety = SafetyWatch(kind)
         self._witness = Witness(kind)
         tuning = kind.tuning
@@ -213,7 +215,7 @@ class CyclicDetector:
             self._segmenter.on, self._segmenter.off = self._share[0] * work, self._share[1] * work
 
     def _judge(self, cycle: Cycle, epoch: int) -> list[Finding]:
-        values = self._extract(cycle)
+        values = self._aftermath.without(cycle.start, self._extract(cycle), self._state.aftermath)
         at = cycle.following if cycle.following is not None else cycle.end
         if self._state.first_t is None:
             self._state.first_t = cycle.start
@@ -309,9 +311,9 @@ class CyclicDetector:
             self.peers.add(i, level, shift, math.sqrt(variance))
         z_own, z_coh = bounded(z_own, _CLIP), bounded(z_coh, _CLIP_COHORT)
         self._show(span.at, values, usual, spread)
-        matches = {s.cause: match(s, z_coh, sd_coh) for s in self._signatures}
+        matches = self._measured.match(z_coh, sd_coh, [recent.conditions for recent in state.recent])
         leading = self._leading(matches)
-        own_matches = {s.cause: match(s, z_own, sd_own) for s in self._signatures}
+        own_matches = self._measured.match(z_own, sd_own, regressors)
         own_leading = self._leading(own_matches) if steady else None
         cohort = {f: max(matches[s.cause].score for s in self._signatures if s.family == f) for f in self._families}
         self._learn(values, regressors, z_own, sd_own, max(cohort.values()))
@@ -359,13 +361,11 @@ class CyclicDetector:
                 clean.sort()
 
     def _best(self, family: str, z: list[float], sd: list[float]) -> Match:
-        fits = [match(s, z, sd) for s in self._signatures if s.family == family]
-        return max(fits, key=lambda m: m.score)
+        return max((match(s, z, sd) for s in self._signatures if s.family == family), key=lambda m: m.score)
 
     def _leading(self, matches: dict[str, Match]) -> str | None:
         """Family of the cause that explains most; None when that is a confounder."""
-        best: Signature = max(self._signatures, key=lambda s: matches[s.cause].explained)
-        return best.family
+        return max(self._signatures, key=lambda s: matches[s.cause].explained).family
 
     def _decide(self, family: str, span: Span, cohort: float, seen: Deviations) -> list[Finding]:
         track = self._state.tracks[family]
@@ -386,7 +386,7 @@ class CyclicDetector:
                 span.at,
                 calm=calm,
                 band=band,
-                cause=lambda: self._cause(family, span.at, seen),
+                cause=lambda: self._diagnose(family, span.at, seen).causes[0].fault,
                 what=what,
             )
             if finding is not None and finding.state is EpisodeState.ENDED:
@@ -444,9 +444,6 @@ class CyclicDetector:
     def _shifted(self, track: Track) -> bool:
         """A second opinion where there are enough cycles: ADWIN sees the shift, too."""
         return not self._adaptive or shifted(track.scores)
-
-    def _cause(self, family: str, at: int, seen: Deviations) -> str:
-        return self._diagnose(family, at, seen).causes[0].fault
 
     def _assess(self, family: str, at: int, cohort: float, seen: Deviations) -> Assessment:
         track = self._state.tracks[family]

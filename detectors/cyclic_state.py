@@ -97,6 +97,7 @@ class CyclicState(msgspec.Struct):
     growth: dict[str, Growth] = msgspec.field(default_factory=dict)
     heard: dict[str, Heard] = msgspec.field(default_factory=dict)
     peers: PeerState = msgspec.field(default_factory=PeerState)
+    aftermath: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 def clipped(z: float, most: float) -> float:

@@ -76,8 +76,8 @@ def signatures_of(kind: KindSpec, *, relative: bool) -> list[Signature]:
     return faults + [Signature(name, None, 1.0, sizes(c.signature)) for name, c in kind.confounders.items()]
 
 
-def match(signature: Signature, z: list[float], sd: list[float]) -> Match:
-    """Fit one signature to deviations; features unknown in this cycle say nothing."""
+def match(signature: Signature, z: list[float], sd: list[float], most: float = math.inf) -> Match:
+    """Fit one signature to deviations, at most `most` of it; features unknown in this cycle say nothing."""
     dot = square = total = 0.0
     for i, size in signature.moving:
         zi = z[i]
@@ -89,8 +89,8 @@ def match(signature: Signature, z: list[float], sd: list[float]) -> Match:
     if square == 0.0:
         return Match(0.0, 0.0, 0.0)
     score = dot / math.sqrt((1 - _RHO) * square + _RHO * total * total)
-    amount = max(0.0, dot / square)
-    return Match(score, amount, dot * amount)
+    amount = min(most, max(0.0, dot / square))
+    return Match(score, amount, amount * (2 * dot - amount * square))
 
 
 def bounded(z: list[float], bound: float) -> list[float]:

@@ -14,8 +14,10 @@ them. NOTIFY only wakes readers; when one is lost they look again after two seco
 
 from __future__ import annotations
 
+import selectors
+import socket
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -186,14 +188,39 @@ def read_changes(
 
 
 class Ear:
-    """Hears that something was committed."""
+    """Hears that something was committed; `rouse` ends a wait from another thread."""
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
+        self._bell, self._cord = socket.socketpair()
+        self._bell.settimeout(0)
+        self._cord.settimeout(0)
+        self._either = selectors.DefaultSelector()
+        self._either.register(conn.fileno(), selectors.EVENT_READ)
+        self._either.register(self._bell, selectors.EVENT_READ)
 
     def wait(self, seconds: float) -> bool:
         """Wait for a change to be committed, at most so long. Returns whether one was."""
-        return any(True for _ in self._conn.notifies(timeout=seconds, stop_after=1))
+        if self._heard():
+            return True
+        self._either.select(seconds)
+        with suppress(BlockingIOError):
+            self._bell.recv(64)
+        return self._heard()
+
+    def rouse(self) -> None:
+        """End the wait that is, or the next one; does nothing when nobody will wait any more."""
+        with suppress(OSError):
+            self._cord.send(b"!")
+
+    def close(self) -> None:
+        """Wait no more."""
+        self._either.close()
+        self._bell.close()
+        self._cord.close()
+
+    def _heard(self) -> bool:
+        return any(True for _ in self._conn.notifies(timeout=0, stop_after=1))
 
 
 @contextmanager
@@ -202,6 +229,7 @@ def listening(url: str) -> Iterator[Ear]:
     conn = connect(url, application="wellkept-api-feed", autocommit=True)
     try:
         conn.execute(_LISTEN)
-        yield Ear(conn)
+        with closing(Ear(conn)) as ear:
+            yield ear
     finally:
         conn.close()

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -72,8 +73,9 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     return Catalogue(kinds, digest.hexdigest(), texts)
 
 
+@lru_cache(maxsize=64)
 def load_kind(text: str, file: str) -> KindSpec:
-    """Validate one kind's file.
+    """Validate one kind's file; the same text is read once, as every part of a process asks for the catalogue.
 
     Raises:
         CatalogueError: as `load_catalogue`.
@@ -145,6 +147,11 @@ def _feature_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:
         for other in feature.explained_by:
             if other not in kind.features:
                 yield f"features.{name}.explained_by", f"{other!r} is not one of {', '.join(kind.features)}"
+    for number, spec in enumerate(kind.aftermath):
+        for key, names in (("feature", (spec.feature,)), ("until", (spec.until,)), ("hides", spec.hides)):
+            for other in names:
+                if other not in kind.features:
+                    yield f"aftermath[{number}].{key}", f"{other!r} is not one of {', '.join(kind.features)}"
 
 
 def _river_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:

@@ -220,6 +220,24 @@ class ConfounderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     against: Text
 
 
+class AftermathSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an innocent event leaves behind until the appliance has undone it: an open door's frost, until it melts.
+
+    Attributes:
+        feature: in which the event shows.
+        above: value beyond which it was one, in the feature's unit.
+        until: feature that is known of the first cycle in which the appliance undoes it.
+        hours: after which it is believed in no longer.
+        hides: features that say nothing meanwhile.
+    """
+
+    feature: Id
+    above: float
+    until: Id
+    hours: Annotated[float, msgspec.Meta(gt=0, le=168)]
+    hides: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1)]
+
+
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A model of the kind and the parameters of its physics (SI units, names as in the physics module)."""
 
@@ -288,6 +306,7 @@ class KindSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         models: id to model.
         faults: id to fault.
         confounders: id to confounder.
+        aftermath: what innocent events leave behind for a while.
         tuning: numbers of the kind's detector, by name.
         river: estimators of river that watch it too.
     """
@@ -303,6 +322,7 @@ class KindSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     models: dict[Id, ModelSpec] = {}
     faults: dict[Id, FaultSpec] = {}
     confounders: dict[Id, ConfounderSpec] = {}
+    aftermath: tuple[AftermathSpec, ...] = ()
     tuning: dict[str, float] = {}
     river: tuple[RiverSpec, ...] = ()
 

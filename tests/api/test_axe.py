@@ -15,21 +15,37 @@ from tests.api.lab_case import readings, traced
 from tests.api.road import LOGIN, on_the_day
 
 pytestmark = pytest.mark.browser
-_SIZES = ((360, 740), (1366, 768))
-_LANGUAGES = ("en", "zh")
-_SCHEMES = ("light", "dark")
+_PHONE, _DESK = (360, 740), (1366, 768)
+Looks = tuple[tuple[tuple[int, int], str, str], ...]
+_ALL: Looks = tuple(itertools.product((_PHONE, _DESK), ("light", "dark"), ("en", "zh")))
+_PAIRS: Looks = (
+    (_PHONE, "light", "zh"),
+    (_PHONE, "dark", "en"),
+    (_DESK, "light", "en"),
+    (_DESK, "dark", "zh"),
+)
+"""Every two of size, scheme and language together, once."""
+_looks = pytest.mark.parametrize("looks", [_PAIRS, pytest.param(_ALL, marks=pytest.mark.long)], ids=["pairs", "all"])
 
 
 def _pages(
-    browser: Browser, base_url: str, seeded: Seeded, paths: list[str], *, staff: bool, login: str = "ana"
+    browser: Browser,
+    base_url: str,
+    seeded: Seeded,
+    paths: list[str],
+    *,
+    staff: bool,
+    login: str = "ana",
+    looks: Looks = _ALL,
 ) -> Iterator[str]:
-    for (width, height), scheme in itertools.product(_SIZES, _SCHEMES):
-        context = browser.new_context(viewport={"width": width, "height": height})
-        page = context.new_page()
+    context = browser.new_context()
+    page = context.new_page()
+    if staff:
+        _log_in(page, base_url, seeded, login)
+    for (width, height), scheme, lang in looks:
+        page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        if staff:
-            _log_in(page, base_url, seeded, login)
-        for path, lang in itertools.product(paths, _LANGUAGES):
+        for path in paths:
             answer = page.goto(f"{base_url}{path}?lang={lang}")
             assert answer is not None
             assert answer.ok, path
@@ -37,7 +53,7 @@ def _pages(
             sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             if sideways > 0:
                 yield f"{path} {lang} {scheme} {width}: {sideways} px too wide"
-        context.close()
+    context.close()
 
 
 def _log_in(page: Page, base_url: str, seeded: Seeded, login: str) -> None:
@@ -48,14 +64,16 @@ def _log_in(page: Page, base_url: str, seeded: Seeded, login: str) -> None:
     page.wait_for_url("**/day" if login == LOGIN else "**/dispatch")
 
 
-def test_owners_pages(browser: Browser, base_url: str, seeded: Seeded) -> None:
+@_looks
+def test_owners_pages(browser: Browser, base_url: str, seeded: Seeded, looks: Looks) -> None:
     paths = [seeded.alert + each for each in ("", "/visit", "/time")]
-    assert list(_pages(browser, base_url, seeded, paths, staff=False)) == []
+    assert list(_pages(browser, base_url, seeded, paths, staff=False, looks=looks)) == []
 
 
-def test_staffs_pages(browser: Browser, base_url: str, seeded: Seeded) -> None:
+@_looks
+def test_staffs_pages(browser: Browser, base_url: str, seeded: Seeded, looks: Looks) -> None:
     paths = ["/dispatch", "/board", f"/tickets/{seeded.ref}", "/mailbox"]
-    assert list(_pages(browser, base_url, seeded, paths, staff=True)) == []
+    assert list(_pages(browser, base_url, seeded, paths, staff=True, looks=looks)) == []
 
 
 @pytest.mark.long
