@@ -12,8 +12,10 @@ FIGURES = (
     "faults",
     "caught",
     "recall",
+    "found_share",
     "lead_days_p50",
     "lead_days_p10",
+    "lead_days_slow_p50",
     "delay_days_p50",
     "false_tickets",
     "false_per_device_year",
@@ -76,8 +78,8 @@ def _get(found: Report, path: str) -> float | None:
 
 
 def _apart(first: Report, second: Report, name: str) -> bool | None:
-    key = {"recall": "recall_ci95", "false_per_device_year": "false_per_device_year_ci95"}.get(name)
-    if key is None or first.get(key) is None or second.get(key) is None:
+    key = f"{name}_ci95"
+    if first.get(key) is None or second.get(key) is None:
         return None
     (low, high), (other_low, other_high) = first[key], second[key]
     return bool(high < other_low or other_high < low)

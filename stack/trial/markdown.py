@@ -65,6 +65,7 @@ def fault_rows(found: Report) -> Table:
         "caught",
         "late",
         "recall",
+        "found",
         "delay p50",
         "lead p50",
         "in time",
@@ -78,6 +79,7 @@ def fault_rows(found: Report) -> Table:
             str(row["caught"]),
             str(row["late"]),
             percent(row["recall"]),
+            percent(row["found_share"]),
             days(row["delay_days_p50"]),
             days(row["lead_days_p50"]),
             percent(row["before_failure"]),
@@ -91,13 +93,25 @@ def fault_rows(found: Report) -> Table:
 
 def kind_rows(found: Report) -> Table:
     """Head and rows of the table by kind."""
-    head = ("kind", "device-years", "n", "recall", "lead p50", "first cause right", "false", "a device-year", "95 %")
+    head = (
+        "kind",
+        "device-years",
+        "n",
+        "recall",
+        "found",
+        "lead p50",
+        "first cause right",
+        "false",
+        "a device-year",
+        "95 %",
+    )
     rows: list[tuple[str, ...]] = [
         (
             name,
             number(row["device_years"], 1),
             str(row["n"]),
             percent(row["recall"]),
+            percent(row["found_share"]),
             days(row["lead_days_p50"]),
             percent(row["top1"]),
             str(row["false_tickets"]),

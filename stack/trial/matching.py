@@ -74,6 +74,22 @@ class Outcome:
         return self.verdict in JUDGED
 
     @property
+    def owner_said(self) -> int | None:
+        """When the owner first named it, by a ticket of their own or a call; None: never."""
+        return min((at for at in (self.told, self.fault.reported) if at is not None), default=None)
+
+    @property
+    def owner_first(self) -> bool:
+        """Whether the owner named it before telemetry did."""
+        said = self.owner_said
+        return said is not None and (not self.alarms or said < self.alarms[0].at)
+
+    @property
+    def found(self) -> bool:
+        """Whether telemetry named it at all before anybody else: caught, or late and still ahead of the owner."""
+        return self.verdict is Verdict.CAUGHT or (self.verdict is Verdict.LATE and not self.owner_first)
+
+    @property
     def lead_days(self) -> float | None:
         """Days from the first ticket to the failure, of a caught fault."""
         return (self.fault.failure - self.alarms[0].at) / DAY if self.verdict is Verdict.CAUGHT else None
@@ -102,6 +118,11 @@ class Matching:
     def caught(self) -> list[Outcome]:
         """Those with a ticket before their failure."""
         return [each for each in self.outcomes if each.verdict is Verdict.CAUGHT]
+
+    @property
+    def found(self) -> list[Outcome]:
+        """Those that telemetry named before their owners did, in time or late."""
+        return [each for each in self.outcomes if each.found]
 
 
 def alarms_of(record: TrialRecord) -> list[Alarm]:

@@ -14,7 +14,7 @@ from stack.trial.baselines import best_calendar, calendar, control_of, periodic,
 from stack.trial.cost import Account, Prices, as_row, fails_within, product_account, repair_on_failure
 from stack.trial.matching import DAY, Matching, match
 from stack.trial.record import TrialRecord
-from stack.trial.score import Score, score
+from stack.trial.score import Score, leads, score
 from stack.trial.statistics import quantile, share
 from stack.trial.tables import around, by_confounder, by_fault, by_kind
 from stack.trial.thresholds import at_recall, setting_row, sweep, threshold_account
@@ -34,7 +34,7 @@ def report(record: TrialRecord, costs: Costs, catalogue: Catalogue) -> dict[str,
         catalogue: of its scenario: titles, minutes and price bands.
     """
     matching = match(record)
-    found = score(record, matching)
+    found = score(record, matching, catalogue)
     prices = Prices(costs, catalogue)
     product = product_account(record, matching, prices)
     undefined = dict(found.undefined)
@@ -147,9 +147,9 @@ def _thresholds(record: TrialRecord, found: Score, prices: Prices, undefined: di
 
 def _controls(record: TrialRecord, matching: Matching) -> dict[str, Any]:
     """What looking at nothing gives, beside the result."""
-    leads = [lead for each in matching.caught if (lead := each.lead_days) is not None]
+    ahead = leads(matching.caught)
     always, chance = periodic(record), random_tickets(record, matching.alarms)
-    low, high = quantile(leads, 0.05), quantile(leads, 0.95)
+    low, high = quantile(ahead, 0.05), quantile(ahead, 0.95)
     shares: dict[str, dict[str, int]] = {}
     for each in matching.outcomes:
         group = shares.setdefault(f"{each.fault.kind}.{each.fault.family}", {})

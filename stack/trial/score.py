@@ -13,6 +13,7 @@ from servicedesk.rates import poisson_interval
 from stack.trial.matching import DAY, Matching, Outcome, Verdict
 from stack.trial.record import TicketRecord, TrialRecord, VisitRecord
 from stack.trial.statistics import binomial_interval, quantile, share
+from telemetry.catalogue import Catalogue
 
 YEAR_DAYS = 365.25
 REPEAT_DAYS = 30
@@ -35,8 +36,14 @@ class Score:
         excluded: faults that are not judged, by reason.
         recall: caught / faults.
         recall_ci95: exact interval of it.
+        found: judged faults that telemetry named before their owners did: the caught, and the late ones among them.
+        found_share: found / faults.
+        found_share_ci95: exact interval of it.
         lead_days_p50: from the first ticket to the failure, median of the caught.
         lead_days_p10: likewise, the tenth percentile.
+        lead_days_slow_p50: likewise, median of the caught whose course the catalogue calls slow: weeks from onset to
+            failure. A fast fault has no ten days of warning in it.
+        slow_caught: how many these are.
         delay_days_p50: from onset to first ticket, of the caught whose onset lies in the trial.
         true_tickets: alarms with a fault behind them.
         false_tickets: alarms without one.
@@ -72,8 +79,13 @@ class Score:
     excluded: dict[str, int]
     recall: float | None
     recall_ci95: tuple[float, float] | None
+    found: int
+    found_share: float | None
+    found_share_ci95: tuple[float, float] | None
     lead_days_p50: float | None
     lead_days_p10: float | None
+    lead_days_slow_p50: float | None
+    slow_caught: int
     delay_days_p50: float | None
     true_tickets: int
     false_tickets: int
@@ -100,11 +112,17 @@ class Score:
     undefined: dict[str, str] = field(default_factory=dict)
 
 
-def score(record: TrialRecord, matching: Matching) -> Score:
-    """All figures of a trial."""
+def score(record: TrialRecord, matching: Matching, catalogue: Catalogue) -> Score:
+    """All figures of a trial.
+
+    Args:
+        record: of the trial.
+        matching: its faults and tickets.
+        catalogue: of its scenario, which says what course a fault takes.
+    """
     judged, caught = matching.judged, matching.caught
     years = record.device_days / YEAR_DAYS
-    leads = [lead for each in caught if (lead := each.lead_days) is not None]
+    slow = [each for each in caught if is_slow(catalogue, each)]
     alarmed = [each for each in matching.outcomes if each.alarms]
     naming = first_tickets(matching.outcomes)
     intervals = life_intervals(caught)
@@ -124,8 +142,13 @@ def score(record: TrialRecord, matching: Matching) -> Score:
         },
         recall=share(len(caught), len(judged)),
         recall_ci95=binomial_interval(len(caught), len(judged)),
-        lead_days_p50=quantile(leads, 0.5),
-        lead_days_p10=quantile(leads, 0.1),
+        found=len(matching.found),
+        found_share=share(len(matching.found), len(judged)),
+        found_share_ci95=binomial_interval(len(matching.found), len(judged)),
+        lead_days_p50=quantile(leads(caught), 0.5),
+        lead_days_p10=quantile(leads(caught), 0.1),
+        lead_days_slow_p50=quantile(leads(slow), 0.5),
+        slow_caught=len(slow),
         delay_days_p50=quantile(delays(record, caught), 0.5),
         true_tickets=sum(len(each.alarms) for each in alarmed),
         false_tickets=len(matching.false),
@@ -148,12 +171,23 @@ def score(record: TrialRecord, matching: Matching) -> Score:
         avoided_visits=sum(each.fault.by == "self_fix" for each in matching.outcomes),
         first_time_fix=share(sum(each.outcome == "repaired" for each in visited), len(visited)),
         repeat=share(sum(watched), len(watched)),
-        reported_first=sum(_owner_first(each) for each in judged),
+        reported_first=sum(each.owner_first for each in judged),
         findings=len(record.episodes),
         findings_without_ticket=sum(each.ticket is None for each in record.episodes),
     )
     found.undefined.update(_undefined(found))
     return found
+
+
+def is_slow(catalogue: Catalogue, outcome: Outcome) -> bool:
+    """Whether the catalogue says of a fault that it takes weeks from onset to failure."""
+    spec = catalogue[outcome.fault.kind].faults.get(outcome.fault.fault)
+    return spec is not None and spec.course.pattern == "slow"
+
+
+def leads(caught: Sequence[Outcome]) -> list[float]:
+    """Days from first ticket to failure."""
+    return [lead for each in caught if (lead := each.lead_days) is not None]
 
 
 def delays(record: TrialRecord, caught: Sequence[Outcome]) -> list[float]:
@@ -235,19 +269,17 @@ def _repeats(record: TrialRecord) -> list[bool]:
     ]
 
 
-def _owner_first(outcome: Outcome) -> bool:
-    told = [at for at in (outcome.told, outcome.fault.reported) if at is not None]
-    return bool(told) and (not outcome.alarms or min(told) < outcome.alarms[0].at)
-
-
 def _undefined(found: Score) -> dict[str, str]:
     """Why figures are None."""
     no_lead = _NONE_CAUGHT if found.faults else _NO_FAULT
     reasons = {
         "recall": _NO_FAULT,
         "recall_ci95": _NO_FAULT,
+        "found_share": _NO_FAULT,
+        "found_share_ci95": _NO_FAULT,
         "lead_days_p50": no_lead,
         "lead_days_p10": no_lead,
+        "lead_days_slow_p50": "no fault of a slow course was caught",
         "delay_days_p50": "no caught fault began within the trial",
         "false_per_device_year": _NO_YEARS,
         "false_per_device_year_ci95": _NO_YEARS,

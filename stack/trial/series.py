@@ -20,7 +20,7 @@ from stack.trial.folder import RECORD, read_record, write
 from stack.trial.pool import pooled
 from stack.trial.record import TrialRecord
 from stack.trial.score import YEAR_DAYS
-from stack.trial.words import days, number, percent, span
+from stack.trial.words import days, number, percent, percents, span
 
 NAMED = (
     "calm-year",
@@ -117,7 +117,8 @@ def results(reports: list[dict[str, Any]], plan: Plan) -> str:
         "device-years",
         "faults",
         "recall (95 %)",
-        "lead p50 / p10",
+        "found (95 %)",
+        "lead p50 / p10 / slow p50",
         "false a device-year (95 %)",
         "tickets a fault",
         "top 1 / 3",
@@ -150,14 +151,14 @@ def _command(plan: Plan, *only: str) -> str:
 
 def _row(found: dict[str, Any]) -> tuple[str, ...]:
     base, blind = found["baselines"], found["controls"]
-    ends = None if found["recall_ci95"] is None else [100 * each for each in found["recall_ci95"]]
     thresholds = base["thresholds"]
     return (
         f"`{found['scenario']}`",
         number(found["device_years"], 1),
         str(found["faults"]),
-        f"{percent(found['recall'])} ({span(ends, 0)})",
-        f"{days(found['lead_days_p50'])} / {days(found['lead_days_p10'])}",
+        f"{percent(found['recall'])} ({percents(found['recall_ci95'])})",
+        f"{percent(found['found_share'])} ({percents(found['found_share_ci95'])})",
+        " / ".join(days(found[f"lead_days_{each}"]) for each in ("p50", "p10", "slow_p50")),
         f"{number(found['false_per_device_year'], 3)} ({span(found['false_per_device_year_ci95'], 3)})",
         number(found["tickets_per_episode"]),
         f"{percent(found['top1'])} / {percent(found['top3'])}",
@@ -178,13 +179,16 @@ def _misses(reports: list[dict[str, Any]]) -> list[str]:
     sums: dict[str, list[int]] = {}
     for found in reports:
         for name, row in found["by_fault"].items():
-            both = sums.setdefault(name, [0, 0])
+            both = sums.setdefault(name, [0, 0, 0])
             both[0] += row["n"]
             both[1] += row["caught"]
-    lines = ["| fault | judged | caught | recall |", "|---|---|---|---|"]
+            both[2] += row["found"]
+    lines = ["| fault | judged | caught | recall | found |", "|---|---|---|---|---|"]
     lines += [
-        f"| `{name}` | {n} | {caught} | {percent(caught / n)} |"
-        for name, (n, caught) in sorted(sums.items(), key=lambda item: (item[1][1] / max(item[1][0], 1), item[0]))
+        f"| `{name}` | {n} | {caught} | {percent(caught / n)} | {percent(known / n)} |"
+        for name, (n, caught, known) in sorted(
+            sums.items(), key=lambda item: (item[1][1] / max(item[1][0], 1), item[0])
+        )
         if n
     ]
     return ["## By fault, all scenarios together", "", *lines, ""]

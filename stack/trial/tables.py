@@ -9,7 +9,7 @@ from typing import Any
 from servicedesk.rates import poisson_interval
 from stack.trial.matching import DAY, Alarm, Matching, Outcome, Verdict
 from stack.trial.record import ConfounderRecord, TrialRecord
-from stack.trial.score import YEAR_DAYS, delays, first_tickets, mended_in_time, names
+from stack.trial.score import YEAR_DAYS, delays, first_tickets, leads, mended_in_time, names
 from stack.trial.statistics import quantile, share
 
 AFTER_DAYS = 3
@@ -37,12 +37,14 @@ def _fault_row(record: TrialRecord, outcomes: Sequence[Outcome]) -> Row:
         "began": len(outcomes),
         "n": len(judged),
         "caught": len(caught),
+        "found": sum(each.found for each in judged),
         "late": sum(each.verdict is Verdict.LATE for each in judged),
         "missed": sum(each.verdict is Verdict.MISSED for each in judged),
         "missed_with_finding": sum(each.verdict is Verdict.MISSED and each.finding for each in judged),
         "recall": share(len(caught), len(judged)),
+        "found_share": share(sum(each.found for each in judged), len(judged)),
         "delay_days_p50": quantile(delays(record, caught), 0.5),
-        "lead_days_p50": quantile([lead for each in caught if (lead := each.lead_days) is not None], 0.5),
+        "lead_days_p50": quantile(leads(caught), 0.5),
         "before_failure": share(sum(mended_in_time(each) for each in caught), len(caught)),
         "named": len(naming),
         "top1": share(sum(names(ticket, fault, 1) for ticket, fault in naming), len(naming)),
@@ -67,7 +69,9 @@ def by_kind(record: TrialRecord, matching: Matching) -> dict[str, Row]:
             "n": len(judged),
             "caught": len(caught),
             "recall": share(len(caught), len(judged)),
-            "lead_days_p50": quantile([lead for each in caught if (lead := each.lead_days) is not None], 0.5),
+            "found": sum(each.found for each in judged),
+            "found_share": share(sum(each.found for each in judged), len(judged)),
+            "lead_days_p50": quantile(leads(caught), 0.5),
             "top1": share(sum(names(ticket, fault, 1) for ticket, fault in naming), len(naming)),
             **_false_rate(false, years),
         }

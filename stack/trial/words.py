@@ -58,6 +58,11 @@ def span(ends: list[float] | None, digits: int = 2) -> str:
     return "–" if ends is None else f"{number(ends[0], digits)}–{number(ends[1], digits)}"
 
 
+def percents(ends: list[float] | None) -> str:
+    """An interval of shares, without the sign."""
+    return span(None if ends is None else [100 * each for each in ends], 0)
+
+
 def headlines(found: Report) -> list[Headline]:
     """What a reader wants to know first; a figure that is undefined says why."""
     return [_or_why(found, each) for each in _headlines(found)]
@@ -70,23 +75,30 @@ def _or_why(found: Report, each: Headline) -> Headline:
 
 def _headlines(found: Report) -> list[Headline]:
     blind, chance = found["controls"]["periodic_30_days"], found["controls"]["random_same_rate"]
-    recall_ends = None if found["recall_ci95"] is None else [100 * each for each in found["recall_ci95"]]
     cost, currency = found["cost"], found["currency"]
     failure = found["baselines"]["repair_on_failure"]
     return [
         Headline(
             "Faults caught before failure",
             percent(found["recall"]),
-            f"{found['caught']} of {found['faults']} (95 % interval {span(recall_ends, 0)} %), {found['late']} named "
-            f"only after the failure, {found['missed']} not at all. As many tickets at random: "
+            f"{found['caught']} of {found['faults']} (95 % interval {percents(found['recall_ci95'])} %), "
+            f"{found['late']} named only after the failure, {found['missed']} not at all. As many tickets at random: "
             f"{percent(chance['recall'])}; one for every device every 30 days: {percent(blind['recall'])}.",
             "recall",
+        ),
+        Headline(
+            "Faults found before their owners said so",
+            percent(found["found_share"]),
+            f"{found['found']} of {found['faults']} (95 % interval {percents(found['found_share_ci95'])} %): the "
+            "caught, and those whose ticket came after the failure but before the owner's word.",
+            "found_share",
         ),
         Headline(
             "Warning time",
             days(found["lead_days_p50"]),
             f"From the ticket to the failure, median of the caught; nine of ten had {days(found['lead_days_p10'])} or "
-            f"more. Tickets opened {days(found['delay_days_p50'])} after the onset.",
+            f"more; {days(found['lead_days_slow_p50'])} of the {found['slow_caught']} that wear out over weeks. "
+            f"Tickets opened {days(found['delay_days_p50'])} after the onset.",
             "lead_days_p50",
         ),
         Headline(

@@ -9,11 +9,14 @@ from stack.trial.matching import Verdict, match
 from stack.trial.record import EpisodeRecord, FaultRecord, TicketRecord, TrialRecord
 from stack.trial.score import Score, score
 from stack.trial.tables import by_confounder, by_fault, by_kind
+from telemetry.catalogue import load_catalogue
 from tests.stack.trial.small import FRIDGE, OTHER, WASHER, at, fault, spell, ticket, trial, visit
+
+CATALOGUE = load_catalogue()
 
 
 def scored(record: TrialRecord) -> Score:
-    return score(record, match(record))
+    return score(record, match(record), CATALOGUE)
 
 
 def verdicts(record: TrialRecord) -> list[str]:
@@ -47,6 +50,43 @@ def test_a_ticket_after_the_failure_is_true_and_late() -> None:
     assert got.recall == 0.0
     assert got.lead_days_p50 is None
     assert got.undefined["lead_days_p50"] == "no fault was caught"
+
+
+@pytest.mark.parametrize(
+    ("opened", "reported", "found", "recall"),
+    [(20, 31, 1, 1.0), (31, 32, 1, 0.0), (31, None, 1, 0.0), (33, 32, 0, 0.0), (None, 32, 0, 0.0)],
+    ids=["caught", "late and ahead of the owner", "late, the owner silent", "the owner was quicker", "owner alone"],
+)
+def test_found_is_what_telemetry_named_before_the_owner_in_time_or_late(
+    opened: float | None, reported: float | None, found: int, recall: float
+) -> None:
+    tickets = () if opened is None else (ticket("A", opened=opened),)
+    got = scored(trial(faults=(fault(onset=10, failure=30, reported=reported),), tickets=tickets))
+    assert (got.found, got.found_share, got.recall) == (found, float(found), recall)
+    assert got.found_share_ci95 is not None
+
+
+def test_a_ticket_that_the_owner_opened_is_not_found_when_a_finding_reopens_it() -> None:
+    owners = ticket("A", opened=31, source="owner", reopened=(40,))
+    told = EpisodeRecord(
+        id="e", device=FRIDGE, family="condenser_airflow", opened=at(40), told=at(40), onset=at(11),
+        severity=3, score=0.99, revisions=1, ticket="A",
+    )  # fmt: skip
+    record = trial(faults=(fault(onset=10, failure=30),), tickets=(owners,))
+    got = scored(msgspec.structs.replace(record, episodes=(told,)))
+    assert (got.late, got.found) == (1, 0)
+
+
+def test_the_warning_of_slow_faults_stands_apart() -> None:
+    slow = fault(FRIDGE, onset=10, failure=40)
+    fast = fault(OTHER, onset=10, failure=12, family="air_damper", name="damper_stuck")
+    tickets = (ticket("A", FRIDGE, opened=20), ticket("B", OTHER, opened=11, family="air_damper"))
+    got = scored(trial(faults=(slow, fast), tickets=tickets))
+    assert (got.caught, got.slow_caught) == (2, 1)
+    assert (got.lead_days_p50, got.lead_days_slow_p50) == (10.5, 20.0)
+    alone = scored(trial(faults=(fast,), tickets=tickets[1:]))
+    assert alone.lead_days_slow_p50 is None
+    assert alone.undefined["lead_days_slow_p50"] == "no fault of a slow course was caught"
 
 
 def test_exclusions_are_decided_by_the_truth_alone() -> None:

@@ -38,8 +38,8 @@ def seeded(seed: int) -> TrialRecord:
 def test_trials_taken_as_one_add_up() -> None:
     one, other = seeded(1), seeded(2)
     both = pooled([one, other])
-    got = score(both, match(both))
-    each = score(one, match(one))
+    got = score(both, match(both), CATALOGUE)
+    each = score(one, match(one), CATALOGUE)
     assert got.device_years == pytest.approx(2 * each.device_years)
     assert (got.faults, got.caught, got.false_tickets) == (2, 2, 2)
     assert got.first_time_fix == 1.0
