@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.compiled import compiled
-from detectors.rul.records import Floats
+from detectors.rul.modes import modes
+from detectors.rul.records import HORIZON, Floats
 
 _FAST, _MIDDLE, _SLOW = 0.25, 0.1, 0.03
 _FIRST = 20.0
@@ -112,8 +113,9 @@ class Indices(msgspec.Struct, frozen=True, eq=False):
     """Health indices: sums of the sensors' deviations, one column an index.
 
     Attributes:
-        weights: shape (sensors, indices). The first is a ridge regression on remaining life up to the cap, the
-            others are the leading principal components of the smoothed deviations.
+        weights: shape (sensors, indices). The first is a ridge regression on remaining life up to the cap, then come
+            the leading principal components of the smoothed deviations. Where units wear out in several ways, a
+            regression for each way follows, and the directions from the first way's ends to the others'.
     """
 
     weights: Floats
@@ -136,14 +138,33 @@ def learn_indices(z: Sequence[Floats], t: Sequence[Floats], life: Sequence[Float
         life: what remained at their rows.
         cap: remaining life above which nothing is told apart.
     """
-    rows, target = np.concatenate(z), np.minimum(cap, np.concatenate(life))
+    rows, left = np.concatenate(z), np.concatenate(life)
     smooth = np.concatenate([average(one, when, _MIDDLE) for one, when in zip(z, t, strict=True)])
     size = rows.shape[1]
-    centred = rows - rows.mean(axis=0)
-    gram = centred.T @ centred + _RIDGE * np.eye(size)
-    ridge = np.linalg.solve(gram, centred.T @ (target - target.mean()))
     _, vectors = np.linalg.eigh(np.cov(smooth.T).reshape(size, size))
     parts = vectors[:, ::-1][:, : min(_PARTS, size)]
     # An eigenvector's sign is anybody's choice: its largest entry is positive.
     parts = parts * np.sign(parts[np.abs(parts).argmax(axis=0), np.arange(parts.shape[1])])
-    return Indices(np.column_stack([ridge / cap, parts]))
+    ways = modes(z)
+    own = _of_ways(z, life, ways, cap) if len(ways) > 1 else []
+    return Indices(np.column_stack([_regression(rows, left, cap), parts, *own]))
+
+
+def _regression(rows: Floats, life: Floats, cap: float) -> Floats:
+    """Ridge regression of remaining life, in caps, on the deviations."""
+    target = np.minimum(cap, life)
+    centred = rows - rows.mean(axis=0)
+    gram = centred.T @ centred + _RIDGE * np.eye(rows.shape[1])
+    return np.asarray(np.linalg.solve(gram, centred.T @ (target - target.mean())) / cap)
+
+
+def _of_ways(z: Sequence[Floats], life: Sequence[Floats], ways: Sequence[NDArray[np.intp]], cap: float) -> list[Floats]:
+    """Weights of each way of wearing out, and the directions between the ways' ends."""
+    found = []
+    for way in ways:
+        rows, left = np.concatenate([z[i] for i in way]), np.concatenate([life[i] for i in way])
+        told = left <= HORIZON * cap
+        found.append(_regression(rows[told], left[told], cap))
+    ends = [np.mean([z[i][-1] for i in way], axis=0) for way in ways]
+    lines = [end - ends[0] for end in ends[1:]]
+    return found + [line / np.linalg.norm(line) for line in lines]

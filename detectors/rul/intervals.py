@@ -15,14 +15,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.rul.records import Floats
+from detectors.rul.records import HORIZON, Floats
 
 MISS = 0.10
 _KNOTS = 11
 _HALF_BAND = 0.1
 """Half of a knot's band, as a share of the cap."""
-HORIZON = 1.2
-"""Lives up to so many caps count alike: a unit passes through each of them once. Beyond, nothing is told apart."""
 _LEAST_UNITS = 10
 
 

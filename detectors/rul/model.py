@@ -11,8 +11,8 @@ import numpy as np
 from detectors.rul.conditions import Conditions, learn_conditions
 from detectors.rul.features import Indices, index_features, learn_indices, sensor_features
 from detectors.rul.forest import Forest, TreeRules, grow
-from detectors.rul.intervals import HORIZON, Bounds, calibrate
-from detectors.rul.records import Floats, LifeError, Record, Records, lives
+from detectors.rul.intervals import Bounds, calibrate
+from detectors.rul.records import HORIZON, Floats, LifeError, Record, Records, lives
 
 _USUAL_ROWS = 200.0
 _LEAST_UNITS = 5

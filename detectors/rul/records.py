@@ -12,6 +12,9 @@ from telemetry.errors import WellkeptError
 
 Floats = NDArray[np.float64]
 
+HORIZON = 1.2
+"""Lives up to so many caps count alike: a unit passes through each of them once. Beyond, nothing is told apart."""
+
 
 class LifeError(WellkeptError):
     """A record or a model file that cannot be used; says why and what would help."""

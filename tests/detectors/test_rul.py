@@ -14,6 +14,7 @@ from detectors.rul.conditions import learn_conditions
 from detectors.rul.forest import TreeRules, grow
 from detectors.rul.intervals import calibrate
 from detectors.rul.model import LifeModel, Rules, fit
+from detectors.rul.modes import modes
 from detectors.rul.records import LifeError, Record, Records, lives
 from detectors.rul.storage import decode, encode
 from stack.cli_rul import rul_app
@@ -252,3 +253,17 @@ def test_a_unit_that_reports_half_as_often_is_told_about_the_same() -> None:
         off.append(model.predict(thin).rul[-10:] - model.predict(record).rul[-20::2][-10:])
     assert abs(float(np.mean(off))) < 2.0
     assert float(np.sqrt(np.mean(np.square(off)))) < 6.0
+
+
+def test_units_that_fail_in_two_ways_have_a_health_index_for_each() -> None:
+    one, two = records(16, 4), records(16, 5)
+    # The second way leaves the first sensor alone and moves another one the other way.
+    turned = [unit._replace(unit=f"b{unit.unit}", sensors=unit.sensors[:, [3, 1, 4, 0, 2, 5]]) for unit in two.units]
+    both = [*one.units, *turned]
+    z = [learn_conditions(both).deviations(unit) for unit in both]
+    told = modes(z)
+    assert [set(way) for way in told] == [set(range(16)), set(range(16, 32))]
+    assert len(modes(z[:16])) == len(modes(z[16:])) == 1
+    mixed = fit(Records(both, one.settings, one.sensors), seed=3, cap=60.0, rules=SMALL)
+    assert {part.indices.weights.shape[1] for part in mixed.parts} == {4 + 2 + 1}
+    assert {part.indices.weights.shape[1] for part in small_model().parts} == {4}
