@@ -37,7 +37,7 @@ demo: setup ## the main job: fleet, broker, ingest, worker, pages; Ctrl-C ends i
 	$(BIN)/wellkept demo
 
 test: setup setup-node lint types contracts ## everything but the long tier, on the real embedded servers
-	WELLKEPT_PATIENCE=$${WELLKEPT_PATIENCE:-3} $(BIN)/pytest -n $(JOBS) --dist loadfile -m "not long"
+	WELLKEPT_PATIENCE=$${WELLKEPT_PATIENCE:-3} $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not long"
 
 test-long: setup ## the long tier
 	$(BIN)/pytest -m long

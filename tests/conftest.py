@@ -24,6 +24,11 @@ _TEMPLATE = "wellkept_template"
 _NUMBERS = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that start servers or a browser come first: a long one that began last would leave other processes idle."""
+    items.sort(key=lambda item: not any(item.iter_markers(name) for name in ("stack", "data", "browser")))
+
+
 @dataclass(frozen=True, slots=True)
 class Servers:
     """Broker with stream, and database, shared by the session.

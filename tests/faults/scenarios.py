@@ -134,10 +134,17 @@ SCENARIOS: tuple[Scenario, ...] = (
         Tier.LONG,
     ),
     Scenario(
+        "notice-killed-after",
+        "every notice arrives; a repeat has the same Message-ID",
+        "kill -9 of the bearer after hand-over to the mail server, before it is noted",
+        partial(notices.bearer_killed, moments=(Moment.AFTER,), leaks=1),
+    ),
+    Scenario(
         "notice-killed",
         "every notice arrives; a repeat has the same Message-ID",
         "kill -9 of the bearer before, during and after hand-over to the mail server",
         partial(notices.bearer_killed, moments=(Moment.BEFORE, Moment.DURING, Moment.AFTER), leaks=1),
+        Tier.LONG,
     ),
     Scenario(
         "stalled-jobs",
@@ -174,10 +181,18 @@ SCENARIOS: tuple[Scenario, ...] = (
         Tier.LONG,
     ),
     Scenario(
+        "doubtful-commit-once",
+        _EXACTLY,
+        "the connection is cut before, during and after COMMIT",
+        partial(commits.doubtful_commits, times=1),
+        where=Where.PROXIED,
+    ),
+    Scenario(
         "doubtful-commit",
         _EXACTLY,
         "the connection is cut before, during and after COMMIT, three times in a row each",
         partial(commits.doubtful_commits, times=3),
+        Tier.LONG,
         where=Where.PROXIED,
     ),
     Scenario(

@@ -146,6 +146,7 @@ def test_real_appliances_over_mqtt(running: Rig, data_folder: Path, tmp_path: Pa
     print(f"changed fridge: one finding after {delay}, one ticket")  # noqa: T201  (shown with -s)
 
 
+@pytest.mark.long
 def test_the_pump_bed_over_mqtt(running: Rig, data_folder: Path, tmp_path: Path) -> None:
     pumps = find_recordings(data_folder, "skab")
     running.register("pump", [one.device for one in pumps])
