@@ -13,18 +13,16 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from firmware_sim.people_plan import HOUR, MINUTE, Answer, Decision, Plan, call, decision, is_reached, plan
+from firmware_sim.dispatchers import Dispatchers, Working
+from firmware_sim.people_plan import HOUR, MINUTE, Answer, Decision, Plan, call, decision, plan
 from firmware_sim.people_spec import WILLING, PeopleSpec
 from firmware_sim.self_help import SelfHelp
-from firmware_sim.service import Quote, Report, Service, ServiceError, Visit, Waiting
+from firmware_sim.service import Quote, Report, Service, ServiceError, Visit
 from firmware_sim.wear import Fault
 from telemetry.clock import to_micros
 
 _STEPS = {"confirmed": "dispatched", "dispatched": "travelling", "travelling": "on_site"}
 _ABOUT_TO_COME = ("confirmed", "dispatched", "travelling", "on_site")
-_CALLS = ("call_owner", "reach_owner")
-_CALL_AFTER = 2 * HOUR
-_MOST_CALLS = 2
 _READINGS_NEED = 72 * HOUR
 _log = structlog.get_logger(__name__)
 
@@ -125,7 +123,7 @@ class People:
         guided: whether the catalogue has a guide by which an owner can mend a fault.
         helps: by which owners follow a guide and withdraw the visit when the readings have recovered; without it
             they say at once that it is mended.
-        dispatches: whether the people of dispatch are simulated, too.
+        working: when the people of dispatch work; without it they are not simulated.
         told: hears what was done.
         tally: counts.
     """
@@ -137,7 +135,7 @@ class People:
     spec: PeopleSpec = WILLING
     guided: Callable[[Fault], bool] = _never
     helps: SelfHelp | None = None
-    dispatches: bool = False
+    working: Working | None = None
     told: Callable[[Deed], None] | None = None
     tally: Tally = field(default_factory=Tally)
     _jobs: dict[str, _Job] = field(default_factory=dict)
@@ -146,10 +144,13 @@ class People:
     _again: set[str] = field(default_factory=set)
     _ordered: set[tuple[str, int]] = field(default_factory=set)
     _quotes: dict[str, tuple[Quote, Decision]] = field(default_factory=dict)
-    _calls: dict[str, tuple[Waiting, int]] = field(default_factory=dict)
-    _called: dict[str, int] = field(default_factory=dict)
+    _dispatch: Dispatchers | None = None
     _hoping: dict[str, _Hope] = field(default_factory=dict)
     _been: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        if self.working is not None:
+            self._dispatch = Dispatchers(self.service, self.seed, self.spec, self._failed, self.working)
 
     def step(self, now: int) -> int:
         """Look at what is open and do what is due at a fleet time. Returns how many things were done."""
@@ -169,7 +170,12 @@ class People:
                     self._jobs.pop(job.visit.id, None)
                 self._failed(f"visit {job.visit.id} ({job.visit.state})", cause)
         done += self._withdraw(now)
-        return done + self._decide_quotes(now) + self._call_service(now) + self._call_owners(now)
+        return (
+            done
+            + self._decide_quotes(now)
+            + self._call_service(now)
+            + (self._dispatch.step(now) if self._dispatch else 0)
+        )
 
     def hear(self, faults: Iterable[Fault], now: int) -> None:
         """Appliances have failed: their owners notice it, and most of them call, at the earliest now."""
@@ -191,7 +197,7 @@ class People:
         return (
             found
             + [one.at for one in self._broken.values()]
-            + [at for _, at in self._calls.values()]
+            + (self._dispatch.dues() if self._dispatch else [])
             + [wanted.at for _, wanted in self._quotes.values()]
         )
 
@@ -210,8 +216,8 @@ class People:
                 else:
                     job.visit, job.plan, job.read = visit, wanted, read
         self._look_at_quotes(now)
-        if self.dispatches:
-            self._look_at_tickets(now)
+        if self._dispatch is not None:
+            self._dispatch.look(now, {job.visit.ticket for job in self._jobs.values()})
 
     def _look_at_quotes(self, now: int) -> None:
         open_now = {one.id: one for one in self.service.quotes() if self.yours is None or one.household != self.yours}
@@ -219,14 +225,6 @@ class People:
         for name, one in open_now.items():
             if name not in self._quotes:
                 self._quotes[name] = one, decision(self.seed, one, now, self.spec)
-
-    def _look_at_tickets(self, now: int) -> None:
-        visited = {job.visit.ticket for job in self._jobs.values()}
-        open_now = {one.id: one for one in self.service.waiting() if one.next_action in _CALLS}
-        self._calls = {name: one for name, one in self._calls.items() if name in open_now and name not in visited}
-        for name, one in open_now.items():
-            if name not in self._calls and name not in visited:
-                self._calls[name] = one, now + _CALL_AFTER
 
     def _when_read(self, visit: Visit, now: int) -> int:
         """When the owner can have read of a visit; without a notice, when it was first seen."""
@@ -277,6 +275,8 @@ class People:
         if visit.ticket in self._again and job.plan.complains:
             self._again.discard(visit.ticket)
             self.service.complain(visit.ticket, "This is not the first visit for the same trouble.")
+            if self._dispatch is not None:
+                self._dispatch.hear(visit.ticket, visit.device, at)
             self._tell(Deed(what="complaint", at=at, device=visit.device, ticket=visit.ticket))
         if answer is Answer.DECLINE:
             self.service.decline(visit)
@@ -428,7 +428,9 @@ class People:
                     )
                     if not coming:
                         family = fault.family if one.described else None
-                        self.service.report_fault(fault.device, family, "It no longer works.")
+                        ticket = self.service.report_fault(fault.device, family, "It no longer works.")
+                        if self._dispatch is not None:
+                            self._dispatch.hear(ticket, fault.device, now)
                     self._tell(Deed(what="breakdown", at=one.at, device=fault.device, fault=fault))
                     done += 1
             except ServiceError as cause:
@@ -436,27 +438,6 @@ class People:
                 if not cause.conflict:
                     continue
             del self._broken[key]
-        return done
-
-    def _call_owners(self, now: int) -> int:
-        """Dispatch calls owners who have not answered; after two calls in vain the ticket ends."""
-        done = 0
-        for name, (one, at) in list(self._calls.items()):
-            if at > now:
-                continue
-            number = self._called[name] = self._called.get(name, 0) + 1
-            try:
-                if is_reached(self.seed, one.device, one.family, number, self.spec):
-                    self.service.plan_again(name)
-                elif number >= _MOST_CALLS:
-                    self.service.give_up(name, "owner not reached")
-                else:
-                    self._calls[name] = one, now + 24 * HOUR
-                    continue
-                done += 1
-            except ServiceError as cause:
-                self._failed(f"calling the owner of {one.device}", cause)
-            del self._calls[name]
         return done
 
     def _tell(self, deed: Deed) -> None:

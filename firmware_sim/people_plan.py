@@ -166,10 +166,16 @@ def decision(seed: int, quote: Quote, read: int, spec: PeopleSpec) -> Decision:
     return Decision(read + round(_between(spec.answer_hours, waits) * HOUR), approves)
 
 
-def is_reached(seed: int, device: str, family: str, number: int, spec: PeopleSpec) -> bool:
-    """Whether the owner answers dispatch's call of that number about a device and family."""
-    rng = generator(seed, -1, "callback", zlib.crc32(f"{device} {family} {number}".encode()))
-    return float(rng.random()) < spec.called_back
+def is_reached(seed: int, device: str, about: str, number: int, share: float) -> bool:
+    """Whether the owner answers dispatch's call of that number about a device and something of it."""
+    rng = generator(seed, -1, "callback", zlib.crc32(f"{device} {about} {number}".encode()))
+    return float(rng.random()) < share
+
+
+def callback(seed: int, device: str, number: int, spec: PeopleSpec, *, urgent: bool) -> int:
+    """How long somebody of dispatch takes to call an owner, microseconds: of working time unless it is urgent."""
+    rng = generator(seed, -1, "calls_back", zlib.crc32(f"{device} {number}".encode()))
+    return round(_between(spec.on_call_minutes if urgent else spec.response_minutes, float(rng.random())) * MINUTE)
 
 
 def _answer(draw: float, spec: PeopleSpec) -> Answer:

@@ -48,6 +48,10 @@ class PeopleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ignores: does not answer.
         answer_hours: between reading and answering, at least and at most.
         called_back: of those whom dispatch calls for want of an answer, the share that agrees to a visit.
+        response_minutes: until dispatch calls an owner who has called or complained, or whom it is to call for another
+            reason, at least and at most; of the service's working hours.
+        on_call_minutes: likewise when it is urgent, day and night.
+        picks_up: answers a call of dispatch that nobody expects.
         self_fixes: tries the guide, where the catalogue has one for what was noticed.
         self_fix_works: of those whose appliance has a fault with a guide, the share that mends it so.
         self_fix_hours: between reading and having tried it, at least and at most.
@@ -70,6 +74,9 @@ class PeopleSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ignores: Share = 0.06
     answer_hours: tuple[Hours, Hours] = (1.0, 6.0)
     called_back: Share = 0.75
+    response_minutes: tuple[Minutes, Minutes] = (1.0, 16.0)
+    on_call_minutes: tuple[Minutes, Minutes] = (1.0, 6.0)
+    picks_up: Share = 0.8
     self_fixes: Share = 0.35
     self_fix_works: Share = 0.25
     self_fix_hours: tuple[Hours, Hours] = (3.0, 16.0)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import msgspec
@@ -68,6 +68,16 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     next_action: str
     next_due: datetime | None = None
+
+
+class CallTask(msgspec.Struct, frozen=True, kw_only=True):
+    """An owner whom somebody of dispatch is to call; `reason` says why."""
+
+    id: str
+    ticket: str
+    device: str
+    reason: str
+    opened: datetime
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,8 +156,20 @@ class Service(Protocol):
         """The owner is not content."""
         ...
 
-    def report_fault(self, device: str, family: str | None, words: str) -> None:
-        """The owner says that an appliance has failed; `family` is what the words point to, None when nothing does."""
+    def report_fault(self, device: str, family: str | None, words: str) -> str:
+        """The owner says that an appliance has failed; `family` is what the words point to, None when nothing does.
+
+        Returns:
+            The id of its ticket.
+        """
+        ...
+
+    def calls(self) -> Sequence[CallTask]:
+        """The owners whom somebody of dispatch is to call."""
+        ...
+
+    def note_call(self, ticket: str, *, reached: bool) -> None:
+        """Dispatch has called an owner, who answered or did not."""
         ...
 
     def plan_again(self, ticket: str) -> None:
@@ -173,6 +195,7 @@ class HttpService:
     def __init__(self, http: httpx.Client) -> None:
         self._desk = Wellkept.over(http, ONCE)
         self._run, self._calls = uuid4().hex, Counter[str]()
+        self._device_of: dict[UUID, str] = {}
 
     def visits(self) -> list[Visit]:
         """See `Service`, here and below."""
@@ -257,12 +280,36 @@ class HttpService:
         with self._call(f"{ticket}:complaint") as key:
             self._desk.ticket_complaint(ticket, types.ComplaintIn(words=words), key=key)
 
-    def report_fault(self, device: str, family: str | None, words: str) -> None:
+    def report_fault(self, device: str, family: str | None, words: str) -> str:
         """A call."""
         org, _, name = device.partition("/")
         body = types.ReportIn(words=words, family=family)
         with self._call(f"{device}:report") as key:
-            self._desk.device_report(org, name, body, key=key)
+            return str(self._desk.device_report(org, name, body, key=key).id)
+
+    def calls(self) -> list[CallTask]:
+        """Open ones; a task names its ticket alone, so each ticket's device is looked up once."""
+        with said():
+            rows = self._desk.calls().items
+            for each in rows:
+                if each.ticket not in self._device_of:
+                    self._device_of[each.ticket] = self._desk.one_ticket(each.ticket).device
+        return [
+            CallTask(
+                id=str(each.id),
+                ticket=str(each.ticket),
+                device=self._device_of[each.ticket],
+                reason=each.reason,
+                opened=each.opened,
+            )
+            for each in rows
+        ]
+
+    def note_call(self, ticket: str, *, reached: bool) -> None:
+        """By telephone."""
+        body = types.CallIn(outcome="reached" if reached else "no_answer", words="Dispatch called.")
+        with self._call(f"{ticket}:called") as key:
+            self._desk.ticket_call(ticket, body, key=key)
 
     def plan_again(self, ticket: str) -> None:
         """Held and taken up again: that asks for a new plan."""

@@ -16,12 +16,14 @@ from firmware_sim.scenario import Scenario, World, appliances, load_scenario
 from firmware_sim.wear import DAY, HOUR, Fault
 from servicedesk.cohorts import take_summary
 from servicedesk.errors import DeskError
+from servicedesk.level_policies import load_levels
 from servicedesk.memory import MemoryDesk
 from servicedesk.office import Office
 from servicedesk.self_tests import ANSWERED
 from stack.desk_hands import do, hand_over, tell
 from stack.trial.asking import Answered, Asked
 from stack.trial.hosts import HereHost, Host, ProcessHost, plan_sites, share_out
+from stack.trial.hours import ServiceHours
 from stack.trial.ledger import Ledger
 from stack.trial.progress import Listener, Progress, nobody
 from stack.trial.record import DeviceRecord, TrialRecord
@@ -103,7 +105,7 @@ class Trial:
             self,
             spec=scenario.people,
             guided=self._guided,
-            dispatches=True,
+            working=ServiceHours(load_levels(), {unit.key: unit.zone for unit in units}),
             told=self.ledger.done,
         )
         self._start_sites(processes, control=control)

@@ -9,9 +9,10 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
-from firmware_sim.service import Quote, Report, ServiceError, Visit, Waiting, Window
+from firmware_sim.service import CallTask, Quote, Report, ServiceError, Visit, Waiting, Window
+from servicedesk.calling import Call, CallOutcome, log_call
 from servicedesk.errors import ConflictError, DeskError, IllegalMoveError, WindowGoneError
-from servicedesk.level_rows import LevelClock
+from servicedesk.level_rows import CallState, LevelClock
 from servicedesk.memory import MemoryDesk
 from servicedesk.model import Outcome, OutcomeCode, Ticket
 from servicedesk.model import Visit as DeskVisit
@@ -42,7 +43,8 @@ class DeskService:
         self.now = 0
         self.reported: Callable[[Ticket], None] | None = None
         self._live: dict[UUID, None] = {}
-        self._seen = 0
+        self._tasks: dict[UUID, None] = {}
+        self._seen = self._tasks_seen = 0
 
     def visits(self) -> list[Visit]:
         """See `Service`, here and below."""
@@ -136,13 +138,37 @@ class DeskService:
         with _translated():
             complain(self._office, UUID(ticket), words, self._moment)
 
-    def report_fault(self, device: str, family: str | None, words: str) -> None:
+    def report_fault(self, device: str, family: str | None, words: str) -> str:
         """A call."""
         with _translated():
             appliance = self._desk.people.appliance(self._desk.agenda.device_of(parse_key(device)))
             ticket = report_fault(self._office, appliance, family, words, self._moment)
         if self.reported is not None:
             self.reported(ticket)
+        return str(ticket.id)
+
+    def calls(self) -> list[CallTask]:
+        """Open ones."""
+        rows = self._desk.levels.calls.rows
+        self._tasks |= dict.fromkeys(islice(rows, self._tasks_seen, None))
+        self._tasks_seen = len(rows)
+        self._tasks = {name: None for name in self._tasks if rows[name].state is CallState.OPEN}
+        return [
+            CallTask(
+                id=str(one.id),
+                ticket=str(one.ticket),
+                device=self._device(self._desk.tickets.get(one.ticket)),
+                reason=one.reason,
+                opened=one.opened,
+            )
+            for one in (rows[name] for name in self._tasks)
+        ]
+
+    def note_call(self, ticket: str, *, reached: bool) -> None:
+        """By telephone."""
+        outcome = CallOutcome.REACHED if reached else CallOutcome.NO_ANSWER
+        with _translated():
+            log_call(self._office, UUID(ticket), Call(outcome, "Dispatch called."), self._moment, DISPATCH)
 
     def plan_again(self, ticket: str) -> None:
         """Held and taken up again: that asks for a new plan."""

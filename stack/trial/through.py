@@ -21,6 +21,7 @@ from firmware_sim.runner import Runner
 from firmware_sim.scenario import Scenario, World
 from firmware_sim.service import HttpService
 from firmware_sim.wear import DAY, HOUR, Fault
+from servicedesk.level_policies import load_levels
 from servicedesk.seed_demo import demo_parts
 from stack.clockwork import Clockwork
 from stack.errors import StackError
@@ -28,6 +29,7 @@ from stack.settings import Settings
 from stack.supervisor import Supervisor
 from stack.trial.engine import START
 from stack.trial.gathered import gather
+from stack.trial.hours import ServiceHours
 from stack.trial.ledger import Ledger
 from stack.trial.progress import Listener, Progress, nobody
 from stack.trial.record import TrialRecord
@@ -130,7 +132,7 @@ class BrokeredTrial:
             OnSite(runner),
             spec=self._scenario.people,
             guided=self._guided,
-            dispatches=True,
+            working=ServiceHours(load_levels(), {unit.key: unit.zone for unit in self._fleet.devices}),
             told=self._ledger.done,
         )
 

@@ -70,12 +70,28 @@ def test_a_visit_is_done_once_on_a_bad_line(base_url: str, seeded: Seeded, datab
     assert people.tally.errors == 5
 
 
+def test_dispatch_calls_back_and_its_task_is_done(base_url: str, seeded: Seeded) -> None:
+    ticket = str(seeded.ticket)
+    headers = {"Authorization": f"Bearer {seeded.tokens['dispatcher']}"}
+    with httpx.Client(base_url=base_url, headers=headers, timeout=30) as client:
+        service = HttpService(client)
+        service.complain(ticket, "Nobody has called me.")
+        (task,) = service.calls()
+        assert (task.ticket, task.device, task.reason) == (ticket, "demo/fridge-1", "complaint")
+        service.note_call(ticket, reached=False)
+        assert [each.id for each in service.calls()] == [task.id]
+        service.note_call(ticket, reached=True)
+        assert service.calls() == []
+        kept = client.get(f"/v1/tickets/{ticket}/levels").json()["clocks"]
+    assert {one["policy"]: one["state"] for one in kept}["first_response"] == "met"
+
+
 def test_owners_call_on_a_bad_line(base_url: str, seeded: Seeded, database_url: str) -> None:
     headers = {"Authorization": f"Bearer {seeded.tokens['people']}"}
     ticket = str(seeded.ticket)
     with httpx.Client(base_url=base_url, transport=BadLine(), headers=headers, timeout=30) as client:
         service = HttpService(client)
-        calls: list[Callable[[], None]] = [
+        calls: list[Callable[[], object]] = [
             lambda: service.report_fault("demo/fridge-1", "condenser_airflow", "It no longer works."),
             lambda: service.complain(ticket, "This is not the first visit for the same trouble."),
         ]

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 import pytest
 
+from firmware_sim.dispatchers import URGENT, day_and_night
 from firmware_sim.people import Deed, People
-from firmware_sim.people_plan import HOUR, Answer, call, plan
+from firmware_sim.people_plan import HOUR, MINUTE, Answer, call, plan
 from firmware_sim.people_spec import WILLING, PeopleSpec, Scene, Shows
-from firmware_sim.service import Quote, Report, ServiceError, Visit, Waiting, Window
+from firmware_sim.service import CallTask, Quote, Report, ServiceError, Visit, Waiting, Window
 from firmware_sim.wear import DAY, Fault
-from telemetry.clock import to_micros
+from telemetry.clock import to_datetime, to_micros
 
 START = datetime(2026, 3, 4, 9, tzinfo=UTC)
 READ = to_micros(START) - 2 * DAY
@@ -39,6 +41,7 @@ class Memory:
         self.done: list[tuple[str, str]] = []
         self.open: list[Waiting] = []
         self.asked: list[Quote] = []
+        self.to_call: list[CallTask] = []
 
     def visits(self) -> list[Visit]:
         return [one for one in self.live.values() if one.state not in {"done", "moved", "declined"}]
@@ -86,9 +89,19 @@ class Memory:
         assert words
         self.done.append(("complaint", ticket))
 
-    def report_fault(self, device: str, family: str | None, words: str) -> None:
+    def report_fault(self, device: str, family: str | None, words: str) -> str:
         assert (device, bool(words)) == ("t/a", True)
         self.done.append(("report", str(family)))
+        return "t1"
+
+    def calls(self) -> list[CallTask]:
+        return self.to_call
+
+    def note_call(self, ticket: str, *, reached: bool) -> None:
+        assert ticket == "t1"
+        self.done.append(("called", "reached" if reached else "no answer"))
+        if reached:
+            self.to_call.clear()
 
     def plan_again(self, ticket: str) -> None:
         self.done.append(("plan_again", ticket))
@@ -127,7 +140,13 @@ class Home:
 def lived(service: Memory, home: Home, spec: PeopleSpec, until: int = LATE) -> list[Deed]:
     deeds: list[Deed] = []
     people = People(
-        service, 7, home, spec=spec, guided=lambda fault: fault.family == "drainage", dispatches=True, told=deeds.append
+        service,
+        7,
+        home,
+        spec=spec,
+        guided=lambda fault: fault.family == "drainage",
+        working=day_and_night,
+        told=deeds.append,
     )
     people.step(READ)
     while (at := people.next_due()) is not None and at <= until:
@@ -262,6 +281,66 @@ def test_dispatch_calls_an_owner_who_does_not_answer(reached: float, done: tuple
     ]
     lived(service, Home(FAULT), always(called_back=reached), until=LATE + 4 * DAY)
     assert service.done == [done]
+
+
+NIGHT = 9 * HOUR
+
+
+def at_the_desk(_device: str, since: int, work: int) -> int:
+    """Nobody works for the first nine hours."""
+    return max(since, READ + NIGHT) + work
+
+
+def called(service: Memory, spec: PeopleSpec, *failed: Fault) -> list[int]:
+    """When dispatch called, of all that happens in two days."""
+    people = People(service, 7, Home(*failed), spec=spec, working=at_the_desk)
+    people.hear(failed, READ)
+    people.step(READ)
+    found = []
+    while (at := people.next_due()) is not None and at <= READ + 2 * DAY:
+        before = len(service.done)
+        people.step(at)
+        found += [at] * sum(what == "called" for what, _ in service.done[before:])
+    return found
+
+
+def test_dispatch_answers_an_owner_who_has_called_in_working_hours() -> None:
+    failed = msgspec.structs.replace(FAULT, failure=READ)
+    spec = always(reports=1.0, report_hours=(1.0, 2.0), response_minutes=(2.0, 9.0), picks_up=0.0)
+    service = Memory()
+    (at,) = called(service, spec, failed)
+    assert READ + NIGHT + 2 * MINUTE <= at <= READ + NIGHT + 9 * MINUTE
+    # Who has just called waits for the answer.
+    assert service.done[1:] == [("called", "reached")]
+
+
+@pytest.mark.parametrize(("reason", "waits"), [(URGENT, 0), ("unreached", NIGHT)])
+def test_what_is_urgent_is_called_about_at_night(reason: str, waits: int) -> None:
+    service = Memory()
+    service.to_call = [CallTask(id="c", ticket="t1", device="t/a", reason=reason, opened=to_datetime(READ))]
+    spec = always(response_minutes=(2.0, 9.0), on_call_minutes=(2.0, 9.0), picks_up=1.0)
+    (at,) = called(service, spec)
+    assert READ + waits + 2 * MINUTE <= at <= READ + waits + 9 * MINUTE
+    assert service.done == [("called", "reached")]
+
+
+def test_who_does_not_pick_up_is_called_again_and_not_for_ever() -> None:
+    service = Memory()
+    service.to_call = [CallTask(id="c", ticket="t1", device="t/a", reason=URGENT, opened=to_datetime(READ))]
+    times = called(service, always(picks_up=0.0))
+    assert service.done == [("called", "no answer")] * 4
+    assert [b - a for a, b in pairwise(times)] == [HOUR // 2] * 3
+
+
+def test_nobody_is_called_about_what_is_settled() -> None:
+    service = Memory()
+    service.to_call = [CallTask(id="c", ticket="t1", device="t/a", reason="wrong_number", opened=to_datetime(READ))]
+    people = People(service, 7, Home(), spec=WILLING, working=at_the_desk)
+    people.step(READ)
+    assert people.next_due() is not None
+    service.to_call.clear()
+    people.step(READ + HOUR)
+    assert people.next_due() is None
 
 
 @pytest.mark.parametrize(("share", "said"), [(1.0, "approved"), (0.0, "declined")])

@@ -132,3 +132,33 @@ def test_a_process_that_fails_says_why(scenario: Scenario) -> None:
     rows = rows_of([], to_datetime(0))
     with pytest.raises(HostError, match="IndexError"):
         ProcessHost(plan_sites(scenario, SEED, 0, rows, control=False)).told()
+
+
+FAILING = """
+id = "answered"
+title = "An appliance fails at once and its owner calls"
+org = "t"
+start = 2026-03-02T08:00:00+08:00
+
+[[fleet]]
+kind = "refrigerator"
+count = 1
+
+[[fault]]
+fault = "refrigerator.damper_stuck"
+day = 0.1
+lead_days = 0.1
+
+[people]
+reports = 1.0
+report_hours = [0.5, 2.0]
+describes = 1.0
+response_minutes = [MINUTES]
+"""
+
+
+@pytest.mark.parametrize(("minutes", "kept", "broken"), [("2.0, 12.0", 1, 0), ("20.0, 30.0", 0, 1)])
+def test_an_owners_call_is_answered_and_the_promise_is_measured(minutes: str, kept: int, broken: int) -> None:
+    told = read_scenario(FAILING.replace("MINUTES", minutes), "answered.toml")
+    found = run_trial(told, SEED, days=2, control=False)
+    assert found.promises["first_response"] == (kept, broken)
