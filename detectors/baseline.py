@@ -19,11 +19,18 @@ _MAD = 1.4826
 
 
 class OwnState(msgspec.Struct):
-    """Posterior of one feature: coefficients, covariance (row by row), cycles learned from."""
+    """Posterior of one feature: coefficients, covariance (row by row), cycles learned from; conditions seen in them.
+
+    Attributes:
+        low: least regressors that the reference covers.
+        high: greatest ones.
+    """
 
     theta: list[float]
     cov: list[list[float]]
     n: int = 0
+    low: list[float] = msgspec.field(default_factory=list)
+    high: list[float] = msgspec.field(default_factory=list)
 
 
 class Expectation(msgspec.Struct, frozen=True):
@@ -42,8 +49,9 @@ class FeatureModel:
         explained: index and prior mean of each conditioning feature.
     """
 
-    def __init__(self, spec: FeatureSpec, explained: list[tuple[int, float]]) -> None:
+    def __init__(self, spec: FeatureSpec, explained: list[tuple[int, float]], reach: list[float]) -> None:
         self.spec = spec
+        self._reach = [0.0, *reach]
         self._explained = explained
         self._noise = spec.noise**2
         self._prior_theta = [spec.mean, *spec.slopes]
@@ -82,6 +90,18 @@ class FeatureModel:
             doubt += xi * along
         return Expectation(mean, self._noise, doubt)
 
+    def covers(self, state: OwnState, x: list[float]) -> bool:
+        """Whether the reference has seen such conditions, or nearly such; always where a kind's page does not ask."""
+        return not state.low or all(
+            low - reach <= xi <= high + reach
+            for xi, low, high, reach in zip(x, state.low, state.high, self._reach, strict=True)
+        )
+
+    def reach(self, state: OwnState, x: list[float]) -> None:
+        """Let the reference cover such conditions, as far as one cycle beyond it tells."""
+        state.low = [min(low, max(xi, low - by)) for xi, low, by in zip(x, state.low, self._reach, strict=True)]
+        state.high = [max(high, min(xi, high + by)) for xi, high, by in zip(x, state.high, self._reach, strict=True)]
+
     def learn(self, state: OwnState, x: list[float], value: float) -> None:
         """One clean cycle updates the posterior. A value beyond four deviations counts as four."""
         pv = [sum(c * xj for c, xj in zip(row, x, strict=True)) for row in state.cov]
@@ -93,15 +113,31 @@ class FeatureModel:
         state.theta = [theta + g * error for theta, g in zip(state.theta, gain, strict=True)]
         state.cov = [[c - g * p for c, p in zip(row, pv, strict=True)] for row, g in zip(state.cov, gain, strict=True)]
         state.n += 1
+        if not any(self._reach):
+            return
+        state.low = [min(pair) for pair in zip(state.low, x, strict=True)] if state.low else list(x)
+        state.high = [max(pair) for pair in zip(state.high, x, strict=True)] if state.high else list(x)
 
 
 def models_of(kind: KindSpec) -> list[FeatureModel]:
     """One model a feature, in the catalogue's order."""
-    names = list(kind.features)
+    names, far = list(kind.features), kind.tuning.get("frontier", 0.0)
     return [
-        FeatureModel(spec, [(names.index(other), kind.features[other].mean) for other in spec.explained_by])
+        FeatureModel(
+            spec,
+            [(names.index(other), kind.features[other].mean) for other in spec.explained_by],
+            [far * kind.features[other].noise for other in spec.explained_by],
+        )
         for spec in kind.features.values()
     ]
+
+
+def reach_out(model: FeatureModel, state: OwnState, x: list[float], value: float) -> None:
+    """A clean cycle beyond what the reference has seen teaches it, and widens what it covers by a step."""
+    low, high = state.low, state.high
+    model.learn(state, x, value)
+    state.low, state.high = low, high
+    model.reach(state, x)
 
 
 def centre_and_spread(values: list[float], least: float) -> tuple[float, float]:

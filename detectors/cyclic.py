@@ -7,9 +7,9 @@ import math
 import msgspec
 
 from detectors.aftermath import Aftermath
-from detectors.baseline import centre_and_spread, models_of
-from detectors.cyclic_state import CyclicState, Recent, Span, clipped, lesson_of
-from detectors.decision import Track, date_shift, shifted, upper_tail
+from detectors.baseline import centre_and_spread, models_of, reach_out
+from detectors.cyclic_state import CyclicState, Recent, Span, Stand, clipped, lesson_of
+from detectors.decision import Track, shifted, upper_tail
 from detectors.diagnosis import (
     UNKNOWN,
     Deviations,
@@ -28,11 +28,13 @@ from detectors.innocent import Innocent
 from detectors.levels import learn
 from detectors.life import Growth, Prior, remaining
 from detectors.measured import Measured
+from detectors.onset import onset_of
 from detectors.peers import peers_of
 from detectors.recovery import telling_of, waits_of
 from detectors.safety import SafetyWatch
 from detectors.segment import Cycle, Segmenter
 from detectors.self_test import Witness
+from detectors.updates import NOT_MOVED, learn_shifts, off_lately
 from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
 from telemetry.control import ControlEntry, ControlKind
@@ -90,6 +92,7 @@ class CyclicDetector:
         self._cohort = tuning.get("cohort_threshold", 4.3)
         self._persist = int(tuning.get("cohort_cycles", 6))
         self._exit = tuning.get("exit", 1.5)
+        self._lead = round(max(fault.lead_days[1] for fault in kind.faults.values()) * DAY)
         self._band = tuning.get("band", 3.0)
         self._forget = tuning.get("forget", 0.15)
         self._longest = round(tuning.get("max_step_seconds", 300) * MICROS)
@@ -122,6 +125,11 @@ class CyclicDetector:
             at = int(observation.t[-1]) if len(observation.t) else self._segmenter.last_t
             if at is not None:
                 found += self._safety.observe(self._book, observation.epoch, at, observation.events)
+            if at is not None and not self._adaptive and self._state.updates.hear(observation.events, at):
+                # Another firmware runs: each feature may move; how far it was off so far it stays.
+                each = zip(self._models, self._state.own, self._state.recent, strict=True)
+                off = [off_lately(m, own, r.conditions, r.residual, self._tolerance) for m, own, r in each]
+                self._state.updates.begin(off)
         t, values = observation.t, observation.values
         if len(values) and self._adaptive and self._state.levels.work is None:
             used = learn(self._state.levels, t, values[:, self._channel], self._longest, self._learn_time)
@@ -220,7 +228,7 @@ class CyclicDetector:
         if self._state.first_t is None:
             self._state.first_t = cycle.start
         found = self._safety.settle(self._book, cycle.start, at)
-        if any(self._book.blind(family, cycle.start) for family in self._families):
+        if cycle.start < self._state.updates.at or any(self._book.blind(f, cycle.start) for f in self._families):
             return found
         self.peers.turn(cycle.start)
         judge = self._judge_alone if self._adaptive else self._judge_in_cohort
@@ -284,39 +292,18 @@ class CyclicDetector:
     def _judge_in_cohort(self, span: Span, values: list[float]) -> list[Finding]:
         """A catalogued kind: the cohort from the first cycle on, its own reference once it has one."""
         state = self._state
-        size = len(values)
-        z_own, sd_own = [math.nan] * size, [1.0] * size
-        z_coh, sd_coh = [math.nan] * size, [1.0] * size
-        usual, spread = [math.nan] * size, [0.0] * size
         steady = state.learned >= self._need
-        regressors: list[list[float]] = []
-        for i, model in enumerate(self._models):
-            x = model.conditions(values)
-            regressors.append(x)
-            if i not in self._judged or math.isnan(values[i]):
-                continue
-            prior, own = model.prior(x), model.own(state.own[i], x)
-            recent = state.recent[i]
-            recent.add(x, values[i] - prior.mean, self._forget)
-            level, doubt = self.peers.level(i, span.start, model.spec.spread, model.prior(recent.conditions).doubt)
-            sd_coh[i] = math.sqrt(doubt + model.spec.noise**2 * recent.noise)
-            z_coh[i] = (recent.residual - level) / sd_coh[i]
-            variance = own.noise + own.doubt + (0.3 * model.spec.spread) ** 2
-            common = self.peers.moved(i, span.start, math.sqrt(variance))
-            sd_own[i] = math.sqrt(variance + common.variance)
-            z_own[i] = (values[i] - own.mean - common.shift) / sd_own[i]
-            usual[i] = own.mean + common.shift if steady else prior.mean + level
-            spread[i] = own.noise + common.variance + (own.doubt if steady else prior.doubt)
-            level, shift = values[i] - prior.mean, values[i] - own.mean if steady else math.nan
-            self.peers.add(i, level, shift, math.sqrt(variance))
-        z_own, z_coh = bounded(z_own, _CLIP), bounded(z_coh, _CLIP_COHORT)
-        self._show(span.at, values, usual, spread)
+        one = self._stand(span, values, steady=steady)
+        z_own, sd_own, z_coh, sd_coh, usual = one.z_own, one.sd_own, one.z_coh, one.sd_coh, one.usual
         matches = self._measured.match(z_coh, sd_coh, [recent.conditions for recent in state.recent])
         leading = self._leading(matches)
-        own_matches = self._measured.match(z_own, sd_own, regressors)
+        own_matches = self._measured.match(z_own, sd_own, one.x)
         own_leading = self._leading(own_matches) if steady else None
         cohort = {f: max(matches[s.cause].score for s in self._signatures if s.family == f) for f in self._families}
-        self._learn(values, regressors, z_own, sd_own, max(cohort.values()))
+        if max(cohort.values()) < _GUARD:
+            self._learn(one)
+        if max(own_matches[s.cause].score for s in self._signatures if s.family) < _GUARD:
+            learn_shifts(state.updates.moved(), one.off, sd_own)
         found: list[Finding] = []
         for family in self._families:
             track = state.tracks[family]
@@ -333,31 +320,57 @@ class CyclicDetector:
             found += self._decide(family, span, cohort[family], Deviations(z, sd, values, usual))
         return found
 
+    def _stand(self, span: Span, values: list[float], *, steady: bool) -> Stand:
+        """Hold a cycle against the cohort and the unit's own reference."""
+        state, one = self._state, Stand(len(values))
+        # Conditions that the reference has never seen are not judged but learned, unless something is wrong already.
+        calm = steady and not any(self._book.is_open(family) for family in self._families)
+        shifts = state.updates.moved()
+        for i, model in enumerate(self._models):
+            x = model.conditions(values)
+            one.x.append(x)
+            if i not in self._judged or math.isnan(values[i]):
+                continue
+            prior, own = model.prior(x), model.own(state.own[i], x)
+            moved, recent = shifts[i] if shifts else NOT_MOVED, state.recent[i]
+            plain = one.plain[i] = values[i] - moved.mean
+            recent.add(x, plain - prior.mean, self._forget)
+            level, doubt = self.peers.level(i, span.start, model.spec.spread, model.prior(recent.conditions).doubt)
+            one.sd_coh[i] = math.sqrt(doubt + model.spec.noise**2 * recent.noise + moved.variance)
+            one.z_coh[i] = (recent.residual - level) / one.sd_coh[i]
+            variance = own.noise + own.doubt + (0.3 * model.spec.spread) ** 2 + moved.variance
+            common = self.peers.moved(i, span.start, math.sqrt(variance))
+            one.sd_own[i] = math.sqrt(variance + common.variance)
+            one.off[i] = plain - own.mean
+            if calm and not model.covers(state.own[i], x):
+                one.fresh.append(i)
+            else:
+                one.z_own[i] = (one.off[i] - common.shift) / one.sd_own[i]
+            one.usual[i] = moved.mean + (own.mean + common.shift if steady else prior.mean + level)
+            one.spread[i] = own.noise + common.variance + (own.doubt if steady else prior.doubt)
+            self.peers.add(i, values[i] - prior.mean, one.off[i] if steady else math.nan, math.sqrt(variance))
+        one.z_own, one.z_coh = bounded(one.z_own, _CLIP), bounded(one.z_coh, _CLIP_COHORT)
+        self._show(span.at, values, one.usual, one.spread)
+        return one
+
     def _show(self, at: int, values: list[float], usual: list[float], spread: list[float]) -> None:
         self._state.bins.add(at, *([x[i] for i in self._shown] for x in (values, usual, spread)))
 
-    def _learn(
-        self,
-        values: list[float],
-        regressors: list[list[float]],
-        z_own: list[float],
-        sd_own: list[float],
-        suspicion: float,
-    ) -> None:
-        """The first clean cycles make the reference; never one that looks like a fault."""
+    def _learn(self, one: Stand) -> None:
+        """The first clean cycles make the reference, never one that looks like a fault; later what is new."""
         state = self._state
-        if state.learned >= self._need or suspicion >= _GUARD:
-            return
-        if any(self._book.is_open(family) for family in self._families):
+        for i in one.fresh:
+            reach_out(self._models[i], state.own[i], one.x[i], one.plain[i])
+        if state.learned >= self._need or any(self._book.is_open(family) for family in self._families):
             return
         for i in self._judged:
-            if not math.isnan(values[i]):
-                self._models[i].learn(state.own[i], regressors[i], values[i])
+            if not math.isnan(one.plain[i]):
+                self._models[i].learn(state.own[i], one.x[i], one.plain[i])
         state.learned += 1
         if state.learned > self._need // 5:
             for family in self._families:
                 clean = state.tracks[family].clean
-                clean.append(self._best(family, z_own, sd_own).score)
+                clean.append(self._best(family, one.z_own, one.sd_own).score)
                 clean.sort()
 
     def _best(self, family: str, z: list[float], sd: list[float]) -> Match:
@@ -454,7 +467,10 @@ class CyclicDetector:
         # The test may name a fault of another family, too; this episode's date is that of its own.
         first = next(c.fault for c in causes if c.fault != UNKNOWN and self._kind.faults[c.fault].family == family)
         fault = self._kind.faults[first]
-        onset, low, high = self._onset(track, at, cohort)
+        first_t = at if self._state.first_t is None else self._state.first_t
+        onset, low, high = onset_of(
+            track, at, first_t, cohort=cohort, bounds=(self._threshold, self._cohort), lead=self._lead
+        )
         p = min(1.0, math.exp(-track.log_e), upper_tail(cohort) if cohort else 1.0)
         prior = Prior(fault.lead_days, fault.course.shape, (low, high))
         life = remaining(prior, first, self._state.growth[family], at)
@@ -470,24 +486,6 @@ class CyclicDetector:
             life_low=life[0],
             life_high=life[1],
         )
-
-    def _onset(self, track: Track, at: int, cohort: float) -> tuple[int, int, int]:
-        first = at if self._state.first_t is None else self._state.first_t
-        shift = date_shift(track.times, track.scores)
-        lead = max(fault.lead_days[1] for fault in self._kind.faults.values())
-        if shift is not None:
-            begun = track.begun or shift[0]
-            low = min(shift[1], begun)
-            if cohort >= self._cohort * 0.7 and low - first < 3 * DAY:
-                # It grows, and was off the cohort when it was first seen: it may have begun before.
-                low = first - round(lead * DAY)
-            return shift[0], low, max(shift[2], min(begun, at))
-        if track.log_e >= self._threshold and track.begun:
-            return track.begun, max(first, track.begun - 2 * DAY), min(at, track.begun + DAY)
-        if cohort >= self._cohort:
-            # Part worn when it was first seen: it began before.
-            return first, first - round(lead * DAY), first
-        return at, at - 2 * DAY, at
 
     def _evidence(self, family: str, z: list[float]) -> tuple[Signal, ...]:
         moved = {i for s in self._signatures if s.family == family for i, _ in s.moving}

@@ -17,6 +17,7 @@ from detectors.life import Growth
 from detectors.peers import PeerState
 from detectors.segment import SegmentState
 from detectors.self_test import Heard
+from detectors.updates import UpdateState
 from telemetry.control import ControlEntry
 
 
@@ -27,6 +28,32 @@ class Span:
     start: int
     at: int
     epoch: int
+
+
+class Stand:
+    """Where a cycle's features stand, a number a feature; NaN where the cycle cannot tell.
+
+    Attributes:
+        x: regressors.
+        plain: values without what updates did to them.
+        off: distance of these from the unit's own reference.
+        z_own: that distance in standard deviations.
+        sd_own: these, in the feature's unit.
+        z_coh: distance of the last cycles from the cohort, in standard deviations.
+        sd_coh: likewise.
+        usual: what is usual, for people.
+        spread: variance of it.
+        fresh: features under conditions that the reference has not seen; not judged but learned.
+    """
+
+    __slots__ = ("fresh", "off", "plain", "sd_coh", "sd_own", "spread", "usual", "x", "z_coh", "z_own")
+
+    def __init__(self, size: int) -> None:
+        self.plain, self.off, self.usual = [math.nan] * size, [math.nan] * size, [math.nan] * size
+        self.z_own, self.z_coh = [math.nan] * size, [math.nan] * size
+        self.sd_own, self.sd_coh, self.spread = [1.0] * size, [1.0] * size, [0.0] * size
+        self.x: list[list[float]] = []
+        self.fresh: list[int] = []
 
 
 class Recent(msgspec.Struct):
@@ -98,6 +125,7 @@ class CyclicState(msgspec.Struct):
     heard: dict[str, Heard] = msgspec.field(default_factory=dict)
     peers: PeerState = msgspec.field(default_factory=PeerState)
     aftermath: dict[str, int] = msgspec.field(default_factory=dict)
+    updates: UpdateState = msgspec.field(default_factory=UpdateState)
 
 
 def clipped(z: float, most: float) -> float:
