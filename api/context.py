@@ -16,8 +16,8 @@ from servicedesk.level_policies import FILE, Levels, load_levels
 from servicedesk.office import Office
 from storage.clock_store import read_clock
 from storage.desk import PgDesk
-from storage.pool import open_pool
-from storage.read_models import Connection, signing_key
+from storage.pool import Connection, open_pool
+from storage.read_models import signing_key
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import FleetClock, WallClock, production_clock, system_wall, to_datetime
 from telemetry.ids import Ids

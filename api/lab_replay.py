@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from storage.pool import Connection
 from storage.read_decisions import read_decision
 from storage.read_desk import get_ticket_by_ref
 from storage.read_devices import get_device, get_finding
-from storage.read_models import Connection, Scope
+from storage.read_models import Scope
 from storage.registry import DeviceRow
 
 

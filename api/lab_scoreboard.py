@@ -7,7 +7,8 @@ from typing import Any
 
 from servicedesk.rates import Rate, rate_of
 from servicedesk.trust import DEFAULT_TRUST
-from storage.read_models import Connection, Scope
+from storage.pool import Connection
+from storage.read_models import Scope
 from storage.read_scoreboard import Early, early, watched, wrong
 from storage.read_truth import ScoreView, scores
 from storage.shadow_report import report

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from storage.pool import Connection
 from storage.read_devices import DeviceView
 from storage.read_envelopes import Envelope, read_envelope, read_phases
 from storage.read_lab import Episode, RepairMark, VisitMark, episodes_of, events_of, repairs_of, visits_of_device
-from storage.read_models import Connection
 from telemetry.catalogue import KindSpec
 
 RANGES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7), "90d": timedelta(days=90)}

@@ -9,15 +9,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-import psycopg
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from psycopg.rows import class_row
 
+from storage.pool import Connection
 from telemetry.clock import to_micros
 from telemetry.ids import Ids
-
-Connection = psycopg.Connection[tuple[object, ...]]
 
 SESSION_HOURS = 12
 """A staff session lasts one shift."""

@@ -27,8 +27,8 @@ from psycopg.rows import class_row
 
 from servicedesk.hook_rows import KINDS
 from storage.desk_hooks import enter_resets, enter_wanted
-from storage.pool import connect
-from storage.read_models import EVENT_SCOPE, Connection, Scope
+from storage.pool import Connection, connect
+from storage.read_models import EVENT_SCOPE, Scope
 
 KEPT_FOR = timedelta(days=7)
 """Wall time for which a number can be gone on from."""

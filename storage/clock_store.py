@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import psycopg
-
+from storage.pool import Connection
 from telemetry.clock import FleetClock
 
 _READ = "select rev, wall, fleet, speed from fleet_clock"
@@ -14,13 +13,13 @@ where fleet_clock.rev < excluded.rev
 """
 
 
-def read_clock(conn: psycopg.Connection[tuple[object, ...]]) -> FleetClock | None:
+def read_clock(conn: Connection) -> FleetClock | None:
     """The clock's row, or None before it was first set."""
     row = conn.execute(_READ).fetchone()
     return None if row is None else FleetClock(*row)  # type: ignore[arg-type]
 
 
-def write_clock(conn: psycopg.Connection[tuple[object, ...]], clock: FleetClock) -> bool:
+def write_clock(conn: Connection, clock: FleetClock) -> bool:
     """Store a later revision. Returns whether it was later than what stood there."""
     cursor = conn.execute(_WRITE, (clock.rev, clock.wall, clock.fleet, clock.speed))
     return cursor.rowcount == 1

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import psycopg
-
+from storage.pool import Connection
 from telemetry.clock import to_micros
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.identity import DeviceKey
@@ -36,7 +35,7 @@ _SENT = "update self_test set sent = %s where id = any(%s) and sent is null"
 _REPEAT = timedelta(seconds=10)
 
 
-def claim_controls(conn: psycopg.Connection[tuple[object, ...]]) -> list[ControlEntry]:
+def claim_controls(conn: Connection) -> list[ControlEntry]:
     """Entries to publish, for this caller alone: new ones, and those published ten seconds ago without effect.
 
     Wall time: a technical retry. The caller commits, then publishes.
@@ -55,7 +54,7 @@ def claim_controls(conn: psycopg.Connection[tuple[object, ...]]) -> list[Control
     return sorted(entries, key=lambda entry: (entry.at, entry.id))
 
 
-def open_self_tests(conn: psycopg.Connection[tuple[object, ...]]) -> list[tuple[UUID, DeviceKey]]:
+def open_self_tests(conn: Connection) -> list[tuple[UUID, DeviceKey]]:
     """Self-tests that devices were asked for and have not answered, the oldest first."""
     return [
         (UUID(str(ident)), DeviceKey(str(org), str(device)))
@@ -63,7 +62,7 @@ def open_self_tests(conn: psycopg.Connection[tuple[object, ...]]) -> list[tuple[
     ]
 
 
-def silent_self_tests(conn: psycopg.Connection[tuple[object, ...]], since: datetime) -> list[tuple[UUID, DeviceKey]]:
+def silent_self_tests(conn: Connection, since: datetime) -> list[tuple[UUID, DeviceKey]]:
     """Self-tests of open cases, asked for since a fleet time and the newest of theirs, whose device did not answer."""
     return [
         (UUID(str(ident)), DeviceKey(str(org), str(device)))
@@ -71,11 +70,11 @@ def silent_self_tests(conn: psycopg.Connection[tuple[object, ...]], since: datet
     ]
 
 
-def note_sent(conn: psycopg.Connection[tuple[object, ...]], tests: Sequence[UUID], fleet_now: datetime) -> None:
+def note_sent(conn: Connection, tests: Sequence[UUID], fleet_now: datetime) -> None:
     """The commands of self-tests have left for the first time."""
     conn.execute(_SENT, (fleet_now, list(tests)))
 
 
-def give_back_controls(conn: psycopg.Connection[tuple[object, ...]], entries: Sequence[ControlEntry]) -> None:
+def give_back_controls(conn: Connection, entries: Sequence[ControlEntry]) -> None:
     """The stream did not take them: whoever looks next publishes them."""
     conn.execute(_UNPUBLISHED, ([UUID(entry.id) for entry in entries],))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import psycopg
 from psycopg.rows import class_row
 
+from storage.pool import Connection
 from telemetry.identity import DeviceKey
 
 _WAITING = """
@@ -28,14 +28,12 @@ class DeadLetter:
     arrival: datetime
 
 
-def waiting_letters(
-    conn: psycopg.Connection[tuple[object, ...]], key: DeviceKey, *, after: int, limit: int
-) -> list[DeadLetter]:
+def waiting_letters(conn: Connection, key: DeviceKey, *, after: int, limit: int) -> list[DeadLetter]:
     """What a device sent before it was registered and was not replayed yet, in order of arrival."""
     with conn.cursor(row_factory=class_row(DeadLetter)) as cursor:
         return cursor.execute(_WAITING, (key.org, key.device, after, limit)).fetchall()
 
 
-def mark_replayed(conn: psycopg.Connection[tuple[object, ...]], letters: Sequence[int], at: datetime) -> None:
+def mark_replayed(conn: Connection, letters: Sequence[int], at: datetime) -> None:
     """Note that these went into the stream again."""
     conn.execute(_REPLAYED, (at, list(letters)))

@@ -10,7 +10,8 @@ from uuid import UUID
 from psycopg.rows import class_row, kwargs_row
 
 from servicedesk.fleet_rows import FleetFinding, Peer, Shared, Trait, Why
-from storage.read_models import DEVICE_SCOPE, Connection, Scope
+from storage.pool import Connection
+from storage.read_models import DEVICE_SCOPE, Scope
 
 _DEVICES = "select count(*) from device where org = %s and kind = %s"
 _RECENT = """

@@ -15,7 +15,7 @@ from uuid import UUID
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
-from storage.read_models import Connection
+from storage.pool import Connection
 from telemetry.errors import WellkeptError
 
 KEPT_FOR = timedelta(days=7)

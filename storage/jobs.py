@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.schema import SchemaManager
 from psycopg import errors
@@ -39,7 +38,7 @@ _RETRY = "select procrastinate_retry_job_v1(%s, now(), null, null, null)"
 _FINISH = "select procrastinate_finish_job_v1(%s, 'failed', true)"
 
 
-def install(conn: psycopg.Connection[tuple[object, ...]]) -> None:
+def install(conn: Connection) -> None:
     """Create procrastinate's tables when they are not there; part of the migration's transaction."""
     row = conn.execute(_INSTALLED).fetchone()
     if row is not None and row[0]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 
 from storage import jobs, timescale
+from storage.pool import Connection
 from storage.session_locks import SessionLock, release, wait_for
 from telemetry.catalogue import load_catalogue
 from telemetry.errors import WellkeptError
@@ -27,7 +28,7 @@ class MigrationError(WellkeptError):
     """A migration that was changed after it had been applied, or that this code does not know."""
 
 
-def pending(conn: psycopg.Connection[tuple[object, ...]]) -> list[Path]:
+def pending(conn: Connection) -> list[Path]:
     """Migrations not yet applied, in order.
 
     Raises:

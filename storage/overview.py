@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
+from storage.pool import Connection
 from storage.rollup_levels import reading_table
 from telemetry.catalogue import Catalogue
 
@@ -148,7 +149,7 @@ class Open:
     entries: int
 
 
-def read_counts(conn: psycopg.Connection[tuple[object, ...]]) -> Counts:
+def read_counts(conn: Connection) -> Counts:
     """Cheap enough for once a second; readings come from the server's statistics, a little behind."""
     with conn.cursor(row_factory=class_row(Counts)) as cursor:
         row = cursor.execute(_COUNTS).fetchone()
@@ -157,7 +158,7 @@ def read_counts(conn: psycopg.Connection[tuple[object, ...]]) -> Counts:
     return row
 
 
-def read_endings(conn: psycopg.Connection[tuple[object, ...]]) -> Endings:
+def read_endings(conn: Connection) -> Endings:
     """How cases went that are not simply mended."""
     with conn.cursor(row_factory=class_row(Endings)) as cursor:
         row = cursor.execute(_ENDINGS).fetchone()
@@ -166,30 +167,30 @@ def read_endings(conn: psycopg.Connection[tuple[object, ...]]) -> Endings:
     return row
 
 
-def count_readings(conn: psycopg.Connection[tuple[object, ...]], catalogue: Catalogue) -> int:
+def count_readings(conn: Connection, catalogue: Catalogue) -> int:
     """All readings of the catalogue's kinds, counted one by one."""
     counts = (conn.execute(_READINGS.format(table=reading_table(kind))).fetchone() for kind in catalogue.kinds)
     return sum(map(_number, counts))
 
 
-def ticket_states(conn: psycopg.Connection[tuple[object, ...]]) -> dict[str, int]:
+def ticket_states(conn: Connection) -> dict[str, int]:
     """Tickets by state."""
     return {str(state): int(str(count)) for state, count in conn.execute(_STATES)}
 
 
-def list_tickets(conn: psycopg.Connection[tuple[object, ...]]) -> list[TicketLine]:
+def list_tickets(conn: Connection) -> list[TicketLine]:
     """All tickets in the order in which they opened."""
     with conn.cursor(row_factory=class_row(TicketLine)) as cursor:
         return cursor.execute(_TICKETS).fetchall()
 
 
-def latest_notices(conn: psycopg.Connection[tuple[object, ...]], limit: int) -> list[NoticeLine]:
+def latest_notices(conn: Connection, limit: int) -> list[NoticeLine]:
     """The latest notices, newest first."""
     with conn.cursor(row_factory=class_row(NoticeLine)) as cursor:
         return cursor.execute(_NOTICES, (limit,)).fetchall()
 
 
-def open_things(conn: psycopg.Connection[tuple[object, ...]], fleet_now: datetime) -> Open:
+def open_things(conn: Connection, fleet_now: datetime) -> Open:
     """What is due at a fleet time and not done."""
     row = conn.execute(_DUE, (fleet_now,)).fetchone() or (0, None)
     oldest = row[1] if isinstance(row[1], datetime) else None
@@ -198,7 +199,7 @@ def open_things(conn: psycopg.Connection[tuple[object, ...]], fleet_now: datetim
     return Open(int(str(row[0])), oldest, jobs, entries)
 
 
-def positions(conn: psycopg.Connection[tuple[object, ...]]) -> dict[int, tuple[str, int]]:
+def positions(conn: Connection) -> dict[int, tuple[str, int]]:
     """Committed position of each partition: stream incarnation and sequence."""
     return {int(str(p)): (str(incarnation), int(str(seq))) for p, incarnation, seq in conn.execute(_POSITIONS)}
 

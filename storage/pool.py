@@ -25,9 +25,7 @@ def _configure(conn: psycopg.Connection[object]) -> None:
     conn.commit()
 
 
-def connect(
-    url: str, *, application: str, autocommit: bool = False, idle: float | None = None
-) -> psycopg.Connection[tuple[object, ...]]:
+def connect(url: str, *, application: str, autocommit: bool = False, idle: float | None = None) -> Connection:
     """Open one connection for a purpose of its own.
 
     Args:
@@ -46,9 +44,7 @@ def connect(
     return conn
 
 
-def open_pool(
-    url: str, *, application: str, size: int = 8, idle: float | None = None
-) -> ConnectionPool[psycopg.Connection[tuple[object, ...]]]:
+def open_pool(url: str, *, application: str, size: int = 8, idle: float | None = None) -> Pool:
     """Open a pool; connections are checked when handed out, so that a restarted database is survived.
 
     `idle` as for `connect`.

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from servicedesk.care_rows import AuditRow
-from storage.read_models import Connection
+from storage.pool import Connection
 
 _WHERE = """
 from audit_log a left join household h on h.id = (a.content::jsonb ->> 'household')::uuid

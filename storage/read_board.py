@@ -12,7 +12,8 @@ from psycopg.rows import class_row, kwargs_row
 from servicedesk.model import Technician, Window
 from servicedesk.travel import Place
 from storage.desk_rows import technician_row
-from storage.read_models import TICKET_SCOPE, Connection, Scope
+from storage.pool import Connection
+from storage.read_models import TICKET_SCOPE, Scope
 
 _TECHNICIANS = """
 select id, org, name, skills, tz, hours, area, phone, active, breaks, home_latitude, home_longitude, van, coalesce((

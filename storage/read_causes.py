@@ -7,7 +7,8 @@ from datetime import datetime
 from psycopg.rows import kwargs_row
 
 from servicedesk.cause_report import Confirmed, InService, Traits
-from storage.read_models import DEVICE_SCOPE, TICKET_SCOPE, Connection, Scope
+from storage.pool import Connection
+from storage.read_models import DEVICE_SCOPE, TICKET_SCOPE, Scope
 
 # What a visit confirmed last counts; one that found nothing confirms no cause.
 _CASES = f"""

@@ -9,7 +9,8 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from servicedesk.travel import Place
-from storage.read_models import TICKET_SCOPE, Connection, Scope
+from storage.pool import Connection
+from storage.read_models import TICKET_SCOPE, Scope
 
 # A visit that was called off after the owner's yes stays on the list, so that nobody drives there.
 _DAY = """

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from storage.read_models import TICKET_SCOPE, Connection, Cursor, Scope
+from storage.pool import Connection
+from storage.read_models import TICKET_SCOPE, Cursor, Scope
 
 TICKET_VIEW = """
 select t.id, t.ref, t.org, d.device, d.kind, d.room, d.model, d.serial, d.warranty_until, d.lang as device_lang,

@@ -12,8 +12,9 @@ import msgspec
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
+from storage.pool import Connection
 from storage.read_lab import EVERY_DEVICE, MATCH, Wanted
-from storage.read_models import DEVICE_SCOPE, Connection, Cursor, Scope
+from storage.read_models import DEVICE_SCOPE, Cursor, Scope
 from storage.registry import DeviceRow
 from telemetry.finding import Finding, Signal
 

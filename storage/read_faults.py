@@ -5,7 +5,8 @@ from __future__ import annotations
 from psycopg.rows import class_row
 
 from servicedesk.fleet_faults import FaultGroup
-from storage.read_models import Connection, Scope
+from storage.pool import Connection
+from storage.read_models import Scope
 
 _GROUPS = """
 with fleet as (

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg_pool import PoolTimeout
 
-from storage.read_models import Connection
+from storage.pool import Connection
 
 _ANSWER = "select count(*) from schema_migration"
 _POSITIONS = "select partition, seq, moved from partition_position order by partition"

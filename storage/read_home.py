@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg.rows import class_row
 
-from storage.read_models import Connection
+from storage.pool import Connection
 
 # The gravest open finding of a device, and the live visit of its open ticket.
 _STATES = """

@@ -11,7 +11,8 @@ from uuid import UUID
 from psycopg import sql
 from psycopg.rows import class_row
 
-from storage.read_models import DEVICE_SCOPE, Connection, Scope
+from storage.pool import Connection
+from storage.read_models import DEVICE_SCOPE, Scope
 from storage.rollup_levels import reading_table
 
 MATCH: LiteralString = """

@@ -7,8 +7,9 @@ from typing import Any
 
 from psycopg.rows import class_row
 
+from storage.pool import Connection
 from storage.read_desk import TICKET_VIEW, TicketView
-from storage.read_models import TICKET_SCOPE, Connection, Cursor, Scope
+from storage.read_models import TICKET_SCOPE, Cursor, Scope
 
 _LEAST_DIGITS = 5
 _FROM = "from ticket t join device d on d.no = t.device left join household h on h.id = t.household "

@@ -11,9 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from storage.pool import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from psycopg.rows import class_row, kwargs_row
 
 from servicedesk.money import Line
 from storage.desk_money import lines_of
-from storage.read_models import DEVICE_SCOPE, TICKET_SCOPE, Connection, Cursor, Scope
+from storage.pool import Connection
+from storage.read_models import DEVICE_SCOPE, TICKET_SCOPE, Cursor, Scope
 
 _QUOTE = """
 select q.id, q.ticket, t.ref, d.org || '/' || d.device as device, t.family, t.household, q.state, q.currency, q.lines,

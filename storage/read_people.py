@@ -8,7 +8,8 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from storage.read_models import TICKET_SCOPE, Connection, Scope
+from storage.pool import Connection
+from storage.read_models import TICKET_SCOPE, Scope
 
 _NAMES = "select login, name from staff_user"
 _DESK = """

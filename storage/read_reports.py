@@ -8,7 +8,8 @@ from typing import Any
 from psycopg.rows import kwargs_row
 
 from servicedesk.service_report import CaseRow, VisitRow
-from storage.read_models import TICKET_SCOPE, Connection, Scope
+from storage.pool import Connection
+from storage.read_models import TICKET_SCOPE, Scope
 
 _CASES = f"""
 select d.org || '/' || d.device as device, d.kind, coalesce(d.model, '') as model, t.family,

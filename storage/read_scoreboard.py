@@ -7,7 +7,8 @@ from typing import Any
 
 from psycopg.rows import class_row
 
-from storage.read_models import DEVICE_SCOPE, Connection, Scope
+from storage.pool import Connection
+from storage.read_models import DEVICE_SCOPE, Scope
 
 _WATCHED = (
     """

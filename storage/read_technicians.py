@@ -8,7 +8,8 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from storage.read_models import TICKET_SCOPE, Connection, Scope
+from storage.pool import Connection
+from storage.read_models import TICKET_SCOPE, Scope
 
 _WORK = f"""
 select v.id, v.technician, v.state, lower(v.span) as start, upper(v.span) as "end", v.minutes, t.ref, d.kind, t.family,

@@ -9,7 +9,8 @@ from typing import Any
 from psycopg.rows import class_row
 
 from servicedesk.trust import Tally, precision, suggest_only
-from storage.read_models import Connection, Scope
+from storage.pool import Connection
+from storage.read_models import Scope
 
 _SCORES = """
 with numbered as (

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from storage.read_models import TICKET_SCOPE, Connection, Scope
+from storage.pool import Connection
+from storage.read_models import TICKET_SCOPE, Scope
 
 _OPEN = f"""
 from level_clock c join ticket t on t.id = c.ticket {TICKET_SCOPE} and c.met is null and c.ended is null

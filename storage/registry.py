@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-import psycopg
 from psycopg.rows import class_row
 
+from storage.pool import Connection
 from telemetry.errors import WireError
 from telemetry.identity import DeviceKey, parse_id
 from telemetry.message import MAX_WORD, is_word
@@ -54,7 +54,7 @@ class DeviceRow:
 
 
 def register_device(
-    conn: psycopg.Connection[tuple[object, ...]],
+    conn: Connection,
     key: DeviceKey,
     kind: str,
     *,
@@ -89,20 +89,20 @@ def register_device(
     return found
 
 
-def find_device(conn: psycopg.Connection[tuple[object, ...]], key: DeviceKey) -> DeviceRow | None:
+def find_device(conn: Connection, key: DeviceKey) -> DeviceRow | None:
     """The device of a key, or None."""
     with conn.cursor(row_factory=class_row(DeviceRow)) as cursor:
         return cursor.execute(_ONE, (key.org, key.device)).fetchone()
 
 
-def find_devices(conn: psycopg.Connection[tuple[object, ...]], keys: Sequence[DeviceKey]) -> dict[DeviceKey, DeviceRow]:
+def find_devices(conn: Connection, keys: Sequence[DeviceKey]) -> dict[DeviceKey, DeviceRow]:
     """The registered ones among the keys."""
     wanted = ([key.org for key in keys], [key.device for key in keys])
     with conn.cursor(row_factory=class_row(DeviceRow)) as cursor:
         return {row.key: row for row in cursor.execute(_MANY, wanted)}
 
 
-def list_devices(conn: psycopg.Connection[tuple[object, ...]]) -> list[DeviceRow]:
+def list_devices(conn: Connection) -> list[DeviceRow]:
     """All devices, by number."""
     with conn.cursor(row_factory=class_row(DeviceRow)) as cursor:
         return cursor.execute(_ALL).fetchall()

@@ -18,7 +18,7 @@ from telemetry.clock import MICROS
 from telemetry.control import ControlEntry
 from telemetry.errors import WireError
 from telemetry.identity import DeviceKey
-from telemetry.message import Envelope, encode_envelope, readings_of, telemetry_message
+from telemetry.message import NO_SPOOL, Envelope, encode_envelope, readings_of, telemetry_message
 
 BLOCK_SCHEMA = 1
 _NONE = -1
@@ -372,6 +372,22 @@ def _check_columns(block: Block) -> None:
             raise ValueError(f"column {name} points beyond its table")
     if int(block.n.min()) < 0 or int(block.offsets()[-1]) != len(block.values):
         raise ValueError("the values do not match the messages' shapes")
+
+
+def refused(message: Message, reason: str, detail: str) -> Reject:
+    """A message that ingest took and a worker does not; one that nobody numbered has no number to be settled."""
+    numbered = message.epoch != NO_SPOOL
+    return Reject(
+        topic="",
+        reason=reason,
+        detail=detail,
+        raw=repack(message),
+        arrival=message.arrival,
+        device=message.device,
+        epoch=message.epoch if numbered else None,
+        seq=message.seq if numbered else None,
+        base=message.base if numbered else None,
+    )
 
 
 def repack(message: Message) -> bytes:

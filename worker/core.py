@@ -25,7 +25,7 @@ from storage.telemetry_rows import (
     Snapshot,
 )
 from stream.port import Entry, Position
-from telemetry.block import Block, Message, Reject, decode_block, repack
+from telemetry.block import Block, Message, Reject, decode_block, refused
 from telemetry.catalogue import Catalogue
 from telemetry.control import ControlEntry, ControlKind
 from telemetry.errors import WireError
@@ -236,11 +236,11 @@ class _Work:
                     continue
             message = block.message(row, int(placed.offsets[row]))
             if memory is None:
-                self._bury(entry, row, _raw(message), unknown(message.device), devices)
+                self._bury(entry, row, refused(message, *unknown(message.device)), devices)
             else:
                 dead = self._take_message(row, message, memory, placed, block.speed)
                 if dead is not None:
-                    self._bury_settled(entry, row, _raw(message), dead)
+                    self._bury_settled(entry, row, refused(message, *dead))
         if speak:
             hear(block, memories, placed.status, speak, self._batch)
         for memory in memories:
@@ -253,7 +253,7 @@ class _Work:
     ) -> None:
         """What ingest refused, then control entries."""
         for place, reject in enumerate(block.rejects, len(block)):
-            self._bury(entry, place, reject, (reject.reason, reject.detail), devices)
+            self._bury(entry, place, reject, devices)
         tests = [item.id for item in block.controls if item.kind is ControlKind.SELF_TEST]
         asked = self._history.asked_tests(tests) if tests else {}
         for index, item in enumerate(block.controls):
@@ -261,7 +261,7 @@ class _Work:
             if item.kind is ControlKind.SELF_TEST and (memory is None or asked.get(item.id) != memory.row.no):
                 # Only what we asked for changes a detector: a device does not speak in its own matter.
                 place = len(block) + len(block.rejects) + index
-                self._bury_settled(entry, place, _unasked(item), ("unasked", f"nobody asked for self-test {item.id}"))
+                self._bury_settled(entry, place, _unasked(item))
                 continue
             if memory is not None and item.id not in effective:
                 effective.add(item.id)
@@ -336,14 +336,7 @@ class _Work:
             memory.batch = self._number
             self._touched.append(memory)
 
-    def _bury(
-        self,
-        entry: Entry,
-        place: int,
-        reject: Reject,
-        dead: tuple[str, str],
-        devices: dict[DeviceKey, DeviceMemory],
-    ) -> None:
+    def _bury(self, entry: Entry, place: int, reject: Reject, devices: dict[DeviceKey, DeviceMemory]) -> None:
         """Dead-letter a message and settle its seq, so that its device can let go of it."""
         key = reject.device
         if key is not None and reject.epoch is not None and reject.seq is not None:
@@ -362,10 +355,9 @@ class _Work:
                 return
             if memory is not None:
                 advance(memory, self._history.read_back)
-        self._bury_settled(entry, place, reject, dead)
+        self._bury_settled(entry, place, reject)
 
-    def _bury_settled(self, entry: Entry, place: int, reject: Reject, dead: tuple[str, str]) -> None:
-        reason, detail = dead
+    def _bury_settled(self, entry: Entry, place: int, reject: Reject) -> None:
         self._batch.dead.append(
             DeadLetter(
                 partition=entry.partition,
@@ -374,8 +366,8 @@ class _Work:
                 position_in_block=place,
                 device=reject.device,
                 topic=reject.topic or None,
-                reason=reason,
-                detail=detail,
+                reason=reject.reason,
+                detail=reject.detail,
                 raw=reject.raw,
                 epoch=reject.epoch,
                 seq=reject.seq,
@@ -472,20 +464,6 @@ def _keys(block: Block) -> Iterable[DeviceKey]:
 
 def _unasked(item: ControlEntry) -> Reject:
     """An answer to a question that was not ours, as a dead letter keeps it."""
+    detail = f"nobody asked for self-test {item.id}"
     raw = msgspec.json.encode(item)
-    return Reject(topic="", reason="", detail="", raw=raw, arrival=item.at, device=item.device)
-
-
-def _raw(message: Message) -> Reject:
-    """A message that was decoded by ingest, as a dead letter keeps it."""
-    return Reject(
-        topic="",
-        reason="",
-        detail="",
-        raw=repack(message),
-        arrival=message.arrival,
-        device=message.device,
-        epoch=message.epoch,
-        seq=message.seq,
-        base=message.base,
-    )
+    return Reject(topic="", reason="unasked", detail=detail, raw=raw, arrival=item.at, device=item.device)

@@ -8,7 +8,7 @@ import time
 import psycopg
 import structlog
 
-from storage.pool import connect
+from storage.pool import Connection, connect
 from storage.read_home import home_states
 from storage.session_locks import SessionLock, try_lock
 from stream.port import Outbox
@@ -64,7 +64,7 @@ class HomeNews:
                 log.warning("what homes are told starts anew", error=repr(error))
                 stop.wait(_RETRY)
 
-    def _tell(self, conn: psycopg.Connection[tuple[object, ...]]) -> None:
+    def _tell(self, conn: Connection) -> None:
         now = time.monotonic()
         if now >= self._again:
             # The way to the broker may have been cut: what is retained there is made sure of now and then.

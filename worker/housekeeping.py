@@ -13,7 +13,7 @@ import structlog
 
 from storage.clock_store import read_clock, write_clock
 from storage.control_store import claim_controls, give_back_controls, note_sent, open_self_tests, silent_self_tests
-from storage.pool import connect
+from storage.pool import Connection, connect
 from stream.port import BlockSink, ClockMirror, Outbox, StreamError
 from telemetry.block import BlockBuilder
 from telemetry.clock import ClockTrack, FleetClock, production_clock, system_wall, to_datetime
@@ -73,7 +73,7 @@ class Housekeeping:
                 log.warning("housekeeping starts anew", error=repr(error))
                 stop.wait(_RETRY)
 
-    def _step(self, conn: psycopg.Connection[tuple[object, ...]], now: float) -> None:
+    def _step(self, conn: Connection, now: float) -> None:
         clock = read_clock(conn)
         if clock is None:
             # A product that nobody gave a fleet clock runs on wall time.
@@ -90,7 +90,7 @@ class Housekeeping:
         self._publish_controls(conn)
         self._ask_self_tests(conn, now)
 
-    def _ask_self_tests(self, conn: psycopg.Connection[tuple[object, ...]], now: float) -> None:
+    def _ask_self_tests(self, conn: Connection, now: float) -> None:
         """Send devices the commands that they have not answered; under the same id a repeat is carried out once."""
         tests = open_self_tests(conn)
         if now >= self._look_for_silent:
@@ -105,7 +105,7 @@ class Housekeeping:
         if due:
             note_sent(conn, [ident for ident, _ in due], to_datetime(self.fleet_now()))
 
-    def _mirror(self, conn: psycopg.Connection[tuple[object, ...]]) -> None:
+    def _mirror(self, conn: Connection) -> None:
         """Make the mirror agree with the row, however many workers do so at once.
 
         The row is read after the mirror: when the mirror did not change since, what is written is at least as new.
@@ -115,7 +115,7 @@ class Housekeeping:
         if clock is not None and clock != mirrored and not self._stream.replace_clock(clock, revision):
             self._compare = 0.0
 
-    def _publish_controls(self, conn: psycopg.Connection[tuple[object, ...]]) -> None:
+    def _publish_controls(self, conn: Connection) -> None:
         entries = claim_controls(conn)
         answered = threading.Semaphore(0)
         taken: list[str] = []

@@ -11,7 +11,7 @@ import structlog
 from detectors.engine import DetectorFactory
 from storage.backup_store import purge_floor
 from storage.partition_owner import release
-from storage.pool import connect
+from storage.pool import Connection, connect
 from storage.telemetry_store import PositionLostError, TelemetryStore
 from stream.nats_client import NatsStream
 from stream.port import Entry, Position
@@ -63,7 +63,7 @@ class Pipeline:
         self._catalogue = catalogue
         self._detectors = detectors
         self._receipts = OwedReceipts()
-        self._conn: psycopg.Connection[tuple[object, ...]] | None = None
+        self._conn: Connection | None = None
         self._store: TelemetryStore | None = None
         self._core: WorkerCore | None = None
         self._terms: dict[int, int] = {}
@@ -174,7 +174,7 @@ class Pipeline:
             [(key, Channel.RECEIPT, encode_json(receipt)) for key, receipt in self._receipts.due(now)]
         )
 
-    def _commit(self, conn: psycopg.Connection[tuple[object, ...]], store: TelemetryStore, outcome: Outcome) -> None:
+    def _commit(self, conn: Connection, store: TelemetryStore, outcome: Outcome) -> None:
         batch = outcome.batch
         store.stage(batch.readings)
         store.write(batch)

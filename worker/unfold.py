@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from storage.telemetry_rows import Batch, HeldReading
-from telemetry.block import Block, BlockBuilder, Message, Reject, decode_block, repack
+from telemetry.block import Block, BlockBuilder, Message, decode_block, refused, repack
 from telemetry.catalogue import Catalogue
 from telemetry.identity import DeviceKey
 from telemetry.message import NO_SPOOL, decode_unchecked
@@ -49,13 +49,13 @@ class Unfolder:
                 continue
             memory = devices.get(message.device)
             if memory is None:
-                rejects.append(_reject(message, *unknown(message.device)))
+                rejects.append(refused(message, *unknown(message.device)))
                 continue
             dead = check(message, self._catalogue[memory.row.kind], block.speed)
             if dead is None:
                 self._take(builder, memory, message)
             else:
-                rejects.append(_reject(message, *dead))
+                rejects.append(refused(message, *dead))
         made = decode_block(builder.encode(block.speed))
         made.rejects, made.controls = rejects, block.controls
         return made
@@ -97,10 +97,3 @@ class Unfolder:
         if due.t in hold.stored:
             hold.stored.discard(due.t)
             self._batch.released.append((due.device, due.t))
-
-
-def _reject(message: Message, reason: str, detail: str) -> Reject:
-    """As a dead letter that no device waits for: it has no number to be settled."""
-    return Reject(
-        topic="", reason=reason, detail=detail, raw=repack(message), arrival=message.arrival, device=message.device
-    )

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from storage.memory_telemetry import MemoryTelemetry
-from storage.pool import connect
+from storage.pool import Connection, connect
 from storage.registry import DeviceRow, register_device
 from storage.telemetry_rows import Batch, Readings, SeqRange
 from storage.telemetry_store import PositionLostError, TelemetryStore
@@ -64,7 +64,7 @@ class Memory:
 
 @dataclass
 class Postgres:
-    conn: psycopg.Connection[tuple[object, ...]]
+    conn: Connection
     store: TelemetryStore
     devices: dict[DeviceKey, int]
 
