@@ -82,9 +82,19 @@ def planned_repairs(world: World, appliance: Appliance) -> tuple[Repair, ...]:
 
 
 def firmware_versions(world: World, appliance: Appliance) -> tuple[tuple[int, str], ...]:
-    """When which firmware version came to an appliance, by time; the first one was there from the start."""
-    updates = ((one.begin, one.firmware) for one in occurrences(world, appliance) if one.firmware)
-    return ((world.start, appliance.firmware), *updates)
+    """When which firmware version came to an appliance, by time; the first one was there from the start.
+
+    An update that is taken back brings the version before it.
+    """
+    updates = [one for one in occurrences(world, appliance) if one.firmware]
+    ends = {one.end for one in updates if one.end <= world.start + round(world.scenario.days * DAY)}
+    found = [(world.start, appliance.firmware)]
+    for at in sorted({one.begin for one in updates} | ends):
+        runs = [one.firmware for one in updates if one.begin <= at < one.end]
+        version = runs[-1] if runs else appliance.firmware
+        if version != found[-1][1]:
+            found.append((at, version))
+    return tuple(found)
 
 
 def firmware_at(world: World, appliance: Appliance, at: int) -> str:

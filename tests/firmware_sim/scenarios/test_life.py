@@ -349,6 +349,18 @@ def test_an_update_changes_the_version_and_a_scenario_names_it() -> None:
     assert firmware_at(place, devices[10], START + 9 * DAY) == "2.4.1"
 
 
+def test_an_update_that_is_taken_back_brings_the_version_before_it() -> None:
+    head = '[[confounder]]\nwhat = "firmware_update"\nkind = "refrigerator"\n'
+    place, devices, _ = world(head + 'day = 5.0\ndays = 3.0\nto_firmware = "3.1.4"')
+    assert [(since - START) / DAY for since, _ in firmware_versions(place, devices[0])] == [0.0, 5.0, 8.0]
+    assert [version for _, version in firmware_versions(place, devices[0])] == ["2.4.1", "3.1.4", "2.4.1"]
+    other = head + 'day = 6.0\ndays = 5.0\nto_firmware = "3.2.0"'
+    place, devices, _ = world(head + 'day = 5.0\ndays = 3.0\nto_firmware = "3.1.4"\n' + other)
+    versions = firmware_versions(place, devices[0])
+    # The later one stays when the earlier one ends.
+    assert versions[1:] == tuple((START + day * DAY, word) for day, word in ((5, "3.1.4"), (6, "3.2.0"), (11, "2.4.1")))
+
+
 def test_holidays_are_spent_at_home_or_away_by_whole_households() -> None:
     text = """
     [households]
