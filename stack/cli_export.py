@@ -31,34 +31,30 @@ _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-@export_app.command("tickets", epilog="Example: wellkept export tickets --out tickets.csv --from 2026-11-01")
-def export_tickets(
-    *,
-    out: Out = None,
-    form: Format = None,
-    org: Org = None,
-    since: Since = None,
-    until: Until = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
-    """Tickets that opened within a span, without the names of people."""
-    _export(tickets, _span(since, until, org), out, form, data_dir, as_json=as_json)
+def _by_span(name: str, table: Callable[[Connection, Span], Rows], said: str, example: str) -> None:
+    """A command that writes a table of what opened within a span."""
+
+    @export_app.command(name, help=said, epilog=f"Example: wellkept export {name} {example}")
+    def _command(
+        *,
+        out: Out = None,
+        form: Format = None,
+        org: Org = None,
+        since: Since = None,
+        until: Until = None,
+        data_dir: DataDir = DEFAULT_DATA_DIR,
+        as_json: AsJson = False,
+    ) -> None:
+        _export(table, _span(since, until, org), out, form, data_dir, as_json=as_json)
 
 
-@export_app.command("findings", epilog="Example: wellkept export findings --out findings.parquet")
-def export_findings(
-    *,
-    out: Out = None,
-    form: Format = None,
-    org: Org = None,
-    since: Since = None,
-    until: Until = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
-    """The newest revision of findings that opened within a span."""
-    _export(findings, _span(since, until, org), out, form, data_dir, as_json=as_json)
+_by_span(
+    "tickets",
+    tickets,
+    "Tickets that opened within a span, without the names of people.",
+    "--out tickets.csv --from 2026-11-01",
+)
+_by_span("findings", findings, "The newest revision of findings that opened within a span.", "--out findings.parquet")
 
 
 @export_app.command(

@@ -111,6 +111,10 @@ class WorkerCore:
         """End a partition and forget it. Returns snapshots of its devices, for whoever goes on to start quickly."""
         return self._snapshots([self._partitions.pop(partition)])
 
+    def forget(self, partition: int) -> None:
+        """End a partition, if it is owned, and leave nothing behind."""
+        self._partitions.pop(partition, None)
+
     def close(self) -> Batch:
         """Snapshots of every device that moved since its last one, to start quickly again."""
         return self._snapshots(self._partitions.values())

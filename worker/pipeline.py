@@ -146,8 +146,8 @@ class Pipeline:
         """Remember nothing of a partition and read it no more."""
         self._stream.unseek(partition)
         del self._terms[partition]
-        if self._core is not None and partition in self._core.owned:
-            self._core.disown(partition)
+        if self._core is not None:
+            self._core.forget(partition)
 
     def _step(self) -> None:
         if self._core is None or self._store is None or self._conn is None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from markupsafe import Markup
 
@@ -35,13 +35,11 @@ from storage.read_lab import zone_of_device
 from telemetry.catalogue import ChannelSpec, KindSpec
 from telemetry.clock import to_micros
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(prefix="/lab/{org}/{device}", include_in_schema=False)
 _TABLE_ROWS = 24
 _SOON_S = 0.3
 """A page waits no longer for a fleet that is busy."""
 _BEHIND = timedelta(minutes=5)
-GivenTime = Annotated[datetime | None, Query()]
-GivenRange = Annotated[str, Query(alias="range", max_length=8)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,36 +63,56 @@ class RangeLink:
     chosen: bool = False
 
 
-@router.get("/lab/{org}/{device}")
-def lab_device(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    org: str,
-    device: str,
-    person: LabPerson,
-    tx: InTx,
-    context: InContext,
-    named: GivenRange = "",
-    start: Annotated[datetime | None, Query(alias="from")] = None,
-    end: Annotated[datetime | None, Query(alias="to")] = None,
-    family: Annotated[str, Query(max_length=64)] = "",
-) -> Response:
+class _Look:
+    """One device between two times, as one person asks for it."""
+
+    def __init__(  # noqa: PLR0917  (all of them are the look)
+        self,
+        request: Request,
+        org: str,
+        device: str,
+        person: LabPerson,
+        tx: InTx,
+        context: InContext,
+        named: Annotated[str, Query(alias="range", max_length=8)] = "",
+        start: Annotated[datetime | None, Query(alias="from")] = None,
+        end: Annotated[datetime | None, Query(alias="to")] = None,
+    ) -> None:
+        self.request, self.person, self.tx, self.context = request, person, tx, context
+        self.row, self.kind, self.t = _device(request, org, device, person, tx, context)
+        self.stretch = stretch_of(named, _aware(start, self.t), _aware(end, self.t), tx.now)
+
+    def signals(self) -> Signals:
+        """What was said and found in the stretch."""
+        return read_signals(self.tx.conn, self.row, self.kind, self.stretch, self.tx.now)
+
+    def note(self, what: str) -> None:
+        """Write down that it was looked at."""
+        note_read(self.tx, self.person, f"{what} of {self.row.org}/{self.row.device}", self.row.household)
+
+
+InLook = Annotated[_Look, Depends()]
+"""The device and the stretch that an address names."""
+
+
+@router.get("")
+def lab_device(look: InLook, family: Annotated[str, Query(max_length=64)] = "") -> Response:
     """Everything that is known of a device between two times."""
-    row, kind, t = _device(request, org, device, person, tx, context)
-    stretch = stretch_of(named, _aware(start, t), _aware(end, t), tx.now)
-    signals = read_signals(tx.conn, row, kind, stretch, tx.now)
+    tx, context, row, kind, t, stretch = look.tx, look.context, look.row, look.kind, look.t, look.stretch
+    signals = look.signals()
     marks = _marks(t, kind, signals, tx.now)
     way = read_way(tx, row)
     simulated = device_status(context, row, _SOON_S) if context.settings.sim_folder is not None else None
-    note_read(tx, person, f"signals of {org}/{device}", row.household)
+    look.note("signals")
     return staff_page(
-        request,
+        look.request,
         context,
-        person,
+        look.person,
         "lab_device.html",
         t,
         tabs=tabs(t),
         row=row,
-        base=f"/lab/{org}/{device}",
+        base=f"/lab/{row.org}/{row.device}",
         icon_name=ICONS.get(row.kind, "plug"),
         title=" ".join(part for part in (kind_title(t, context.catalogue, row.kind), row.model) if part),
         health=health_of(t, row.health, row.last_t),
@@ -125,51 +143,26 @@ def lab_device(  # noqa: PLR0917  (named by FastAPI)
             )
             for each in signals.episodes
         ],
-        may_steer=staff_may(person, Right.STEER_LAB),
+        may_steer=staff_may(look.person, Right.STEER_LAB),
         in_simulator=simulated is not None,
     )
 
 
-@router.get("/lab/{org}/{device}/signals")
-def lab_signals(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    org: str,
-    device: str,
-    person: LabPerson,
-    tx: InTx,
-    context: InContext,
-    named: GivenRange = "",
-    start: Annotated[datetime | None, Query(alias="from")] = None,
-    end: Annotated[datetime | None, Query(alias="to")] = None,
-) -> Response:
+@router.get("/signals")
+def lab_signals(look: InLook) -> Response:
     """The same signals as numbers, for the page's script: to zoom into and to follow."""
-    row, kind, t = _device(request, org, device, person, tx, context)
-    stretch = stretch_of(named, _aware(start, t), _aware(end, t), tx.now)
-    signals = read_signals(tx.conn, row, kind, stretch, tx.now)
-    return JSONResponse(_numbers(t, row, kind, signals, tx.now), headers={"Cache-Control": "no-store"})
+    numbers = _numbers(look.t, look.row, look.kind, look.signals(), look.tx.now)
+    return JSONResponse(numbers, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/lab/{org}/{device}/readings.{form}")
-def lab_export(  # noqa: PLR0917  (named by FastAPI)
-    request: Request,
-    org: str,
-    device: str,
-    form: FileForm,
-    person: LabPerson,
-    tx: InTx,
-    context: InContext,
-    named: GivenRange = "",
-    start: Annotated[datetime | None, Query(alias="from")] = None,
-    end: Annotated[datetime | None, Query(alias="to")] = None,
-) -> Response:
+@router.get("/readings.{form}")
+def lab_export(look: InLook, form: FileForm) -> Response:
     """The readings themselves, as a file."""
-    row, kind, t = _device(request, org, device, person, tx, context)
-    stretch = stretch_of(named, _aware(start, t), _aware(end, t), tx.now)
-    note_read(tx, person, f"readings of {org}/{device}", row.household)
-    return export(context, row, kind, stretch, form)
+    look.note("readings")
+    return export(look.context, look.row, look.kind, look.stretch, form)
 
 
-@router.post("/lab/{org}/{device}/trace")
+@router.post("/trace")
 def lab_trace(  # noqa: PLR0917  (named by FastAPI)
     request: Request,
     org: str,

@@ -189,8 +189,8 @@ class Worker(Party):
         """See `Hands.lose`."""
         self._stream.unseek(partition)
         del self._terms[partition]
-        if self._core is not None and partition in self._core.owned:
-            self._core.disown(partition)
+        if self._core is not None:
+            self._core.forget(partition)
 
     def let_go(self, partition: int, term: int) -> None:
         """See `Hands.let_go`."""
