@@ -35,6 +35,7 @@ class Occurrence:
         end: likewise.
         size: how strong, in the confounder's unit.
         firmware: the version it brings, or empty.
+        then: the version that its end brings; empty: the one before it.
     """
 
     what: str
@@ -42,6 +43,7 @@ class Occurrence:
     end: int
     size: float
     firmware: str = ""
+    then: str = ""
 
 
 def occurrences(world: World, appliance: Appliance) -> tuple[Occurrence, ...]:
@@ -62,7 +64,9 @@ def spells(world: World, appliance: Appliance) -> tuple[Spell, ...]:
     found: list[Spell] = []
     for one in occurrences(world, appliance):
         influences = _at_size(tuple(specs[one.what].on(appliance.physics).items()), one.size)
-        if influences:
+        # What stands behind a plug is not connected: an update there is the plug's own, and changes no appliance.
+        own = one.firmware and appliance.host is not None
+        if influences and not own:
             ramp = round(specs[one.what].ramp_days * DAY)
             found.append(Spell(one.what, one.begin, one.end, min(ramp, (one.end - one.begin) // 2), influences))
     return tuple(found)
@@ -84,14 +88,16 @@ def planned_repairs(world: World, appliance: Appliance) -> tuple[Repair, ...]:
 def firmware_versions(world: World, appliance: Appliance) -> tuple[tuple[int, str], ...]:
     """When which firmware version came to an appliance, by time; the first one was there from the start.
 
-    An update that is taken back brings the version before it.
+    An update that ends brings the version that takes it back: the one before it unless the scenario names another.
     """
     updates = [one for one in occurrences(world, appliance) if one.firmware]
-    ends = {one.end for one in updates if one.end <= world.start + round(world.scenario.days * DAY)}
-    found = [(world.start, appliance.firmware)]
+    ends = {one.end for one in updates if one.end - one.begin < _EVER}
+    base = appliance.firmware
+    found = [(world.start, base)]
     for at in sorted({one.begin for one in updates} | ends):
         runs = [one.firmware for one in updates if one.begin <= at < one.end]
-        version = runs[-1] if runs else appliance.firmware
+        base = next((one.then for one in updates if one.end == at and one.then), base)
+        version = runs[-1] if runs else base
         if version != found[-1][1]:
             found.append((at, version))
     return tuple(found)
@@ -127,7 +133,7 @@ def _of_entry(
     world: World, appliance: Appliance, entry: ConfounderEntry, spec: ConfounderSpec, number: int
 ) -> Iterator[Occurrence]:
     size = spec.size if entry.size is None else entry.size
-    firmware = entry.to_firmware or spec.firmware
+    firmware, then = entry.to_firmware or spec.firmware, entry.then_firmware or ""
     days = entry.days or (None if spec.lasting else spec.days)
     key = _key(spec, appliance)
     if entry.per_year is not None:
@@ -138,14 +144,19 @@ def _of_entry(
             begin = world.start + round(day * DAY)
             last = spec.days if days is None else days
             yield Occurrence(
-                what=entry.what, begin=begin, end=begin + round(last * DAY), size=size * strength, firmware=firmware
+                what=entry.what,
+                begin=begin,
+                end=begin + round(last * DAY),
+                size=size * strength,
+                firmware=firmware,
+                then=then,
             )
             day += last + float(rng.exponential(_YEAR / entry.per_year))
         return
     late = entry.spread_days * float(generator(world.seed, key, "confounder_begin", number).random())
     begin = entry.moment(world.start) + round(late * DAY)
     end = begin + (_EVER if days is None else round(days * DAY))
-    yield Occurrence(what=entry.what, begin=begin, end=end, size=size, firmware=firmware)
+    yield Occurrence(what=entry.what, begin=begin, end=end, size=size, firmware=firmware, then=then)
 
 
 def _of_holidays(world: World, appliance: Appliance, specs: Mapping[str, ConfounderSpec]) -> Iterator[Occurrence]:

@@ -169,10 +169,13 @@ class FaultEntry(Dated, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         fault: `KIND.FAULT`, or `FAULT` where `kind` or `device` says the kind, or the id of a combination.
         lead_days: from onset to functional failure; absent: drawn from the catalogue's range.
+        updated_to: instead of a date: it is that version's doing. It begins when the version has come to an appliance
+            (`spread_days` after that at most), and no longer once another version has taken its place.
     """
 
     fault: str
     lead_days: Positive | None = None
+    updated_to: Word | None = None
 
 
 class ConfounderEntry(Dated, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -184,6 +187,7 @@ class ConfounderEntry(Dated, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         size: how strong, in the confounder's unit; absent: its own size.
         per_year: instead of a date: mean number a year.
         to_firmware: of an update: the version it brings.
+        then_firmware: of an update that ends: the version that takes it back; absent: the one before it.
     """
 
     what: str
@@ -191,6 +195,7 @@ class ConfounderEntry(Dated, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     size: float | None = None
     per_year: Annotated[float, msgspec.Meta(gt=0, le=366)] | None = None
     to_firmware: Word | None = None
+    then_firmware: Word | None = None
 
 
 class ModelOverride(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

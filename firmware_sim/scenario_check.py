@@ -146,7 +146,10 @@ class _Known:
     def fault(self, key: str, entry: FaultEntry) -> Iterator[Problem]:
         """A fixed fault."""
         yield from self.where(key, entry)
-        yield from self._dated(key, entry, by_chance=False)
+        if entry.updated_to is None:
+            yield from self._dated(key, entry, by_chance=False)
+        else:
+            yield from self._updated(key, entry, entry.updated_to)
         combinations = self._scenario.define.combination
         if entry.fault in combinations:
             yield from one_of(f"{key}.fault", "kind in this fleet", combinations[entry.fault].kind, self._kinds)
@@ -170,6 +173,18 @@ class _Known:
         spec = self._confounders[entry.what]
         if entry.to_firmware is not None and not spec.firmware:
             yield f"{key}.to_firmware", f"{entry.what} updates nothing; leave it out, or use firmware_update"
+        if entry.then_firmware is not None and (not spec.firmware or (spec.lasting and entry.days is None)):
+            why = "lasts for good; give its `days`" if spec.firmware else "updates nothing; leave it out"
+            yield f"{key}.then_firmware", f"{entry.what} {why}"
+
+    def _updated(self, key: str, entry: FaultEntry, version: str) -> Iterator[Problem]:
+        for name in ("date", "day"):
+            if getattr(entry, name) is not None:
+                yield f"{key}.{name}", "give either a moment or updated_to"
+        updates = [one for one in self._scenario.confounder if one.what in self._confounders]
+        brought = {one.to_firmware or self._confounders[one.what].firmware for one in updates}
+        brought |= {one.then_firmware or "" for one in updates}
+        yield from one_of(f"{key}.updated_to", "version that an update brings", version, sorted(brought - {""}))
 
     def _dated(self, key: str, entry: Dated, *, by_chance: bool) -> Iterator[Problem]:
         given = [name for name in ("date", "day") if getattr(entry, name) is not None]

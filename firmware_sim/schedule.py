@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from firmware_sim.chance import generator
+from firmware_sim.confounders import firmware_versions
 from firmware_sim.entries import FaultEntry
 from firmware_sim.households import Appliance
 from firmware_sim.scenario_types import Scenario, World
@@ -143,11 +144,27 @@ def _fixed(world: World, appliance: Appliance, catalogue: Catalogue) -> Iterator
         drawn, late, lead_at = float(rng.random()), float(rng.random()), float(rng.random())
         if drawn >= entry.share:
             continue
-        onset = entry.moment(world.start) + round(late * entry.spread_days * DAY)
+        onset = _onset(world, entry, appliance, late)
+        if onset is None:
+            continue
         for choice in named(world.scenario, entry, appliance, catalogue):
             low, high = choice.spec.lead_days
             lead = entry.lead_days if entry.lead_days is not None else low + lead_at * (high - low)
             yield choice.begin(appliance.key, onset, lead)
+
+
+def _onset(world: World, entry: FaultEntry, appliance: Appliance, late: float) -> int | None:
+    """When a fixed fault begins; None where the version whose doing it is has not come, or is gone by then."""
+    spread = round(late * entry.spread_days * DAY)
+    if entry.updated_to is None:
+        return entry.moment(world.start) + spread
+    versions = firmware_versions(world, appliance)[1:]
+    came = next((at for at, version in versions if version == entry.updated_to), None)
+    if came is None:
+        return None
+    gone = next((at for at, version in versions if at > came and version != entry.updated_to), None)
+    onset = came + spread
+    return onset if gone is None or onset < gone else None
 
 
 def named(scenario: Scenario, entry: FaultEntry, appliance: Appliance, catalogue: Catalogue) -> tuple[Choice, ...]:

@@ -17,6 +17,8 @@ from telemetry.catalogue import Catalogue
 
 YEAR_DAYS = 365.25
 REPEAT_DAYS = 30
+SLOW_DAYS = 7
+"""A fault is slow when its course is, and its shortest lead time in the catalogue is a week at least."""
 TOP = 3
 _NO_FAULT = "no fault had its failure within the trial"
 _NONE_CAUGHT = "no fault was caught"
@@ -41,8 +43,8 @@ class Score:
         found_share_ci95: exact interval of it.
         lead_days_p50: from the first ticket to the failure, median of the caught.
         lead_days_p10: likewise, the tenth percentile.
-        lead_days_slow_p50: likewise, median of the caught whose course the catalogue calls slow: weeks from onset to
-            failure. A fast fault has no ten days of warning in it.
+        lead_days_slow_p50: likewise, median of the caught whose course the catalogue calls slow, a week or more from
+            onset to failure. A fast fault has no ten days of warning in it.
         slow_caught: how many these are.
         delay_days_p50: from onset to first ticket, of the caught whose onset lies in the trial.
         true_tickets: alarms with a fault behind them.
@@ -180,9 +182,9 @@ def score(record: TrialRecord, matching: Matching, catalogue: Catalogue) -> Scor
 
 
 def is_slow(catalogue: Catalogue, outcome: Outcome) -> bool:
-    """Whether the catalogue says of a fault that it takes weeks from onset to failure."""
+    """Whether the catalogue says of a fault that it grows steadily, over a week or more from onset to failure."""
     spec = catalogue[outcome.fault.kind].faults.get(outcome.fault.fault)
-    return spec is not None and spec.course.pattern == "slow"
+    return spec is not None and spec.course.pattern == "slow" and spec.lead_days[0] >= SLOW_DAYS
 
 
 def leads(caught: Sequence[Outcome]) -> list[float]:

@@ -361,6 +361,51 @@ def test_an_update_that_is_taken_back_brings_the_version_before_it() -> None:
     assert versions[1:] == tuple((START + day * DAY, word) for day, word in ((5, "3.1.4"), (6, "3.2.0"), (11, "2.4.1")))
 
 
+TAKEN_BACK = """
+[[confounder]]
+what = "firmware_update"
+kind = "refrigerator"
+day = 5.0
+days = 10.0
+spread_days = 2.0
+to_firmware = "3.1.4"
+then_firmware = "3.1.5"
+"""
+
+
+def test_an_update_is_taken_back_by_the_version_that_the_scenario_names() -> None:
+    place, devices, _ = world(TAKEN_BACK)
+    versions = firmware_versions(place, devices[0])
+    assert [version for _, version in versions] == ["2.4.1", "3.1.4", "3.1.5"]
+    came, back = (at for at, _ in versions[1:])
+    assert back - came == 10 * DAY
+    assert firmware_at(place, devices[0], back + 100 * DAY) == "3.1.5"
+
+
+def test_a_fault_of_a_version_begins_after_it_has_come_and_not_once_it_is_gone() -> None:
+    fault = '[[fault]]\nfault = "refrigerator.condenser_fan_wear"\nupdated_to = "3.1.4"\nspread_days = 20.0\n'
+    place, devices, told = world(TAKEN_BACK + fault)
+    begun = 0
+    for one in devices:
+        onsets = [each.onset for each in fault_schedule(place, one, told)]
+        versions = firmware_versions(place, one)
+        if one.kind != "refrigerator":
+            assert (onsets, len(versions)) == ([], 1)
+            continue
+        came, gone = (at for at, _ in versions[1:])
+        assert all(came <= at < gone for at in onsets)
+        begun += len(onsets)
+    # Half of the spread lies after the version is gone: some fall ill, some never do.
+    assert 0 < begun < sum(one.kind == "refrigerator" for one in devices)
+
+
+def test_an_update_of_a_plug_changes_nothing_of_what_stands_behind_it() -> None:
+    place, devices, _ = world('[[confounder]]\nwhat = "firmware_update"\nday = 1.0\nkind = "smart_plug"\n' + PLUGS)
+    plug = next(one for one in devices if one.kind == "smart_plug")
+    assert spells(place, plug) == ()
+    assert [version for _, version in firmware_versions(place, plug)] == ["2.4.1", "2.5.0"]
+
+
 def test_holidays_are_spent_at_home_or_away_by_whole_households() -> None:
     text = """
     [households]

@@ -110,6 +110,30 @@ WRONG: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "fault[0].day",
         ("exactly one of date and day",),
     ),
+    "fault of a version that nothing brings": (
+        (
+            '[[fault]]\nfault = "refrigerator.condenser_fan_wear"\nupdated_to = "2.5.1"\n'
+            '[[confounder]]\nwhat = "firmware_update"\nday = 3'
+        ),
+        "updated_to =",
+        "fault[0].updated_to",
+        ("did you mean '2.5.0'",),
+    ),
+    "fault of a version and a day": (
+        (
+            '[[fault]]\nfault = "refrigerator.condenser_fan_wear"\nday = 3\nupdated_to = "2.5.0"\n'
+            '[[confounder]]\nwhat = "firmware_update"\nday = 3'
+        ),
+        "day",
+        "fault[0].day",
+        ("either a moment or updated_to",),
+    ),
+    "an update for good that is taken back": (
+        '[[confounder]]\nwhat = "firmware_update"\nday = 3\nthen_firmware = "2.5.1"',
+        "then_firmware",
+        "confounder[0].then_firmware",
+        ("give its `days`",),
+    ),
     "date long ago": (
         '[[fault]]\nfault = "refrigerator.condenser_fan_wear"\ndate = 2024-03-05',
         "date",
