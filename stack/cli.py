@@ -47,6 +47,11 @@ from telemetry import logs
 from telemetry.clock import system_wall
 from telemetry.errors import WellkeptError
 
+_RUN = "Run it"
+_DESK = "The service desk"
+_READ = "Readings and detectors"
+_CONNECT = "Connect to it"
+_TRY = "Simulate and measure"
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 app = typer.Typer(
@@ -58,42 +63,10 @@ app = typer.Typer(
 )
 clock_app = typer.Typer(help="The fleet clock.", no_args_is_help=True)
 dead_letter_app = typer.Typer(help="Messages that could not be taken in.", no_args_is_help=True)
-app.add_typer(token_app, name="token")
-app.add_typer(staff_app, name="staff")
-app.add_typer(device_app, name="device")
-app.add_typer(technician_app, name="technician")
-app.add_typer(part_app, name="part")
-app.add_typer(report_app, name="report")
-app.add_typer(way_app, name="way")
-app.add_typer(household_app, name="household")
-app.add_typer(clock_app, name="clock")
-app.add_typer(bench_app, name="bench")
-app.add_typer(rul_app, name="rul")
-app.add_typer(trial_app, name="trial")
-app.add_typer(shadow_app, name="shadow")
-app.add_typer(audit_app, name="audit")
-app.add_typer(export_app, name="export")
-app.add_typer(api_app, name="api")
-app.add_typer(adapter_app, name="adapter")
-app.add_typer(dead_letter_app, name="dead-letter")
-app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json")(demo)
-app.command("backup", epilog="Example: wellkept backup /backups/2026-11-22")(backup)
-app.command("listener", epilog="Example: wellkept listener acme --json")(listener)
-app.command("levels", epilog="Example: wellkept levels --file our-levels.toml --zone Europe/Berlin")(levels)
-app.command("mail-in", epilog="Example: wellkept mail-in reply.eml --json")(mail_in)
-app.command("area", epilog="Example: wellkept area Xuhui 31.19 121.44 --org acme")(area)
-app.command("doctor", epilog="Example: wellkept doctor --data-dir /var/lib/wellkept")(doctor)
-app.command("detect", epilog="Example: wellkept detect pump.csv --profile multichannel --train-rows 400 -o scores.csv")(
-    detect
-)
-app.command("replay-ticket", epilog="Example: wellkept replay-ticket WK-1001 --json")(replay_ticket)
-app.command("scoreboard", epilog="Example: wellkept scoreboard --json")(scoreboard)
-app.command("trace", epilog="Example: wellkept trace WK-1001")(trace)
-app.command("world", epilog="Example: wellkept world --seed 7 --trace")(world)
-app.command("restore", epilog="Example: wellkept restore /backups/2026-11-22")(restore)
+app.command("demo", epilog="Example: wellkept demo --headless --for 300 --json", rich_help_panel=_RUN)(demo)
 
 
-@app.command(epilog="Example: wellkept up --data-dir /var/lib/wellkept")
+@app.command(epilog="Example: wellkept up --data-dir /var/lib/wellkept", rich_help_panel=_RUN)
 def up(
     *,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -137,7 +110,7 @@ def up(
         supervisor.stop()
 
 
-@app.command(epilog="Example: wellkept status --json")
+@app.command(epilog="Example: wellkept status --json", rich_help_panel=_RUN)
 def status(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
     """Say what runs, where, and how far behind it is."""
     found = collect(data_dir)
@@ -150,7 +123,7 @@ def status(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> 
     emit(found, as_json=False)
 
 
-@app.command("migrate", epilog="Example: WELLKEPT_DATABASE_URL=postgresql://… wellkept migrate")
+@app.command("migrate", epilog="Example: WELLKEPT_DATABASE_URL=postgresql://… wellkept migrate", rich_help_panel=_RUN)
 def migrate_command(*, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
     """Bring the database to the schema of this version."""
     applied = migrate(database_url(data_dir))
@@ -198,7 +171,11 @@ def clock_speed(
     emit(describe(clock, system_wall()), as_json=as_json)
 
 
-@app.command(context_settings=_PASS_ON, epilog="Example: wellkept sim replay --set tracebase --only refrigerator")
+@app.command(
+    context_settings=_PASS_ON,
+    epilog="Example: wellkept sim replay --set tracebase --only refrigerator",
+    rich_help_panel=_TRY,
+)
 def sim(
     ctx: typer.Context,
     *,
@@ -223,7 +200,7 @@ def sim(
     sim_app(args=ctx.args, prog_name="wellkept sim", obj=Tools(read_features))
 
 
-@app.command(epilog="Example: wellkept screens docs/img/pages --gallery docs/screens.md")
+@app.command(epilog="Example: wellkept screens docs/img/pages --gallery docs/screens.md", rich_help_panel=_TRY)
 def screens(
     folder: Annotated[Path, typer.Argument(help="Where the pictures go.")] = Path("docs/img/pages"),
     *,
@@ -237,6 +214,46 @@ def screens(
     if page is not None:
         gallery(folder, page)
     emit([{"picture": str(path)} for path in taken] if as_json else f"{len(taken)} pictures", as_json=as_json)
+
+
+app.command("doctor", epilog="Example: wellkept doctor --data-dir /var/lib/wellkept", rich_help_panel=_RUN)(doctor)
+app.command("backup", epilog="Example: wellkept backup /backups/2026-11-22", rich_help_panel=_RUN)(backup)
+app.command("restore", epilog="Example: wellkept restore /backups/2026-11-22", rich_help_panel=_RUN)(restore)
+app.command("area", epilog="Example: wellkept area Xuhui 31.19 121.44 --org acme", rich_help_panel=_DESK)(area)
+app.command(
+    "levels", epilog="Example: wellkept levels --file our-levels.toml --zone Europe/Berlin", rich_help_panel=_DESK
+)(levels)
+app.command("mail-in", epilog="Example: wellkept mail-in reply.eml --json", rich_help_panel=_DESK)(mail_in)
+app.command(
+    "detect",
+    epilog="Example: wellkept detect pump.csv --profile multichannel --train-rows 400 -o scores.csv",
+    rich_help_panel=_READ,
+)(detect)
+app.command("replay-ticket", epilog="Example: wellkept replay-ticket WK-1001 --json", rich_help_panel=_READ)(
+    replay_ticket
+)
+app.command("scoreboard", epilog="Example: wellkept scoreboard --json", rich_help_panel=_READ)(scoreboard)
+app.command("trace", epilog="Example: wellkept trace WK-1001", rich_help_panel=_READ)(trace)
+app.command("listener", epilog="Example: wellkept listener acme --json", rich_help_panel=_CONNECT)(listener)
+app.command("world", epilog="Example: wellkept world --seed 7 --trace", rich_help_panel=_TRY)(world)
+app.add_typer(staff_app, name="staff", rich_help_panel=_DESK)
+app.add_typer(household_app, name="household", rich_help_panel=_DESK)
+app.add_typer(device_app, name="device", rich_help_panel=_DESK)
+app.add_typer(technician_app, name="technician", rich_help_panel=_DESK)
+app.add_typer(part_app, name="part", rich_help_panel=_DESK)
+app.add_typer(way_app, name="way", rich_help_panel=_DESK)
+app.add_typer(report_app, name="report", rich_help_panel=_DESK)
+app.add_typer(audit_app, name="audit", rich_help_panel=_DESK)
+app.add_typer(export_app, name="export", rich_help_panel=_DESK)
+app.add_typer(rul_app, name="rul", rich_help_panel=_READ)
+app.add_typer(shadow_app, name="shadow", rich_help_panel=_READ)
+app.add_typer(dead_letter_app, name="dead-letter", rich_help_panel=_READ)
+app.add_typer(token_app, name="token", rich_help_panel=_CONNECT)
+app.add_typer(api_app, name="api", rich_help_panel=_CONNECT)
+app.add_typer(adapter_app, name="adapter", rich_help_panel=_CONNECT)
+app.add_typer(trial_app, name="trial", rich_help_panel=_TRY)
+app.add_typer(bench_app, name="bench", rich_help_panel=_TRY)
+app.add_typer(clock_app, name="clock", rich_help_panel=_TRY)
 
 
 def main() -> None:
