@@ -1,7 +1,8 @@
 """One MQTT connection without a thread of its own: a paho client that a loop over many of them serves by its socket.
 
-Each attempt to connect uses a fresh client: nothing of an old session survives, the spool is the only memory of what
-must still be sent. All calls come from the loop's thread.
+Each attempt to connect uses a fresh client: nothing of an old session survives here, the spool is the only memory of
+what must still be sent. What the broker keeps of a session is what it has heard for the device meanwhile. All calls
+come from the loop's thread.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class Session:
         filters: what it hears, with the quality of service.
         window: messages in flight at most.
         will: topic and payload of its last will, or None.
+        kept: the broker keeps it while the client is away, and what comes for its filters of QoS 1 meanwhile.
     """
 
     address: Address
@@ -62,6 +64,7 @@ class Session:
     filters: Sequence[tuple[str, int]]
     window: int
     will: tuple[str, bytes] | None = None
+    kept: bool = False
 
 
 class Owner(Protocol):
@@ -117,7 +120,10 @@ class Connection:
         """
         session = self.session
         client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=session.client_id, clean_session=True, reconnect_on_failure=False
+            CallbackAPIVersion.VERSION2,
+            client_id=session.client_id,
+            clean_session=not session.kept,
+            reconnect_on_failure=False,
         )
         client.connect_timeout = _OPEN_S
         client.max_inflight_messages_set(session.window)

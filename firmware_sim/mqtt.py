@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import structlog
@@ -82,6 +82,7 @@ class Gateway:
         each: give every device a connection with a last will of its own, else one connection speaks for all.
         url_of: a device's own address with its own user; `url` for all by default.
         fw: the firmware version that a device says in its state.
+        kept: whether a device's own connection keeps its session with the broker, asked at each attempt to connect.
 
     Raises:
         DescriptorError: more connections than this process may open files.
@@ -102,6 +103,7 @@ class Gateway:
         each: bool = False,
         url_of: Callable[[str], str] | None = None,
         fw: Callable[[str], str] = lambda _key: FIRMWARE,
+        kept: Callable[[str], bool] = lambda _key: False,
     ) -> None:
         if each:
             allow_connections(len(keys))
@@ -109,7 +111,7 @@ class Gateway:
         self._on_clock, self._on_command = on_clock, on_command
         self._core = GatewayCore(keys, spool, wall())
         self._devices = self._core.devices
-        self._each = each
+        self._each, self._kept, self._client_id = each, kept, client_id
         self._changed = threading.Condition()
         self._counts = Counts()
         self._held: set[str] = set()
@@ -335,6 +337,8 @@ class Gateway:
             line = self._lines[number]
             if not line.idle or self._is_dark(line):
                 continue
+            if self._each:
+                line.session = self._kept_or_not(line)
             try:
                 line.connect(now)
             except OSError as cause:
@@ -439,11 +443,22 @@ class Gateway:
             filters.append((CLOCK_TOPIC, 1))
         if self._on_command is not None:
             # NATS keeps a consumer for every subscription with QoS 1 and allows a thousand of them (measured). A device
-            # with a connection of its own that is away hears nothing; who asks asks again under the same id until there
-            # is an answer.
+            # with a connection of its own, whose firmware keeps no session, hears nothing while it is away; who asks
+            # asks again under the same id until there is an answer.
             filters += [(topic_of(one, Channel.COMMAND), 0 if self._each else 1) for one in whose]
         will = (topic_of(devices[0], Channel.STATE), encode_json(State(online=False))) if alone else None
         return Session(address=address, client_id=name, filters=tuple(filters), window=window, will=will)
+
+    def _kept_or_not(self, line: Connection) -> Session:
+        """The session of a device's own connection, as the firmware that it runs now has it."""
+        key, now = line.keys[0], line.session
+        command = topic_of(self._devices[key], Channel.COMMAND)
+        kept = self._kept(key)
+        # The broker knows a session by its client id, which then has to outlive this process. No id of ours holds a
+        # tilde; NATS refuses dots and slashes.
+        name = f"wellkept~{key.replace('/', '~')}" if kept else f"{self._client_id}-{self._number[line]}"
+        filters = tuple((topic, int(kept) if topic == command else qos) for topic, qos in now.filters)
+        return replace(now, client_id=name, filters=filters, kept=kept)
 
 
 def fleet_clock(message: ClockMessage) -> FleetClock:

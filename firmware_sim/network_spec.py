@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from firmware_sim.chance import generator
-from firmware_sim.where import Described, Share, Where
+from firmware_sim.where import Described, Share, Where, Words
 
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 DayHours = Annotated[float, msgspec.Meta(ge=0, le=24)]
@@ -68,6 +68,8 @@ class NetworkSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The table `[network]` of a scenario; see `Link` for the fields.
 
     Attributes:
+        kept_sessions: firmware versions that keep their session with the broker (MQTT's clean session off) where a
+            device has a connection of its own: the broker holds what is asked of it while it is away.
         part: overrides for some devices, `[[network.part]]`; where several hold, the later one wins field by field.
     """
 
@@ -83,6 +85,7 @@ class NetworkSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     reboots: NotNegative = 0.0
     reboot_s: NotNegative = 45.0
     reconnect_jitter_s: NotNegative = 2.0
+    kept_sessions: Words = ()
     part: tuple[NetworkPart, ...] = ()
 
     def link(self, seed: int, index: int, appliance: Described) -> Link:

@@ -21,6 +21,7 @@ from firmware_sim.mqtt import Counts, Gateway, OnCommand
 from firmware_sim.network import Network
 from firmware_sim.spool import DEFAULT_LIMIT, OversizeError, Spool, Spooled
 from firmware_sim.wear import DAY
+from firmware_sim.where import words
 from telemetry.clock import MICROS, FleetClock, WallClock
 
 T = TypeVar("T")
@@ -76,6 +77,7 @@ class Uplink:
                 each=connections == "each",
                 url_of=url_of,
                 fw=self._fw,
+                kept=lambda key: self._fw(key) in words(fleet.scenario.network.kept_sessions),
             )
             for number in range(count)
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -42,11 +43,15 @@ ONLINE, OFFLINE, WILL = (
 class Crowd:
     """Devices that each hold a connection and say what they are told."""
 
-    def __init__(self, nats: EmbeddedNats, folder: Path, count: int, *, own_users: bool = False) -> None:
+    def __init__(
+        self, nats: EmbeddedNats, folder: Path, count: int, *, own_users: bool = False, kept: Collection[str] = ()
+    ) -> None:
+        self.asked: list[tuple[str, bytes]] = []
         self.keys = [f"demo/plug-{n:04d}" for n in range(count)]
         devices = [parse_key(key) for key in self.keys]
         if own_users:
             nats.add_devices(devices)
+        folder.mkdir(exist_ok=True)
         self.spool = Spool(folder / "spool.sqlite", system_wall)
         self.gateway = Gateway(
             nats.mqtt_url("gateway"),
@@ -55,8 +60,9 @@ class Crowd:
             system_wall,
             rng=np.random.default_rng(1),
             client_id="crowd",
-            on_command=lambda _key, _payload: None,
+            on_command=lambda key, payload: self.asked.append((key, payload)),
             each=True,
+            kept=lambda key: key in kept,
             url_of=(lambda key: nats.device_url(parse_key(key))) if own_users else None,
         )
         self.gateway.start()
@@ -119,6 +125,35 @@ def test_a_device_that_loses_its_connection_leaves_its_will_and_comes_back_with_
     wait_for(lambda: server.count() == 5, 10, "what was kept")
     crowd.close()
     states.close()
+    server.close()
+
+
+def test_firmware_that_keeps_its_session_hears_what_was_asked_while_it_was_away(
+    nats: EmbeddedNats, tmp_path: Path
+) -> None:
+    keeps, forgets = "demo/plug-0000", "demo/plug-0001"
+    server = Answering(nats.mqtt_url("ingest"))
+    crowd = Crowd(nats, tmp_path / "first", 2, own_users=True, kept={keeps})
+    crowd.up(2, 20)
+    for key in (keeps, forgets):
+        crowd.gateway.hold(key)
+    crowd.up(0, 10)
+    for key in (keeps, forgets):
+        server.ask(key, b"while away")
+    for key in (keeps, forgets):
+        crowd.gateway.release(key)
+    crowd.up(2, 10)
+    for key in (keeps, forgets):
+        server.ask(key, b"back")
+    wait_for(lambda: len(crowd.asked) >= 3, 10, "what was asked")
+    assert sorted(crowd.asked) == [(keeps, b"back"), (keeps, b"while away"), (forgets, b"back")]
+    # Another process goes on with the session that the broker has kept.
+    crowd.close()
+    server.ask(keeps, b"nobody there")
+    again = Crowd(nats, tmp_path / "second", 2, kept={keeps})
+    again.up(2, 20)
+    wait_for(lambda: again.asked == [(keeps, b"nobody there")], 10, "what was asked of nobody")
+    again.close()
     server.close()
 
 
