@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from uuid import UUID
 
 import structlog
 
@@ -19,9 +18,9 @@ from servicedesk.errors import DeskError
 from servicedesk.level_policies import load_levels
 from servicedesk.memory import MemoryDesk
 from servicedesk.office import Office
-from servicedesk.self_tests import ANSWERED
 from stack.desk_hands import do, hand_over, tell
-from stack.trial.asking import Answered, Asked
+from stack.trial.errands import Errands
+from stack.trial.handed import Reported, Told
 from stack.trial.hosts import HereHost, Host, ProcessHost, plan_sites, share_out
 from stack.trial.hours import ServiceHours
 from stack.trial.ledger import Ledger
@@ -29,10 +28,8 @@ from stack.trial.progress import Listener, Progress, nobody
 from stack.trial.record import DeviceRecord, TrialRecord
 from stack.trial.roster import furnish, histories, innocent, restock, rows_of
 from stack.trial.service import DeskService, promises_of
-from stack.trial.site import Reported, Told
 from telemetry.catalogue import load_catalogue
 from telemetry.clock import to_datetime, to_micros
-from telemetry.control import ControlEntry, ControlKind
 from telemetry.identity import parse_key
 from telemetry.ids import Ids
 from worker.desk import appliance_of
@@ -110,14 +107,13 @@ class Trial:
         )
         self._start_sites(processes, control=control)
         self._now = self._reached = self.start
-        self._sent: set[UUID] = set()
-        self._tests: set[UUID] = set()
         self._restocked = self.start
         self._closed = False
 
     def _start_sites(self, processes: int, *, control: bool) -> None:
         plans = plan_sites(self.scenario, self.seed, self.start, self._rows, control=control)
         self._site_of = {str(row.key): plan.number for plan in plans for row in plan.rows}
+        self._errands = Errands(self.desk, self._rows, self._site_of)
         shares = share_out(plans, processes)
         self._hosts: list[Host] = (
             [HereHost(shares[0], self._base)] if len(shares) == 1 else [ProcessHost(share) for share in shares]
@@ -129,8 +125,7 @@ class Trial:
         self.end = self.start + days * DAY
         while self._reached < self.end:
             to = min(self._reached + STEP, self.end)
-            controls = self._new_controls()
-            asked = self._new_tests()
+            controls, asked = self._errands.controls(), self._errands.tests()
             for host in self._hosts:
                 host.begin(to, controls, asked)
             self._between(to, [told for host in self._hosts for told in host.told()])
@@ -219,7 +214,7 @@ class Trial:
             (one for each in told for one in each.findings),
             key=lambda one: (one.arrival, one.no, one.finding.family, one.finding.revision),
         )
-        self._take_answers([one for each in told for one in each.answers])
+        self._errands.take([one for each in told for one in each.answers])
         self.desk.fleet.firmware |= histories(spell for each in told for spell in each.firmware)
         self.people.hear(
             sorted((one for each in told for one in each.failed), key=lambda one: (one.failure, one.device)), self._now
@@ -281,30 +276,3 @@ class Trial:
                 do(self._office(self._now), job, moment)
             except DeskError as error:
                 _log.warning("a job of the desk failed", task=job.task, why=str(error))
-
-    def _new_tests(self) -> dict[int, list[Asked]]:
-        """Self-tests that the desk has asked for since the last step, by site."""
-        found: dict[int, list[Asked]] = defaultdict(list)
-        for number, test in self.desk.care.help.test_rows.items():
-            if number not in self._tests:
-                self._tests.add(number)
-                key = self._rows[test.device - 1].key
-                found[self._site_of[str(key)]].append(Asked(str(number), key))
-        return found
-
-    def _take_answers(self, answers: Sequence[Answered]) -> None:
-        """Devices have answered: the desk hears of it when it has come."""
-        for one in sorted(answers, key=lambda each: (each.at, each.id)):
-            self.desk.care.help.test_answers[UUID(one.id)] = one.body
-            self.desk.agenda.set_due(ANSWERED, UUID(one.id), to_datetime(one.at))
-
-    def _new_controls(self) -> dict[int, list[ControlEntry]]:
-        """Entries that the desk has made since the last step, by site."""
-        found: dict[int, list[ControlEntry]] = defaultdict(list)
-        for number, (device, kind, at, body) in self.desk.agenda.controls.items():
-            if number not in self._sent:
-                self._sent.add(number)
-                key = self._rows[device - 1].key
-                entry = ControlEntry(id=str(number), device=key, kind=ControlKind(kind), at=to_micros(at), body=body)
-                found[self._site_of[str(key)]].append(entry)
-        return found

@@ -15,7 +15,8 @@ from firmware_sim.physics.base import ContinuousPhysics
 from firmware_sim.scenario import Scenario
 from firmware_sim.wear import Fault
 from stack.trial.asking import Asked
-from stack.trial.site import Ended, Site, SitePlan, Told
+from stack.trial.handed import Ended, SitePlan, Told
+from stack.trial.site import Site
 from storage.registry import DeviceRow
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.control import ControlEntry

@@ -16,16 +16,14 @@ import msgspec
 
 from detectors.bank import Bank
 from firmware_sim.fleet import Fleet
-from firmware_sim.scenario import Scenario
 from firmware_sim.wear import DAY, Fault
 from ingest.core import IngestCore, PublishBlock
 from ingest.wire import Delivery
 from stack.trial.asking import Answered, Asked, Asking, answers
 from stack.trial.control import ControlFleet
-from stack.trial.record import DailyPeaks
+from stack.trial.handed import Counts, Ended, Reported, SitePlan, Told
 from stack.trial.spool import MemorySpool
 from stack.trial.store import TrialTelemetry
-from storage.registry import DeviceRow
 from storage.telemetry_rows import FirmwareSpell
 from stream.memory import MemoryServer, MemoryStream
 from stream.port import Position, StreamError
@@ -34,7 +32,6 @@ from telemetry.catalogue import Catalogue
 from telemetry.clock import MICROS, production_clock
 from telemetry.cohort import CohortSummary
 from telemetry.control import ControlEntry
-from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
 from telemetry.message import decode_receipt, encode_json
 from telemetry.topics import Channel, topic_of
@@ -44,79 +41,6 @@ _MAX_BLOCK = 4 * 1024 * 1024
 _STREAM_BYTES = 256 * 1024 * 1024
 _TAKE = 256
 _SNAPSHOTS_EVERY = DAY
-
-
-class SitePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a site is made of.
-
-    Attributes:
-        number: of the site.
-        scenario: of the fleet.
-        seed: of the fleet.
-        start: of the fleet.
-        rows: its devices as they are registered; `no` is the number in the fleet plus one.
-        control: whether the same devices also live without the product.
-    """
-
-    number: int
-    scenario: Scenario
-    seed: int
-    start: int
-    rows: tuple[DeviceRow, ...]
-    control: bool
-
-
-class Reported(msgspec.Struct, frozen=True, gc=False):
-    """A revision on its way to the desk, without its curves; and when its last reading arrived."""
-
-    no: int
-    arrival: int
-    finding: Finding
-
-
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a step.
-
-    Attributes:
-        findings: in the order of their devices' observations.
-        failed: faults that stop their appliance since the step before.
-        answers: of self-tests.
-        firmware: what devices that said something new have said of their firmware, as the worker keeps it.
-        summaries: what devices tell of themselves, by number, with the arrival of what it rests on.
-    """
-
-    findings: list[Reported]
-    failed: list[Fault]
-    answers: list[Answered] = []
-    firmware: list[FirmwareSpell] = []
-    summaries: dict[int, tuple[CohortSummary, int]] = {}
-
-
-class Counts(msgspec.Struct, kw_only=True):
-    """What a site has seen since its start; see `TrialRecord`."""
-
-    messages: int = 0
-    readings: int = 0
-    duplicates: int = 0
-    lost: int = 0
-    dead: dict[str, int] = {}
-    errors: int = 0
-
-
-class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """What a site hands in at the end.
-
-    Attributes:
-        counts: of its messages.
-        truth: every fault that has begun.
-        control: likewise, in the control fleet.
-        peaks: of the control fleet.
-    """
-
-    counts: Counts
-    truth: list[Fault]
-    control: list[Fault]
-    peaks: list[DailyPeaks]
 
 
 class Site:

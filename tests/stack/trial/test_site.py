@@ -9,8 +9,9 @@ from firmware_sim.network_spec import NetworkSpec
 from firmware_sim.scenario import Scenario, appliances
 from firmware_sim.scenario_file import read_scenario
 from firmware_sim.wear import HOUR
+from stack.trial.handed import Ended, SitePlan, Told
 from stack.trial.roster import rows_of
-from stack.trial.site import Ended, Site, SitePlan, Told
+from stack.trial.site import Site
 from telemetry.catalogue import Catalogue, load_catalogue
 from telemetry.clock import to_datetime, to_micros
 from telemetry.control import ControlEntry, ControlKind
