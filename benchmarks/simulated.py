@@ -34,7 +34,8 @@ from telemetry.finding import Finding
 from telemetry.identity import DeviceKey
 
 _FIRST_DAY, _SPREAD_DAYS = 6.0, 6.0
-_GRACE = 2 * DAY
+GRACE = 2 * DAY
+"""A fault that began later than so long before the end is not judged."""
 PLUG = "smart_plug"
 
 
@@ -152,6 +153,19 @@ def tally(
     return found, false
 
 
+def healthy_days(devices: int, truth: list[Fault], span: tuple[int, int]) -> float:
+    """Device-days on which any finding is a false one: of devices without a fault, and of the others before its onset.
+
+    Args:
+        devices: how many there are.
+        truth: all faults, at most one a device.
+        span: begin and end of what was played.
+    """
+    start, end = span
+    worn = sum(max(0, end - max(start, fault.onset)) for fault in truth)
+    return (devices * (end - start) - worn) / DAY
+
+
 def main() -> None:
     """Run the protocol once and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else None)
@@ -166,9 +180,9 @@ def main() -> None:
     end = start + round(args.days * DAY)
     fleet = Fleet(scenario(args.kind, args.devices, args.days), args.seed, start)
     told = opened(revisions(args.kind, fleet, end))
-    truth = [fault for fault in fleet.truth() if fault.onset < end - _GRACE]
+    truth = [fault for fault in fleet.truth() if fault.onset < end - GRACE]
     found, false = tally(list(fleet.catalogue[args.kind].faults), truth, told)
-    years = args.devices * args.days / 365.25
+    years = healthy_days(args.devices, fleet.truth(), (start, end)) / 365.25
     if args.json:
         rows = {name: asdict(one) for name, one in found.items()}
         print(json.dumps({"kind": args.kind, "seed": args.seed, "faults": rows, "false": len(false), "years": years}))
@@ -181,7 +195,7 @@ def main() -> None:
             f"  {name:28} found {one.found:3}/{one.devices:<3} in time {one.in_time:3} cause {one.top_cause:3} {after}",
             f"wrong: {wrong}" if wrong else "",
         )
-    print(f"  false findings: {len(false)} in {years:.1f} device-years")
+    print(f"  false findings: {len(false)} in {years:.1f} healthy device-years")
     for finding in false:
         at, causes = (finding.opened - start) / DAY, [cause.fault for cause in finding.causes[:2]]
         signals = [f"{one.feature}" for one in finding.evidence] if finding.evidence else []
