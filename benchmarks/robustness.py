@@ -136,14 +136,14 @@ Measured: TypeAlias = dict[str, list[float]]
 """By figure, a value in points for each seed."""
 
 
-def of_nab(files: Sequence[Series], variation: Variation, seeds: Sequence[int]) -> Measured:
-    """The standard score with the threshold fixed on other files."""
+def of_nab(files: Sequence[Series], variation: Variation, seeds: Sequence[int], recorded: Sequence[Scored]) -> Measured:
+    """The standard score with the threshold fixed on other files as recorded: no threshold knows of a variation."""
     runs = []
     for seed in seeds:
         rng = np.random.default_rng(seed)
         runs.append([_said(_varied(series, variation, rng)) for series in files])
     costs = nab.PROFILES["standard"]
-    return {"NAB standard": [fixed_elsewhere([run], costs).value for run in runs]}
+    return {"NAB standard": [fixed_elsewhere([run], costs, recorded).value for run in runs]}
 
 
 def _varied(series: Series, variation: Variation, rng: np.random.Generator) -> Series:
@@ -245,7 +245,8 @@ def measures(data: Path | None, only: Sequence[str] | None) -> Iterator[tuple[st
 
     if wanted("nab"):
         files = nab.load(find_data(data, "NAB"))
-        yield "nab", lambda v, s: of_nab(files, v, s), frozenset()
+        recorded = [_said(series) for series in files]
+        yield "nab", lambda v, s: of_nab(files, v, s, recorded), frozenset()
     if wanted("skab"):
         faulty = [r for r in skab.load(find_data(data, "SKAB")) if r.group != CLEAN]
         yield "skab", lambda v, s: of_skab(faulty, v, s), frozenset()

@@ -188,20 +188,22 @@ def _figure(raws: Sequence[Floats], windows: NDArray[np.int64], costs: Costs, *,
     return over_seeds(values, low, high) if seeds else Figure(values[0], low, high)
 
 
-def fixed_elsewhere(runs: Sequence[Sequence[Scored]], costs: Costs) -> Figure:
+def fixed_elsewhere(runs: Sequence[Sequence[Scored]], costs: Costs, recorded: Sequence[Scored] | None = None) -> Figure:
     """The score of score columns with a threshold fixed on other files, over the seeds, with its interval over files.
 
     Args:
         runs: the scored files, once for all seeds or once a seed.
         costs: of the profile.
+        recorded: the same files in the form on which the threshold is fixed; None: as they are scored.
     """
     raws = []
     for number, seed in enumerate(SEEDS):
         said = runs[number % len(runs)]
         curves = [Curve(one.measure, one.score, costs) for one in said]
+        known = curves if recorded is None else [Curve(one.measure, one.score, costs) for one in recorded]
         raw = np.zeros(len(said))
         for fit, use in folds(len(said), seed):
-            threshold = np.array(best_threshold([curves[at] for at in fit]))
+            threshold = np.array(best_threshold([known[at] for at in fit]))
             raw[use] = [float(curves[at].at(threshold)) for at in use]
         raws.append(raw)
     return _figure(raws, _windows(runs[0]), costs, seeds=True)
