@@ -7,17 +7,13 @@ import math
 import msgspec
 import pytest
 
-from benchmarks.simulated import opened, revisions
 from detectors.aftermath import Aftermath
 from detectors.baseline import models_of
 from detectors.diagnosis import signatures_of
 from detectors.measured import Measured
-from firmware_sim.entries import ConfounderEntry, FaultEntry, FleetEntry
-from firmware_sim.fleet import Fleet
-from firmware_sim.scenario import Scenario
 from telemetry.catalogue import reference_problems
 from telemetry.clock import MICROS
-from tests.detectors.streams import DAY, START, catalogue
+from tests.detectors.streams import catalogue
 
 _HOUR = 3600 * MICROS
 _PAGE = catalogue()["freezer"]
@@ -94,35 +90,3 @@ def test_weather_explains_only_as_far_as_it_was_measured() -> None:
     assert max(none, key=none.__getitem__) == "door_gasket_leak"
     faults = [one.cause for one in _SIGNATURES if one.family is not None]
     assert all(none[fault] == whole[fault] for fault in faults)
-
-
-@pytest.mark.long
-def test_open_doors_are_told_from_a_dead_heater_and_from_a_bad_gasket() -> None:
-    days, gasket, heater = 75.0, ("freezer-001", "freezer-002"), "freezer-003"
-    fleet = Fleet(
-        Scenario(
-            id="open-doors",
-            title="Doors left ajar",
-            org="bench",
-            days=days,
-            fleet=(FleetEntry(kind="freezer", count=7),),
-            fault=(
-                FaultEntry(fault="freezer.door_gasket_leak", device=gasket, day=25.0),
-                FaultEntry(fault="freezer.defrost_heater_open", device=(heater,), day=25.0),
-            ),
-            confounder=(ConfounderEntry(what="door_left_open", per_year=30.0),),
-        ),
-        77,
-        START,
-    )
-    told = opened(revisions("freezer", fleet, START + round(days * DAY)))
-    began = {fault.device.partition("/")[2]: fault for fault in fleet.truth()}
-    assert set(began) == {*gasket, heater}
-    for device, found in told.items():
-        fault = began.get(device.partition("/")[2])
-        if fault is None:
-            assert not found
-            continue
-        first = found[0]
-        assert first.family == fault.family
-        assert fault.onset <= first.opened < (fault.onset + fault.failure) // 2
