@@ -31,7 +31,8 @@ def cycle(*, door: float = 0.0, defrost: bool = False) -> list[float]:
 
 def played(*cycles: tuple[float, list[float]]) -> list[set[str]]:
     """Which features are known of each cycle, `(hours since the start, values)`, the defrost's length not counted."""
-    aftermath, begun = Aftermath(_PAGE), {}
+    aftermath = Aftermath(_PAGE)
+    begun: dict[str, int] = {}
     known = []
     for hours, values in cycles:
         left = aftermath.without(round(hours * _HOUR), values, begun)
