@@ -14,6 +14,8 @@ import msgspec
 from telemetry.catalogue import FeatureSpec, KindSpec
 
 _SLOPE_DOUBT = 0.3
+_FEW = 8
+"""Cycles with a feature before it is held against the unit's own reference, where a kind's page asks (`frontier`)."""
 _FOUR_FIFTHS = 0.3901
 _MAD = 1.4826
 
@@ -90,9 +92,16 @@ class FeatureModel:
             doubt += xi * along
         return Expectation(mean, self._noise, doubt)
 
+    @staticmethod
+    def young(state: OwnState) -> bool:
+        """Whether a feature was seen too seldom: what units differ by would stand against it cycle after cycle."""
+        return state.n < _FEW
+
     def covers(self, state: OwnState, x: list[float]) -> bool:
         """Whether the reference has seen such conditions, or nearly such; always where a kind's page does not ask."""
-        return not state.low or all(
+        if not any(self._reach):
+            return True
+        return not self.young(state) and all(
             low - reach <= xi <= high + reach
             for xi, low, high, reach in zip(x, state.low, state.high, self._reach, strict=True)
         )
@@ -134,10 +143,11 @@ def models_of(kind: KindSpec) -> list[FeatureModel]:
 
 def reach_out(model: FeatureModel, state: OwnState, x: list[float], value: float) -> None:
     """A clean cycle beyond what the reference has seen teaches it, and widens what it covers by a step."""
-    low, high = state.low, state.high
+    low, high, young = state.low, state.high, model.young(state)
     model.learn(state, x, value)
-    state.low, state.high = low, high
-    model.reach(state, x)
+    if not young:
+        state.low, state.high = low, high
+        model.reach(state, x)
 
 
 def centre_and_spread(values: list[float], least: float) -> tuple[float, float]:

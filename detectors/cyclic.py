@@ -294,8 +294,10 @@ class CyclicDetector:
         state = self._state
         steady = state.learned >= self._need
         one = self._stand(span, values, steady=steady)
+        plain_sd, lately = one.sd_own, [recent.conditions for recent in state.recent]
+        one.sd_own, one.sd_coh = self._measured.scaled(one.sd_own, one.x), self._measured.scaled(one.sd_coh, lately)
         z_own, sd_own, z_coh, sd_coh, usual = one.z_own, one.sd_own, one.z_coh, one.sd_coh, one.usual
-        matches = self._measured.match(z_coh, sd_coh, [recent.conditions for recent in state.recent])
+        matches = self._measured.match(z_coh, sd_coh, lately)
         leading = self._leading(matches)
         own_matches = self._measured.match(z_own, sd_own, one.x)
         own_leading = self._leading(own_matches) if steady else None
@@ -303,7 +305,7 @@ class CyclicDetector:
         if max(cohort.values()) < _GUARD:
             self._learn(one)
         if max(own_matches[s.cause].score for s in self._signatures if s.family) < _GUARD:
-            learn_shifts(state.updates.moved(), one.off, sd_own)
+            learn_shifts(state.updates.moved(), one.off, plain_sd)
         found: list[Finding] = []
         for family in self._families:
             track = state.tracks[family]
@@ -344,6 +346,8 @@ class CyclicDetector:
             one.off[i] = plain - own.mean
             if calm and not model.covers(state.own[i], x):
                 one.fresh.append(i)
+                # What a young reference is off says nothing of an update: it learns that itself.
+                one.off[i] = math.nan if model.young(state.own[i]) else one.off[i]
             else:
                 one.z_own[i] = (one.off[i] - common.shift) / one.sd_own[i]
             one.usual[i] = moved.mean + (own.mean + common.shift if steady else prior.mean + level)

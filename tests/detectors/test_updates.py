@@ -137,16 +137,18 @@ def test_a_reference_covers_the_weather_that_it_saw_and_reaches_out_by_steps() -
     lift = models_of(kind)[list(kind.features).index("heat_lift")]
     step = kind.tuning["frontier"] * kind.features["outdoor_mean"].noise
     own = lift.fresh()
-    assert lift.covers(own, [1.0, 0.0, 0.0])
-    for outdoor in (-12.0, -8.0, -10.0):
-        lift.learn(own, [1.0, 0.0, outdoor], 16.0)
+    for outdoor in (-12.0, -8.0, -10.0, -9.0, -11.0, -10.0, -9.5, -10.5):
+        # Seen too seldom, it is learned in any weather and not judged.
+        assert lift.young(own)
+        assert not lift.covers(own, [1.0, 0.0, outdoor])
+        reach_out(lift, own, [1.0, 0.0, outdoor], 16.0)
     assert lift.covers(own, [1.0, 0.0, -8.0 + 0.9 * step])
     cold = [1.0, 0.0, -12.0 - 2.9 * step]
     for _ in range(2):
         assert not lift.covers(own, cold)
         reach_out(lift, own, cold, 12.0)
     assert lift.covers(own, cold)
-    assert own.n == 5
+    assert own.n == 10
     # Of a kind whose page does not ask, all weather is covered.
     door = models_of(FRIDGE)[0]
     state = door.fresh()
