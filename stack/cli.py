@@ -16,6 +16,7 @@ from stack.cli_api import api_app
 from stack.cli_audit import audit_app
 from stack.cli_backup import backup, restore
 from stack.cli_bench import bench_app
+from stack.cli_demo import demo
 from stack.cli_desk import AsJson, DataDir, device_app, staff_app, token_app
 from stack.cli_detect import detect
 from stack.cli_doctor import doctor
@@ -35,7 +36,6 @@ from stack.cli_trial import trial_app
 from stack.cli_world import world
 from stack.clockwork import Clockwork, describe, is_production
 from stack.console import database_url, emit, err, fail, nats_url, running
-from stack.demo import command as demo
 from stack.errors import StackError
 from stack.settings import DEFAULT_DATA_DIR, Settings
 from stack.status import collect

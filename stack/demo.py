@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import select
 import shutil
-import signal
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.live import Live
 
 from stack import run_state
@@ -24,38 +22,19 @@ from stack.errors import StackError
 from stack.panel import render
 
 _PICTURE_S = 0.5
-_DEFAULT = Path(".wellkept/demo")
 
 
-def command(
-    *,
-    headless: Annotated[bool, typer.Option("--headless", help="No panel; nobody answers for your household.")] = False,
-    seconds: Annotated[float | None, typer.Option("--for", min=1, help="End after so many seconds.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The last line is one JSON object.")] = False,
-    data_dir: Annotated[Path, typer.Option("--data-dir", help="Where the demo keeps its data.")] = _DEFAULT,
-    speed: Annotated[float, typer.Option(min=1, max=86_400, help="Fleet seconds a second, at most.")] = 7_200.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the fleet; counts on the first run only.")] = 7,
-    workers: Annotated[int, typer.Option(min=1, max=64, envvar="WELLKEPT_WORKERS", help="Worker processes.")] = 1,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget earlier runs.")] = False,
-) -> None:
-    """Run the main job: 120 simulated appliances, from telemetry to a repair that is proved and closed.
-
-    Ctrl-C ends it and prints the score against the simulator's truth. Started again, it goes on from its data.
-    """
-    if fresh:
-        forget(data_dir)
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda _number, _frame: stop.set())
-    quiet = as_json and headless
+def play(options: Options, stop: threading.Event, *, as_json: bool) -> None:
+    """Run the demo until it is told to stop or its time is over, and print its score."""
+    quiet = as_json and options.headless
     run = DemoRun(
-        Options(data_dir, speed, seed, seconds, headless=headless, workers=workers),
+        options,
         (lambda _line: None) if quiet else (lambda line: err.print(line, style="dim", highlight=False)),
     )
     try:
         run.start()
         _announce(run, quiet=quiet)
-        if headless:
+        if options.headless:
             _run_plain(run, stop, quiet=quiet)
         else:
             _run_live(run, stop)
