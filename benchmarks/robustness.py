@@ -12,7 +12,7 @@ import copy
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -141,23 +141,29 @@ def of_nab(files: Sequence[Series], variation: Variation, seeds: Sequence[int], 
     runs = []
     for seed in seeds:
         rng = np.random.default_rng(seed)
-        runs.append([_said(_varied(series, variation, rng)) for series in files])
+        runs.append([_said(*_varied(series, variation, rng)) for series in files])
     costs = nab.PROFILES["standard"]
     return {"NAB standard": [fixed_elsewhere([run], costs, recorded).value for run in runs]}
 
 
-def _varied(series: Series, variation: Variation, rng: np.random.Generator) -> Series:
+def _varied(series: Series, variation: Variation, rng: np.random.Generator) -> tuple[Series, NDArray[np.bool_]]:
+    """The series, and which of its rows are scored: those that are as recorded, whatever number they have now."""
+    # A mark holds the window's number and whether the row is scored; a row put in front is neither.
     marks = np.zeros(len(series.t), np.int64)
     for number, (first, last) in enumerate(series.windows, 1):
         marks[first : last + 1] = number
+    marks = 2 * marks + ruler(series).scored
     t, x, marks = variation((series.t, series.x, marks), rng)
-    rows = [np.flatnonzero(marks == number) for number in range(1, len(series.windows) + 1)]
-    return Series(series.name, t, x, tuple((int(r[0]), int(r[-1])) for r in rows if len(r)))
+    rows = [np.flatnonzero(marks // 2 == number) for number in range(1, len(series.windows) + 1)]
+    windows = tuple((int(r[0]), int(r[-1])) for r in rows if len(r))
+    return Series(series.name, t, x, windows), marks % 2 == 1
 
 
-def _said(series: Series) -> Scored:
+def _said(series: Series, scored: NDArray[np.bool_]) -> Scored:
     scores = PROFILES["univariate"](1, None).observe(series.t, series.x)
-    return Scored(series, ruler(series), scores.score, scores.alarm)
+    whole = ruler(series)
+    counted = len(set(whole.window[scored & (whole.window >= 0)].tolist()))
+    return Scored(series, replace(whole, scored=scored, windows=counted), scores.score, scores.alarm)
 
 
 def of_skab(files: Sequence[Recording], variation: Variation, seeds: Sequence[int]) -> Measured:
@@ -245,7 +251,7 @@ def measures(data: Path | None, only: Sequence[str] | None) -> Iterator[tuple[st
 
     if wanted("nab"):
         files = nab.load(find_data(data, "NAB"))
-        recorded = [_said(series) for series in files]
+        recorded = [_said(series, ruler(series).scored) for series in files]
         yield "nab", lambda v, s: of_nab(files, v, s, recorded), frozenset()
     if wanted("skab"):
         faulty = [r for r in skab.load(find_data(data, "SKAB")) if r.group != CLEAN]
