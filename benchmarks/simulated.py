@@ -110,7 +110,7 @@ def revisions(kind: str, fleet: Fleet, until: int) -> dict[str, list[Finding]]:
     while fleet.now < until:
         for body in fleet.advance(min(fleet.now + DAY, until)):
             seq = sequence[body.device] = sequence[body.device] + 1
-            count = max((np.size(values) for values in body.q.values()), default=0)
+            count = max((np.asarray(values, np.float32).size for values in body.q.values()), default=0)
             # A firmware may leave a channel out.
             rows = [np.broadcast_to(np.asarray(body.q.get(name, np.nan), np.float32), count) for name in spec.channels]
             t = body.t + (body.dt or 0) * np.arange(max(count, 1), dtype=np.int64)
@@ -134,22 +134,22 @@ def tally(
     for fault in truth:
         found[fault.fault].devices += 1
     for device, some in told.items():
-        fault = of_device.get(device)
+        worn = of_device.get(device)
         for one in some:
-            if fault is None or one.opened < fault.onset:
+            if worn is None or one.opened < worn.onset:
                 false.append(one)
-            elif one.family != fault.family and one.opened < fault.failure:
-                found[fault.fault].wrong[one.family] += 1
-        if fault is None:
+            elif one.family != worn.family and one.opened < worn.failure:
+                found[worn.fault].wrong[one.family] += 1
+        if worn is None:
             continue
-        hits = [one for one in some if one.family == fault.family and one.opened >= fault.onset]
+        hits = [one for one in some if one.family == worn.family and one.opened >= worn.onset]
         if hits:
-            one, mine = hits[0], found[fault.fault]
+            one, mine = hits[0], found[worn.fault]
             mine.found += 1
-            mine.in_time += one.opened < fault.failure
-            mine.top_cause += next(c.fault for c in one.causes if c.fault != "unknown") == fault.fault
-            mine.days.append((one.opened - fault.onset) / DAY)
-            mine.level.append((one.opened - fault.onset) / (fault.failure - fault.onset))
+            mine.in_time += one.opened < worn.failure
+            mine.top_cause += next(c.fault for c in one.causes if c.fault != "unknown") == worn.fault
+            mine.days.append((one.opened - worn.onset) / DAY)
+            mine.level.append((one.opened - worn.onset) / (worn.failure - worn.onset))
     return found, false
 
 
