@@ -13,6 +13,7 @@ from api.pages.care import care_line, care_stage
 from api.pages.fleet_lines import fleet_line
 from api.pages.level_lines import level_line, level_stage
 from api.pages.money_lines import money_line
+from api.pages.reasons import reason_words
 from servicedesk.model import Technician
 from servicedesk.planner import Blocking
 from servicedesk.texts import pick, text
@@ -64,7 +65,7 @@ def _line(t: Words, event: EventView, known: Known, answers: Iterator[str]) -> L
     spoken = _spoken(t, event, who, answers)
     if spoken is not None:
         return spoken
-    more = _join(t, who, str(body.get("reason") or body.get("note") or body.get("words") or body.get("why") or ""))
+    more = _join(t, who, reason_words(t, body))
     match event.kind:
         case "moved":
             icon, text = "right", t.plain("Ticket is now: {state}", state=state_name(t, str(body.get("new"))))

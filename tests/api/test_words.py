@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 
 import api
 from api.i18n import LANGUAGES, MissingWordsError, Words, accepted, catalogue
+from api.pages.reasons import reason_words
 from api.units import unit_of
 
 _ROOT = Path(api.__file__).parent
@@ -107,3 +108,18 @@ def test_units_fit_the_size() -> None:
 )
 def test_the_browsers_language(header: str | None, lang: str | None) -> None:
     assert accepted(header) == lang
+
+
+def test_reasons_of_the_desk_are_said_in_words_and_a_persons_as_written() -> None:
+    """Codes that the desk writes on a timeline; a new one that nobody put into words is found in the source."""
+    written = re.compile(r'\blog\([^)]*why="([^"]+)"|\breopen\([^)]*, "([^"]+)"\)|\bSYSTEM, reason="([^"]+)"')
+    sources = (_ROOT.parent / "servicedesk").glob("*.py")
+    codes = {code for path in sources for found in written.findall(path.read_text("utf-8")) for code in found if code}
+    assert {"repair_failed", "no contact in time", "no_answer"} <= codes
+    for code in codes - {"no call in time: {task.reason}"}:
+        assert not re.search("[a-z]", reason_words(ZH, {"why": code})), code
+    assert reason_words(ZH, {"why": "plan: time_runs_out"}) == "承诺时限将至"
+    assert reason_words(EN, {"reason": "merged into WK-1002"}) == "merged into WK-1002"
+    assert reason_words(ZH, {"why": "no call in time: severity_1"}) == "没有及时致电"
+    assert reason_words(ZH, {"reason": "rings twice"}) == "rings twice"
+    assert reason_words(EN, {}) == ""
