@@ -101,6 +101,51 @@ duplicates = 0.02
 reorder = 0.02
 """
 MANY_DAYS = 7
+# Firmware that comes, restarts the device and is taken back; restarts of their own; a fault under way before it.
+UPDATED = """
+id = "updated"
+title = "An update comes and goes while faults grow"
+org = "t"
+start = 2026-03-02T08:00:00+08:00
+days = 30.0
+
+[[fleet]]
+kind = "refrigerator"
+count = 3
+
+[[fleet]]
+kind = "freezer"
+count = 2
+
+[[fleet]]
+kind = "water_heater"
+count = 1
+
+[[fault]]
+device = "fridge-002"
+fault = "condenser_fan_wear"
+day = -8.0
+lead_days = 18.0
+
+[[fault]]
+device = "freezer-001"
+fault = "refrigerant_leak"
+day = -2.0
+lead_days = 9.0
+
+[[confounder]]
+what = "firmware_update"
+day = 2.5
+days = 1.5
+spread_days = 0.5
+to_firmware = "2.5.0"
+then_firmware = "2.5.1"
+
+[network]
+reboots = 0.3
+offline_hours = 0.5
+"""
+UPDATED_DAYS = 6
 
 
 @pytest.fixture
@@ -151,6 +196,20 @@ def test_the_real_stack_finds_the_same_of_many_kinds(folder: Path, seed: int) ->
     assert real.readings == pytest.approx(memory.readings, rel=0.01)
     assert real.confounders == memory.confounders
     assert set(real.promises) == set(memory.promises) != set()
+
+
+@pytest.mark.long
+@pytest.mark.stack
+@pytest.mark.timeout(1500)
+def test_the_real_stack_finds_the_same_while_firmware_comes_and_goes(folder: Path) -> None:
+    scenario = read_scenario(UPDATED, "updated.toml")
+    memory = run_trial(scenario, SEED, days=UPDATED_DAYS, control=False)
+    assert {one.device for one in memory.tickets} >= {"t/fridge-002", "t/freezer-001"}
+    real = run_brokered(scenario, SEED, None, UPDATED_DAYS, folder)
+    assert sorted(tickets(real)) == sorted(tickets(memory))
+    assert real.messages == pytest.approx(memory.messages, rel=0.01)
+    assert real.confounders == memory.confounders
+    assert real.detector_errors == memory.detector_errors == 0
 
 
 def test_a_catalogue_of_its_own_is_refused(tmp_path: Path) -> None:
