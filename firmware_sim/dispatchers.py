@@ -32,7 +32,7 @@ def day_and_night(_device: str, since: int, work: int) -> int:
     return since + work
 
 
-class Answer(msgspec.Struct, kw_only=True):
+class Callback(msgspec.Struct, kw_only=True):
     """A call that somebody of dispatch is going to make.
 
     Attributes:
@@ -69,7 +69,7 @@ class Dispatchers:
     spec: PeopleSpec
     failed: Callable[[str, Exception], None]
     working: Working = day_and_night
-    _answers: dict[str, Answer] = field(default_factory=dict)
+    _answers: dict[str, Callback] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _plans: dict[str, tuple[Waiting, int]] = field(default_factory=dict)
@@ -113,7 +113,7 @@ class Dispatchers:
         at = since + wait if urgent else self.working(device, since, wait)
         known = self._answers.get(ticket)
         if known is None:
-            self._answers[ticket] = Answer(ticket=ticket, device=device, at=at, spoke=spoke, urgent=urgent)
+            self._answers[ticket] = Callback(ticket=ticket, device=device, at=at, spoke=spoke, urgent=urgent)
         else:
             known.at = min(known.at, at)
             known.spoke, known.urgent = known.spoke or spoke, known.urgent or urgent
