@@ -12,8 +12,7 @@ from stack.world.faults import KINDS
 from stack.world.run import explain, run_many, run_seed, shortest, tally
 from stack.world.shape import BANK_EVERY
 
-SEEDS = 80
-"""Enough that every kind of fault strikes; the long tier goes on from here."""
+SEEDS = 200
 
 
 def assert_kept(first: int, count: int, processes: int) -> None:
