@@ -25,8 +25,12 @@ _NUMBERS = itertools.count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that start servers or a browser come first: a long one that began last would leave other processes idle."""
-    items.sort(key=lambda item: not any(item.iter_markers(name) for name in ("stack", "data", "browser")))
+    """Files that take long come first: one of them that began last would leave the other processes idle."""
+
+    def early(item: pytest.Item) -> bool:
+        return item.path.parent.name == "world" or any(item.iter_markers(n) for n in ("stack", "data", "browser"))
+
+    items.sort(key=lambda item: not early(item))
 
 
 @dataclass(frozen=True, slots=True)
