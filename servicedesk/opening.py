@@ -212,8 +212,14 @@ def _open(office: Office, finding: Finding, draft: TicketDraft, appliance: Appli
     if ticket is None:
         return None
     office.log(ticket.id, now, "detected", finding=finding.id, score=finding.score, detector=finding.detector)
+    # Which revision it was cannot be told from the time: a finding that had to wait opens its ticket between two.
     office.log(
-        ticket.id, now, "opened", expected_cost=round(draft.expected_cost, 2), visit_cost=round(draft.visit_cost, 2)
+        ticket.id,
+        now,
+        "opened",
+        expected_cost=round(draft.expected_cost, 2),
+        visit_cost=round(draft.visit_cost, 2),
+        revision=finding.revision,
     )
     if ticket.severity <= _URGENT:
         desk.agenda.set_due(RESPOND, ticket.id, due)

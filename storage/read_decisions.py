@@ -47,6 +47,7 @@ class StoredDecision:
         ticket: its reference.
         opened: fleet time at which it opened.
         costs: what the ticket's first line says: `expected_cost` and `visit_cost`.
+        opening: the revision that opened it; None where the ticket's first line does not say, as older ones do not.
     """
 
     finding: UUID
@@ -55,6 +56,7 @@ class StoredDecision:
     ticket: str | None = None
     opened: datetime | None = None
     costs: dict[str, Any] | None = None
+    opening: int | None = None
 
 
 def read_decision(conn: Connection, name: str) -> StoredDecision | None:
@@ -79,4 +81,5 @@ def read_decision(conn: Connection, name: str) -> StoredDecision | None:
         return None
     with conn.cursor(row_factory=class_row(StoredRevision)) as cursor:
         revisions = cursor.execute(_REVISIONS, (finding,)).fetchall()
-    return StoredDecision(finding, device, revisions, ref, opened, costs)
+    opening = None if costs is None else costs.pop("revision", None)
+    return StoredDecision(finding, device, revisions, ref, opened, costs, opening)

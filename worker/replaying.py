@@ -124,11 +124,23 @@ def _differences(
                 yield Difference(row.revision, where, stored, replayed)
     if decision.ticket is None or decision.costs is None:
         return
-    opening = next((row for row in decision.revisions if row.arrived == decision.opened), None)
-    again = None if opening is None else made.get((str(decision.finding), opening.revision))
+    opening = _opening(decision)
+    again = None if opening is None else made.get((str(decision.finding), opening))
     draft = None if again is None else decide(again, catalogue[decision.device.kind], policy)
     for where, stored, replayed in _compare(decision.costs, _costs(draft), "ticket"):
         yield Difference(None, where, stored, replayed)
+
+
+def _opening(decision: StoredDecision) -> int | None:
+    """The revision that opened the ticket.
+
+    Where the ticket does not say, the first that came at that time; of a finding that had waited, the last before.
+    """
+    if decision.opening is not None or decision.opened is None:
+        return decision.opening
+    at_once = (row.revision for row in decision.revisions if row.arrived == decision.opened)
+    before = (row.revision for row in reversed(decision.revisions) if row.arrived < decision.opened)
+    return next(at_once, next(before, None))
 
 
 def _costs(draft: TicketDraft | None) -> dict[str, float] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import pytest
 from typer.testing import CliRunner
@@ -78,3 +78,28 @@ def test_what_was_changed_since_is_named(decided: Worker) -> None:
     assert (code, found["equal"]) == (1, False)
     with pytest.raises(StackError, match="goes back to no finding"):
         replay("WK-9")
+
+
+@pytest.mark.long
+def test_a_ticket_that_had_to_wait_is_made_again_from_the_revision_that_stood_then(decided: Worker) -> None:
+    """A due thing opens it between two revisions; tickets from before this was noted are told by the time."""
+    conn, ticket = decided.conn, decided.tickets[0]
+    rows: list[Any] = conn.execute(
+        "select revision, arrived from finding_revision where finding = %s order by revision", (ticket.finding,)
+    ).fetchall()
+    second, third = rows[1][1], rows[2][1]
+    between = second + (third - second) / 2
+    noted: Any = conn.execute(
+        "select body from ticket_event where ticket = %s and kind = 'opened'", (ticket.id,)
+    ).fetchone()
+    assert noted is not None
+    assert noted[0]["revision"] == 0
+    conn.execute("update ticket set opened = %s where id = %s", (between, ticket.id))
+    code, _ = changed(decided, "select 1")
+    assert code == 0
+    code, found = changed(decided, "update ticket_event set body = body - 'revision' where kind = 'opened'")
+    first = found["first_difference"]
+    # The second revision stood then, and it has a cost of its own.
+    assert isinstance(first, dict)
+    assert (code, first["revision"], first["where"]) == (1, None, "ticket.expected_cost")
+    assert isinstance(first["replayed"], float)
