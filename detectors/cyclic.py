@@ -6,6 +6,7 @@ import math
 
 import msgspec
 
+from detectors import plug
 from detectors.aftermath import Aftermath
 from detectors.baseline import centre_and_spread, models_of, reach_out
 from detectors.cyclic_state import CyclicState, Recent, Span, Stand, clipped, lesson_of
@@ -44,7 +45,6 @@ from telemetry.identity import DeviceKey
 NAME = "cycles"
 _CLIP = 6.0
 _CLIP_COHORT = 20.0
-_REFERENCE_CAP = 120
 _GUARD = 2.5
 _SIGNALS = 3
 
@@ -185,22 +185,10 @@ class CyclicDetector:
     def _diagnose(self, family: str, at: int, seen: Deviations) -> Diagnosis:
         lesson = self._state.lessons.get(family)
         if self._adaptive:
-            seen = self._averaged(family, seen)
+            seen = plug.averaged(self._innocent, self._state.recent, seen, family, self._tolerance)
         plain = diagnose(self._names, self._signatures, family, seen, {} if lesson is None else lesson.causes)
         episode = self._book.episodes.get(family)
         return self._witness.weigh(family, plain, at, at if episode is None else episode.finding.onset)
-
-    def _averaged(self, family: str, seen: Deviations) -> Deviations:
-        """Of a plug: the averaged deviations beside what is innocent; one run says little, and hot weather much of it.
-
-        An average strays less than one run, but by what may drift innocently: half of the tolerance.
-        """
-        recent = self._state.recent
-        lately = [one.residual if one.n else math.nan for one in recent]
-        rest = self._innocent.without(lately, seen.sd, family)
-        less = [math.sqrt(one.noise + (0.5 * self._tolerance) ** 2) for one in recent]
-        z = [x / by for x, by in zip(rest, less, strict=True)]
-        return Deviations(z, [x * by for x, by in zip(seen.sd, less, strict=True)], seen.value, seen.usual)
 
     def snapshot(self) -> bytes:
         """The whole state."""
@@ -216,11 +204,19 @@ class CyclicDetector:
         self._book.episodes, self._witness.heard = self._state.episodes, self._state.heard
         self.peers.state = self._state.peers
         self._set_levels()
+        if self._adaptive and self._state.usual:
+            self._set_pace()
 
     def _set_levels(self) -> None:
         work = self._state.levels.work
         if self._adaptive and work is not None:
             self._segmenter.on, self._segmenter.off = self._share[0] * work, self._share[1] * work
+
+    def _set_pace(self) -> None:
+        """What hangs on how often an appliance behind a plug runs."""
+        self._innocent.weather = self._state.runs_a_day >= self._kind.tuning.get("thermostat_runs", 8.0)
+        self._forget = plug.forget(self._state.runs_a_day, self._kind.tuning)
+        self._threshold = plug.threshold(self._state.runs_a_day, self._kind.tuning)
 
     def _judge(self, cycle: Cycle, epoch: int) -> list[Finding]:
         values = self._aftermath.without(cycle.start, self._extract(cycle), self._state.aftermath)
@@ -239,12 +235,11 @@ class CyclicDetector:
         state = self._state
         logs = [math.log(v) if v > 0 else math.nan for v in values]
         if not state.usual:
-            state.reference.append(logs)
-            state.reference_times.append(span.start)
-            if len(state.reference) > _REFERENCE_CAP:
-                del state.reference[::2], state.reference_times[::2]
+            plug.gather(state, span.start, logs)
             first = span.start if state.first_t is None else state.first_t
-            if len(state.reference) >= self._need and span.at - first >= self._need_time:
+            if plug.enough(state.learned, span.at - first, self._kind.tuning):
+                state.runs_a_day = state.learned * DAY / (span.at - first)
+                self._set_pace()
                 self._fix_reference()
             return []
         z = [math.nan] * len(values)
@@ -266,7 +261,8 @@ class CyclicDetector:
                 score = min(score, 0.0)
             track = state.tracks[family]
             track.remember(span.start, score)
-            track.step(span.start, score, self._tolerance, self._threshold * self._factor(family), self._forget)
+            needed = self._threshold * self._factor(family)
+            track.step(span.start, score, self._tolerance, needed, self._forget, beyond=not self._innocent.weather)
             found += self._decide(family, span, 0.0, Deviations(z, sd, logs, usual))
         return found
 

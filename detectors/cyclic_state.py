@@ -120,6 +120,7 @@ class CyclicState(msgspec.Struct):
     reference: list[list[float]] = msgspec.field(default_factory=list)
     reference_times: list[int] = msgspec.field(default_factory=list)
     usual: list[tuple[float, float]] = msgspec.field(default_factory=list)
+    runs_a_day: float = 0.0
     lessons: dict[str, Lesson] = msgspec.field(default_factory=dict)
     growth: dict[str, Growth] = msgspec.field(default_factory=dict)
     heard: dict[str, Heard] = msgspec.field(default_factory=dict)

@@ -22,6 +22,7 @@ _ENOUGH = 20
 _FLOOR = 1e-4
 _RING = 128
 _CEILING = 1.5
+_LEAST_EXCESS = 0.25
 _LOW = 3.0
 _HIGH = 6.0
 _LEAST = 8
@@ -58,12 +59,14 @@ class Track(msgspec.Struct):
         if len(self.times) > _RING:
             del self.times[0], self.scores[0]
 
-    def step(self, t: int, score: float, tolerance: float, threshold: float, forget: float) -> None:
-        """One judged cycle. A shift up to `tolerance` is nobody's fault."""
+    def step(
+        self, t: int, score: float, tolerance: float, threshold: float, forget: float, *, beyond: bool = False
+    ) -> None:
+        """One judged cycle. A shift up to `tolerance` is nobody's fault; `beyond` is that of `p_value`."""
         self.n += 1
         weight = max(forget, 1 / self.n)
         self.level += weight * (score - self.level)
-        p = p_value(score - tolerance, self.clean)
+        p = p_value(score - tolerance, self.clean, beyond=beyond)
         before = self.log_e
         self.log_e = min(_CEILING * threshold, max(0.0, before + math.log(0.5 / math.sqrt(p))))
         if before == 0.0 and self.log_e > 0.0:
@@ -75,13 +78,27 @@ class Track(msgspec.Struct):
         self.begun = self.n = self.over = 0
 
 
-def p_value(score: float, clean: list[float]) -> float:
-    """Upper p-value of a score: conformal with enough reference scores, and at least the normal tail."""
+def p_value(score: float, clean: list[float], *, beyond: bool = False) -> float:
+    """Upper p-value of a score: conformal with enough reference scores, and at least the normal tail.
+
+    Args:
+        score: of a cycle.
+        clean: scores of the reference, ascending.
+        beyond: beyond the highest reference score the tail goes on exponentially, by the mean excess of the reference's
+            highest fifth (peaks over a threshold: Coles, *An Introduction to Statistical Modeling of Extreme Values*,
+            2001, ch. 4). Few reference cycles could not say much in few judged ones otherwise.
+    """
     p = max(_FLOOR, upper_tail(score))
-    if len(clean) >= _ENOUGH:
-        above = len(clean) - bisect_left(clean, score)
-        p = max(p, (1 + above) / (len(clean) + 1))
-    return p
+    n = len(clean)
+    if n < _ENOUGH:
+        return p
+    above = n - bisect_left(clean, score)
+    conformal = (1 + above) / (n + 1)
+    if beyond and above == 0:
+        high = n // 5
+        excess = sum(clean[-high:]) / high - clean[-high - 1]
+        conformal *= math.exp(-(score - clean[-1]) / max(_LEAST_EXCESS, excess))
+    return max(p, conformal)
 
 
 def upper_tail(z: float) -> float:

@@ -20,6 +20,7 @@ _SETTLED, _ENOUGH = 600.0, 10
 _FLOWING = 0.5
 _FEW_LITRES = 3.0
 _LEAST_FLICKER = 0.01
+_IDLE, _IDLE_SHARE = 10.0, 0.05
 _WATER_HEAT = 4186.0
 
 
@@ -169,9 +170,15 @@ def _defrost_time(view: View) -> float:
 
 
 def _rest_power(view: View) -> float:
-    """Power after a run, W, and one watt, so that a plug's own zero does not make its logarithm wild."""
-    rest = median(view.of("power")[view.run :])
-    return max(rest, 0.0) + 1.0 if math.isfinite(rest) else NAN
+    """Power after a run, W, and one watt, so that a plug's own zero does not make its logarithm wild.
+
+    NaN while the appliance still works at less than its level: a dryer turns its drum while the laundry cools.
+    """
+    power = view.of("power")
+    rest = median(power[view.run :])
+    if not rest <= max(_IDLE, _IDLE_SHARE * median(power[: view.run])):
+        return NAN
+    return max(rest, 0.0) + 1.0
 
 
 def _power_flicker(view: View) -> float:

@@ -37,11 +37,15 @@ class Innocent:
 
     Args:
         signatures: of faults and confounders.
+
+    Attributes:
+        weather: whether weather may explain anything: it moves what a thermostat runs, not what people start.
     """
 
     def __init__(self, signatures: Sequence[Signature]) -> None:
         self._faults = [s for s in signatures if s.family is not None]
         self._confounders = [s for s in signatures if s.family is None]
+        self.weather = True
         self._sd: list[float] = []
         self._by_known: dict[tuple[bool, ...], list[_Mixture]] = {}
 
@@ -98,6 +102,8 @@ class Innocent:
     def _possible(self, one: _Mixture, amounts: _Floats) -> bool:
         """A fault does not run backwards, and it is not hot and cold, nor hot and quiet, at once."""
         if one.fault >= 0 and amounts[-1] <= 0:
+            return False
+        if not self.weather and any(self._confounders[i].cause != _USE for i in one.causes):
             return False
         weather = [a for i, a in zip(one.causes, amounts, strict=False) if self._confounders[i].cause != _USE]
         use = [a for i, a in zip(one.causes, amounts, strict=False) if self._confounders[i].cause == _USE]

@@ -15,6 +15,7 @@ _TOP = 8192.0
 _SCALE = _BINS / np.log(_TOP)
 _RARE = 0.001
 _IDLE_SHARE = 0.02
+_IDLE_POWER = 5.0
 _LEAST_WORK = 1800 * MICROS
 _AGAIN = 600 * MICROS
 
@@ -77,7 +78,7 @@ def _known(state: LevelState) -> bool:
     centres = np.exp((np.arange(_BINS) + 0.5) / _SCALE)
     above = np.cumsum(time[::-1])[::-1]
     top = float(centres[int(np.flatnonzero(above >= _RARE * state.observed)[-1])])
-    working = np.where(centres > max(2.0, _IDLE_SHARE * top), time, 0)
+    working = np.where(centres > max(_IDLE_POWER, _IDLE_SHARE * top), time, 0)
     total = int(working.sum())
     if total < _LEAST_WORK:
         return False
