@@ -1,4 +1,4 @@
-"""An appliance behind a plug: what hangs on how often it runs. A fridge does thirty times a day, a dryer hardly once."""
+"""An appliance behind a plug: what hangs on how often it runs, a fridge thirty times a day, a dryer now and then."""
 
 from __future__ import annotations
 
