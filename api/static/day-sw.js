@@ -43,7 +43,8 @@ const fresh = async (request) => {
 const page = async (request) => {
   // A way into a home is shown on the day of the visit: what was kept yesterday is not.
   const known = async () => {
-    const kept = await (await caches.open(KEPT)).match(slot(request.url));
+    // Looked up without opening: a look after the logout would make what was deleted anew, if empty.
+    const kept = await caches.match(slot(request.url), { cacheName: KEPT });
     return kept && Date.now() - Date.parse(kept.headers.get("Date")) < KEPT_MS ? kept : undefined;
   };
   const asked = fresh(request);
