@@ -150,7 +150,7 @@ def test_a_reference_covers_the_weather_that_it_saw_and_reaches_out_by_steps() -
     assert lift.covers(own, cold)
     assert own.n == 10
     # Of a kind whose page does not ask, all weather is covered.
-    door = models_of(FRIDGE)[0]
+    door = models_of(catalogue()["freezer"])[0]
     state = door.fresh()
     door.learn(state, [1.0, 0.0, 0.0], 1000.0)
     assert door.covers(state, [1.0, 40.0, 0.0])
