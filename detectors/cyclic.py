@@ -204,7 +204,7 @@ class CyclicDetector:
         self._book.episodes, self._witness.heard = self._state.episodes, self._state.heard
         self.peers.state = self._state.peers
         self._set_levels()
-        if self._adaptive and self._state.usual:
+        if self._state.runs_a_day:
             self._set_pace()
 
     def _set_levels(self) -> None:
