@@ -85,7 +85,6 @@ class CyclicDetector:
         self._witness = Witness(kind)
         tuning = kind.tuning
         self._need = int(tuning.get("reference", 40))
-        self._need_time = round(tuning.get("reference_hours", 0) * 3600 * MICROS)
         self._tolerance = tuning.get("tolerance", 1.0)
         self._least = tuning.get("least_spread", 0.04)
         self._threshold = tuning.get("threshold", 14.0)

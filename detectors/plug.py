@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from detectors.cyclic_state import CyclicState, Recent
 from detectors.diagnosis import Deviations
+from detectors.episodes import HOUR
 from detectors.innocent import Innocent
-from telemetry.clock import MICROS
 
-_HOUR = 3600 * MICROS
 _CAP = 120
 _DAYS = 7.0
 _FASTEST = 0.17
@@ -41,8 +40,8 @@ def enough(runs: int, passed: int, tuning: Mapping[str, float]) -> bool:
         passed: since the first of them, microseconds.
         tuning: of the kind.
     """
-    often = runs >= tuning.get("reference", 40) and passed >= tuning.get("reference_hours", 72) * _HOUR
-    return often or (runs >= tuning.get("rare_reference", 24) and passed >= tuning.get("rare_hours", 672) * _HOUR)
+    often = runs >= tuning.get("reference", 40) and passed >= tuning.get("reference_hours", 72) * HOUR
+    return often or (runs >= tuning.get("rare_reference", 24) and passed >= tuning.get("rare_hours", 672) * HOUR)
 
 
 def forget(runs_a_day: float, tuning: Mapping[str, float]) -> float:

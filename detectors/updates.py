@@ -14,7 +14,7 @@ import math
 import msgspec
 
 from detectors.baseline import FeatureModel, OwnState
-from telemetry.clock import MICROS
+from detectors.episodes import DAY
 
 STARTED_WITH = "firmware:"
 """Begin of the event that names the version."""
@@ -25,7 +25,7 @@ _CYCLES = 8
 _FAR = 2.0
 """Standard deviation of what an update does, in spreads between units of the kind."""
 _CLIP = 4.0
-_SETTLES = 24 * 3600 * MICROS
+_SETTLES = DAY
 """What an appliance does until it has come to its new set points tells neither the update's shift nor a fault."""
 
 
