@@ -34,6 +34,14 @@ def catalogue() -> Catalogue:
     return load_catalogue()
 
 
+PLUGS = """
+[[fleet]]
+kind = "smart_plug"
+count = 40
+host = {refrigerator = 1, washing_machine = 1}
+"""
+
+
 def scenario(text: str, fleet: str = FLEET, head: str = HEAD) -> Scenario:
     return read_scenario(head + fleet + text, "some.toml", catalogue())
 
