@@ -21,7 +21,7 @@ from firmware_sim.control import ControlServer
 from firmware_sim.fleet import Fleet
 from firmware_sim.people import People
 from firmware_sim.people_spec import NEIGHBOURS
-from firmware_sim.runner import Runner, open_fleet
+from firmware_sim.runner import Runner, Stats, open_fleet
 from firmware_sim.scenario import load_scenario
 from firmware_sim.self_help import HttpSelfHelp
 from firmware_sim.service import HttpService
@@ -37,26 +37,12 @@ _PATIENCE = 60 * MICROS
 _log = structlog.get_logger(__name__)
 
 
-class Report(msgspec.Struct, kw_only=True):
-    """What `stats.json` holds; times in microseconds, `lag` in wall seconds.
+class Report(Stats, frozen=True, kw_only=True):
+    """What `stats.json` holds: the runner's figures, and those of people.
 
     Attributes:
-        wall: when it was written.
-        now: fleet time by the clock heard, 0 before the first.
-        fleet: fleet time that the devices have reached.
-        messages: spooled.
-        readings: in them.
-        published: sent.
-        resent: of these, again.
-        unreceipted: without a receipt.
-        lag: age of the oldest of these.
-        connected: whether every connection is up.
-        refused: too large for the wire.
-        dropped: lost to a full spool.
-        held: messages that the network model keeps back.
-        offline: devices that it keeps offline.
-        connections: how many are up.
-        recording: file that messages are recorded into, or nothing.
+        wall: when it was written, microseconds.
+        now: fleet time by the clock heard, 0 before the first; microseconds.
         people_open: actions of people whose time has come.
         people_next: fleet time of their next action, or None.
         confirmed: visits that owners confirmed.
@@ -68,20 +54,6 @@ class Report(msgspec.Struct, kw_only=True):
 
     wall: int
     now: int
-    fleet: int
-    messages: int
-    readings: int
-    published: int
-    resent: int
-    unreceipted: int
-    lag: float
-    connected: bool
-    refused: int
-    dropped: int
-    held: int = 0
-    offline: int = 0
-    connections: int = 0
-    recording: str = ""
     people_open: int = 0
     people_next: int | None = None
     confirmed: int = 0
@@ -188,13 +160,19 @@ class Simulation:
         """Numbers as they are now."""
         now = self.runner.now() or 0
         report = Report(wall=self._wall(), now=now, **msgspec.structs.asdict(self.runner.stats()))
-        if self.people is not None:
-            tally = self.people.tally
-            report.people_open, report.people_next = self.people.overdue(now), self.people.next_due()
-            report.confirmed, report.repaired = tally.confirmed, tally.repaired
-            report.no_fault_found, report.people_errors = tally.no_fault_found, tally.errors
-            report.self_fixed = tally.self_fixed
-        return report
+        if self.people is None:
+            return report
+        tally = self.people.tally
+        return msgspec.structs.replace(
+            report,
+            people_open=self.people.overdue(now),
+            people_next=self.people.next_due(),
+            confirmed=tally.confirmed,
+            repaired=tally.repaired,
+            no_fault_found=tally.no_fault_found,
+            self_fixed=tally.self_fixed,
+            people_errors=tally.errors,
+        )
 
     def _settled(self) -> bool:
         """Whether the fleet is at its end and nothing more is to be awaited."""

@@ -19,6 +19,7 @@ from stack.embedded_nats import EmbeddedNats
 from stack.embedded_postgres import EmbeddedPostgres
 from storage.migrate import migrate
 from telemetry.identity import DeviceKey
+from tests.databases import copied
 
 _TEMPLATE = "wellkept_template"
 _NUMBERS = itertools.count(1)
@@ -115,16 +116,8 @@ def database_template(postgres: EmbeddedPostgres) -> str:
 @pytest.fixture
 def database_url(postgres: EmbeddedPostgres, database_template: str) -> Iterator[str]:
     """A fresh, migrated database."""
-    name = f"test_{os.getpid()}_{next(_NUMBERS)}"
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("create database {} template {} strategy file_copy").format(
-                sql.Identifier(name), sql.Identifier(database_template)
-            )
-        )
-    yield postgres.url(name)
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+    with copied(postgres, database_template, f"test_{os.getpid()}_{next(_NUMBERS)}") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,10 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
-import psycopg
 import pytest
 from fastapi import FastAPI
-from psycopg import sql
 
 from api.app import create_app
 from api.server import Server
@@ -21,6 +18,7 @@ from api.settings import Settings
 from stack.embedded_postgres import EmbeddedPostgres
 from storage.pool import connect
 from tests.api.case import WALL, Seeded, seed
+from tests.databases import copied, copy_database
 
 _NUMBERS = itertools.count(1)
 
@@ -29,42 +27,21 @@ _NUMBERS = itertools.count(1)
 def seeded_template(postgres: EmbeddedPostgres, database_template: str) -> tuple[str, Seeded]:
     """A database with the case in it, to be copied for each test."""
     name = "wellkept_case"
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("create database {} template {} strategy file_copy").format(
-                sql.Identifier(name), sql.Identifier(database_template)
-            )
-        )
-    with connect(postgres.url(name), application="test") as conn:
+    with connect(copy_database(postgres, database_template, name), application="test") as conn:
         return name, seed(conn)
-
-
-@contextmanager
-def copied(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
-    """A copy of a database, for as long."""
-    name = f"case_{os.getpid()}_{next(_NUMBERS)}"
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("create database {} template {} strategy file_copy").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
-        )
-    yield postgres.url(name)
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
 def database_url(postgres: EmbeddedPostgres, seeded_template: tuple[str, Seeded]) -> Iterator[str]:
     """A copy of the seeded database."""
-    with copied(postgres, seeded_template[0]) as url:
+    with copied(postgres, seeded_template[0], f"case_{os.getpid()}_{next(_NUMBERS)}") as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def module_url(postgres: EmbeddedPostgres, seeded_template: tuple[str, Seeded]) -> Iterator[str]:
     """A copy of the seeded database for all tests of a file, which leave it as it is."""
-    with copied(postgres, seeded_template[0]) as url:
+    with copied(postgres, seeded_template[0], f"case_{os.getpid()}_{next(_NUMBERS)}") as url:
         yield url
 
 

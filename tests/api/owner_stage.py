@@ -10,10 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import psycopg
 from fastapi import FastAPI, Request
 from playwright.sync_api import Page, Route
-from psycopg import sql
 
 from api.app import create_app
 from api.context import Tx, context_of, transaction
@@ -25,6 +23,7 @@ from storage.pool import Connection, connect
 from telemetry.clock import production_clock
 from tests.api.case import WALL, Seeded
 from tests.api.owner_states import Enter
+from tests.databases import copied
 
 ORIGIN = "http://desk.test"
 
@@ -90,28 +89,20 @@ class Stage:
 @contextmanager
 def staged(postgres: EmbeddedPostgres, template: str, seeded: Seeded) -> Iterator[Stage]:
     """A stage for the case, over a copy of its database."""
-    name = f"stage_{uuid4().hex}"
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("create database {} template {} strategy file_copy").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
-        )
-    app = create_app(Settings(database_url=postgres.url(name), pool_size=1), wall=lambda: WALL)
-    # The wall clock stands still: buckets would never fill again.
-    app.state.link_limits = Limits(100_000)
-    with connect(postgres.url(name), application="test") as conn:
+    with copied(postgres, template, f"stage_{uuid4().hex}") as url:
+        app = create_app(Settings(database_url=url, pool_size=1), wall=lambda: WALL)
+        # The wall clock stands still: buckets would never fill again.
+        app.state.link_limits = Limits(100_000)
+        with connect(url, application="test") as conn:
 
-        def shared(request: Request) -> Iterator[Tx]:
-            context = context_of(request)
-            yield Tx(conn, context.wall(), read_clock(conn) or production_clock(), context)
+            def shared(request: Request) -> Iterator[Tx]:
+                context = context_of(request)
+                yield Tx(conn, context.wall(), read_clock(conn) or production_clock(), context)
 
-        app.dependency_overrides[transaction] = shared
-        stage = Stage(app, conn, seeded)
-        try:
-            yield stage
-        finally:
-            stage.close()
-            app.state.context.pool.close()
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+            app.dependency_overrides[transaction] = shared
+            stage = Stage(app, conn, seeded)
+            try:
+                yield stage
+            finally:
+                stage.close()
+                app.state.context.pool.close()

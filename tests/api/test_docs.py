@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import httpx
-import pytest
 
 from api.problems import PROBLEMS, TYPE
 from storage.api_events import KEPT_FOR as EVENTS_KEPT
@@ -18,38 +14,15 @@ from storage.pool import connect
 from storage.registry import register_device
 from telemetry.identity import DeviceKey
 from tests.api.case import NOW, ORG, Seeded
+from tests.api.page_examples import page_of, run_examples
 
-_PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
-_EXAMPLES = re.findall(r"```sh\n(.*?)```\n```text\n(.*?)```", _PAGE, re.DOTALL)
-_END = "---- end of an example"
+_PAGE = page_of("api.md")
 
 
 def test_the_examples_run_as_they_stand(base_url: str, seeded: Seeded, database_url: str, tmp_path: Path) -> None:
-    for program in ("bash", "curl", "jq"):
-        if shutil.which(program) is None:
-            pytest.skip(f"no {program}: install it, the examples of docs/api.md use it")
-    assert len(_EXAMPLES) == _PAGE.count("```sh") >= 6
     with connect(database_url, application="test") as conn:
         register_device(conn, DeviceKey(ORG, "washer-1"), "washing_machine", registered=NOW)
-    script = "set -euo pipefail\n" + "".join(f"{code}\necho '{_END}'\n" for code, _ in _EXAMPLES)
-    environment = {**os.environ, "WELLKEPT": base_url, "TOKEN": seeded.tokens["dispatcher"]}
-    run = subprocess.run(  # noqa: S603  (our own page)
-        ["bash", "-c", script],  # noqa: S607  (the reader's own shell)
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    outputs = run.stdout.split(_END)
-    for (code, expected), output in zip(_EXAMPLES, outputs, strict=False):
-        at = 0
-        for line in expected.splitlines():
-            found = output.find(line, at)
-            assert found >= 0, f"{line!r} is not in the output of\n{code}\nwhich is\n{output}\n{run.stderr}"
-            at = found
+    run_examples("api.md", {"WELLKEPT": base_url, "TOKEN": seeded.tokens["dispatcher"]}, tmp_path)
 
 
 def test_the_problems_are_those_of_the_code() -> None:

@@ -5,13 +5,12 @@ import os
 from collections.abc import Iterator
 from uuid import UUID
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from stack.embedded_postgres import EmbeddedPostgres
 from storage.desk import PgDesk
 from telemetry.finding import Finding
+from tests.databases import copy_database
 from tests.servicedesk.world import World
 from tests.worker_desk.shop import Shop
 from tests.worker_desk.stored import Store
@@ -22,11 +21,7 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="module")
 def shared_shop(postgres: EmbeddedPostgres, database_template: str) -> Iterator[Shop]:
     """One database for tests that never commit."""
-    name = f"shared_{os.getpid()}_{next(_NUMBERS)}"
-    statement = sql.SQL("create database {} template {} strategy file_copy")
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
-        admin.execute(statement.format(sql.Identifier(name), sql.Identifier(database_template)))
-    made = Shop(postgres.url(name))
+    made = Shop(copy_database(postgres, database_template, f"shared_{os.getpid()}_{next(_NUMBERS)}"))
     yield made
     made.close()
 

@@ -3,12 +3,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from servicedesk.level_rows import ContactChannel
 from stack.embedded_postgres import EmbeddedPostgres
+from tests.databases import copy_database
 from tests.servicedesk.acceptance.case import Case, memory_case, postgres_case
 from tests.servicedesk.acceptance.doors import HookDoor, MailDoor
 from tests.worker_desk.shop import Shop
@@ -17,11 +16,7 @@ from tests.worker_desk.shop import Shop
 @pytest.fixture(scope="session")
 def one_shop(postgres: EmbeddedPostgres, database_template: str) -> Iterator[Shop]:
     """One database for all these tests: none of them commits."""
-    name = f"acceptance_{os.getpid()}"
-    statement = sql.SQL("create database {} template {} strategy file_copy")
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
-        admin.execute(statement.format(sql.Identifier(name), sql.Identifier(database_template)))
-    made = Shop(postgres.url(name))
+    made = Shop(copy_database(postgres, database_template, f"acceptance_{os.getpid()}"))
     yield made
     made.close()
 
