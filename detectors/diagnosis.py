@@ -182,7 +182,8 @@ def _reasons(names: list[str], signature: Signature, seen: Deviations) -> tuple[
     spoken = [
         (abs(z), i)
         for i, (size, z) in enumerate(zip(signature.size, seen.z, strict=True))
-        if not math.isnan(size) and not math.isnan(z) and size * z > 0 and abs(z) > 1
+        # An average speaks of features that this cycle did not show, too: there is no value of these to tell.
+        if not math.isnan(size) and size * z > 0 and abs(z) > 1 and not math.isnan(seen.value[i])
     ]
     strongest = sorted(spoken, key=lambda item: (-item[0], item[1]))[:3]
     return tuple((names[i], seen.value[i], seen.usual[i]) for _, i in strongest)
@@ -192,7 +193,7 @@ def _against(names: list[str], signature: Signature, scale: float, seen: Deviati
     """The feature that contradicts a cause most, had it been as far along as the likely one."""
     worst: tuple[float, int] | None = None
     for i, size in enumerate(signature.size):
-        if math.isnan(size) or math.isnan(seen.z[i]):
+        if math.isnan(size) or math.isnan(seen.z[i]) or math.isnan(seen.value[i]):
             continue
         misfit = abs(seen.z[i] - scale * size / seen.sd[i])
         if worst is None or misfit > worst[0]:

@@ -137,6 +137,21 @@ def test_what_no_signature_explains_is_unknown() -> None:
     assert told.causes[0].fault == UNKNOWN
 
 
+def test_what_has_no_value_in_a_cycle_is_no_reason() -> None:
+    kind = catalogue()["refrigerator"]
+    names = list(kind.features)
+    usual = [spec.mean for spec in kind.features.values()]
+    signatures = signatures_of(kind, relative=False)
+    worn = next(s for s in signatures if s.cause == "condenser_fan_wear")
+    z = [8.0 * math.copysign(1, size) if size else 0.0 for size in worn.size]
+    value = [math.nan if name in ("fan_rpm", "door_time") else u for name, u in zip(names, usual, strict=True)]
+    told = diagnose(names, signatures, "condenser_airflow", Deviations(z, [1.0] * len(z), value, usual))
+    said = [number for cause in told.causes for _, *numbers in cause.reasons for number in numbers]
+    said += [number for one in told.rejected for number in (one.value, one.expected)]
+    assert said
+    assert all(math.isfinite(number) for number in said)
+
+
 def test_conditions_are_allowed_for() -> None:
     kind = catalogue()["refrigerator"]
     names = list(kind.features)
