@@ -163,13 +163,13 @@ class CyclicDetector:
         family = entry.body.get("family")
         if entry.kind is not ControlKind.REPAIR_DONE or not isinstance(family, str):
             return []
-        finding = self._book.repaired(family, entry.at)
-        if finding is None or family not in self._state.tracks:
-            return [] if finding is None else [finding]
+        found = self._book.repaired(family, entry.at)
+        if found is None or family not in self._state.tracks:
+            return found or []
         self._forget_evidence(family)
         self._state.growth.pop(family, None)
         self._witness.forget(family)
-        return [finding]
+        return found
 
     def _learn_lesson(self, entry: ControlEntry) -> None:
         """Take a lesson on a family; one that is none of this detector's changes nothing."""
@@ -192,7 +192,7 @@ class CyclicDetector:
     def snapshot(self) -> bytes:
         """The whole state."""
         self._state.segment = self._segmenter.dump()
-        self._state.episodes = self._book.episodes
+        self._state.episodes, self._state.mended = self._book.episodes, self._book.mended
         self._state.heard = self._witness.heard
         return _ENCODER.encode(self._state)
 
@@ -200,7 +200,8 @@ class CyclicDetector:
         """Take back a state of `snapshot` of the same version."""
         self._state = _DECODER.decode(state)
         self._segmenter.load(self._state.segment)
-        self._book.episodes, self._witness.heard = self._state.episodes, self._state.heard
+        self._book.episodes, self._book.mended = self._state.episodes, self._state.mended
+        self._witness.heard = self._state.heard
         self.peers.state = self._state.peers
         self._set_levels()
         if self._state.runs_a_day:
@@ -385,9 +386,9 @@ class CyclicDetector:
         def what() -> Assessment:
             return self._assess(family, span.at, cohort, seen)
 
+        if self._recovers(family, span, seen):
+            return []
         if self._book.is_open(family):
-            if self._recovers(family, span, seen):
-                return []
             self._grow(family, span.at, seen)
             # What a plug sees may come to look like another fault; its episode ends when nothing stands out.
             calm = track.level < self._exit and cohort < self._exit + 1 and self._stands_out is None
@@ -418,7 +419,7 @@ class CyclicDetector:
 
     def _recovers(self, family: str, span: Span, seen: Deviations) -> bool:
         """Whether a repaired appliance has yet to show the repaired part; once it does, the evidence starts anew."""
-        telling, repaired = self._telling.get(family), self._book.episodes[family].repaired
+        telling, repaired = self._telling.get(family), self._book.mended.get(family)
         if self._adaptive and repaired is not None and span.start < repaired + DAY:
             # Whatever cools or heats behind the plug first comes back to its temperature.
             self._forget_evidence(family)

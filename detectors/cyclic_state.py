@@ -115,6 +115,7 @@ class CyclicState(msgspec.Struct):
     recent: list[Recent] = msgspec.field(default_factory=list)
     tracks: dict[str, Track] = msgspec.field(default_factory=dict)
     episodes: dict[str, Episode] = msgspec.field(default_factory=dict)
+    mended: dict[str, int] = msgspec.field(default_factory=dict)
     learned: int = 0
     first_t: int | None = None
     reference: list[list[float]] = msgspec.field(default_factory=list)

@@ -53,7 +53,6 @@ class Episode(msgspec.Struct):
         good: judgements in band since the repair.
         good_since: event time from which the proof counts.
         bad: judgements in a row out of band since the repair.
-        mended: time of the last repair reported; a repeat of its entry says nothing new.
     """
 
     finding: Finding
@@ -63,7 +62,6 @@ class Episode(msgspec.Struct):
     good: int = 0
     good_since: int = 0
     bad: int = 0
-    mended: int | None = None
 
 
 Proofs: TypeAlias = "dict[str, tuple[int | None, float | None]]"
@@ -88,9 +86,13 @@ class Book:
         version: version that findings carry.
         exit_after: judgements in a row below the exit bound that end an episode.
         proofs: of `proofs_of(kind)`, where many devices of a kind share them.
+
+    Attributes:
+        episodes: the last one of each family.
+        mended: fleet time of the last repair of each family, whether it had an episode or its owner alone had noticed.
     """
 
-    __slots__ = ("_detector", "_exit_after", "_key", "_kind", "_proof", "_version", "episodes")
+    __slots__ = ("_detector", "_exit_after", "_key", "_kind", "_proof", "_version", "episodes", "mended")
 
     def __init__(
         self,
@@ -109,6 +111,7 @@ class Book:
         self._exit_after = exit_after
         self._proof = proofs_of(kind) if proofs is None else proofs
         self.episodes: dict[str, Episode] = {}
+        self.mended: dict[str, int] = {}
 
     def is_open(self, family: str) -> bool:
         """Whether the family has an episode that has not ended."""
@@ -122,10 +125,8 @@ class Book:
 
     def blind(self, family: str, start: int) -> bool:
         """Whether what began at `start` says nothing of a repair: it began before, or while the appliance recovers."""
-        episode = self.episodes.get(family)
-        if episode is None or episode.repaired is None:
-            return False
-        return start < episode.repaired + (_SLACK if self._proof[family][0] is None else 0)
+        repaired = self.mended.get(family)
+        return repaired is not None and start < repaired + (_SLACK if self._proof[family][0] is None else 0)
 
     def open(self, family: str, epoch: int, at: int, what: Assessment) -> Finding:
         """Open an episode, or reopen the last one when it ended less than 30 days ago."""
@@ -187,12 +188,20 @@ class Book:
         due = since >= _TELL_EVERY or _differs(episode.finding, cause())
         return self._revise(episode, at, what()) if due else None
 
-    def repaired(self, family: str, at: int) -> Finding | None:
-        """A repair was reported: the episode is under proof from here on. None when the family has none."""
-        episode = self.episodes.get(family)
-        if episode is None or (episode.mended is not None and at <= episode.mended):
+    def repaired(self, family: str, at: int) -> list[Finding] | None:
+        """A repair was reported: the family's episode is under proof from here on.
+
+        Returns:
+            The episode's next revision; nothing where the family has no episode, because the owner alone had noticed;
+            None for a repeat, which says nothing new.
+        """
+        if family not in self._proof or at <= self.mended.get(family, -1):
             return None
-        episode.repaired = episode.mended = at
+        self.mended[family] = at
+        episode = self.episodes.get(family)
+        if episode is None:
+            return []
+        episode.repaired = at
         episode.good = episode.bad = episode.calm = 0
         episode.good_since = 0
         finding = episode.finding
@@ -205,7 +214,7 @@ class Book:
             observed=max(finding.observed, at),
         )
         episode.finding = told
-        return told
+        return [told]
 
     def learned(
         self, family: str, at: int, severity: int, causes: tuple[Cause, ...], rejected: tuple[Rejected, ...]

@@ -41,6 +41,7 @@ class MultichannelState(msgspec.Struct):
     slot: SlotState
     episodes: dict[str, Episode]
     causes: dict[str, float] = msgspec.field(default_factory=dict)
+    mended: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -92,22 +93,24 @@ class MultichannelDetector:
             return []
         if entry.kind is not ControlKind.REPAIR_DONE or entry.body.get("family") != self.plants.spec.family:
             return []
-        finding = self._book.repaired(self.plants.spec.family, entry.at)
-        if finding is None:
+        found = self._book.repaired(self.plants.spec.family, entry.at)
+        if found is None:
             return []
         self.plants.forget(self.slot)
         self._mark()
-        return [finding]
+        return found
 
     def snapshot(self) -> bytes:
         """The whole state."""
-        return _ENCODER.encode(MultichannelState(self.plants.dump(self.slot), self._book.episodes, self._causes))
+        book = self._book
+        return _ENCODER.encode(MultichannelState(self.plants.dump(self.slot), book.episodes, self._causes, book.mended))
 
     def restore(self, state: bytes) -> None:
         """Take back a state of `snapshot` of the same version."""
         decoded = _DECODER.decode(state)
         self.plants.load(self.slot, decoded.slot)
-        self._book.episodes, self._causes = decoded.episodes, decoded.causes
+        self._book.episodes, self._book.mended = decoded.episodes, decoded.mended
+        self._causes = decoded.causes
 
     def take_events(self, observation: Observation) -> list[Finding]:
         """Events of a message, before its readings."""

@@ -66,6 +66,7 @@ class RiverState(msgspec.Struct):
     episodes: dict[str, Episode]
     watches: list[WatchState]
     segment: SegmentState | None = None
+    mended: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -169,12 +170,12 @@ class Watch:
         """A repair puts the family's episode under proof."""
         if entry.kind is not ControlKind.REPAIR_DONE or entry.body.get("family") != self._family:
             return []
-        told = self._book.repaired(self._family, entry.at)
-        if told is None:
+        found = self._book.repaired(self._family, entry.at)
+        if found is None:
             return []
         self.state.track.reset()
         self.state.level = []
-        return [told]
+        return found
 
     def _deviation(self, score: float) -> float:
         """Conformal against the fixed clean reference, as a standard normal number."""
@@ -272,13 +273,14 @@ class RiverDetector:
         """The whole state."""
         segment = None if self._cycles is None else self._cycles[0].dump()
         states = [watch.state for watch in self._watches]
-        return _ENCODER.encode(RiverState(self.inner.snapshot(), self._book.episodes, states, segment))
+        book = self._book
+        return _ENCODER.encode(RiverState(self.inner.snapshot(), book.episodes, states, segment, book.mended))
 
     def restore(self, state: bytes) -> None:
         """Take back a state of `snapshot` of the same version."""
         decoded = _DECODER.decode(state)
         self.inner.restore(decoded.inner)
-        self._book.episodes = decoded.episodes
+        self._book.episodes, self._book.mended = decoded.episodes, decoded.mended
         for watch, told in zip(self._watches, decoded.watches, strict=True):
             watch.load(told)
         if self._cycles is not None and decoded.segment is not None:

@@ -172,6 +172,27 @@ def test_a_repair_is_proven_by_readings(kind: str) -> None:
 
 
 @every_kind
+def test_a_repair_that_nobody_waited_for_begins_the_evidence_anew(kind: str) -> None:
+    # An owner may notice a fault, and have it mended, just before telemetry would have told it.
+    stream = faulty(kind)
+    opened = run(kind, stream)[0]
+    until = next(i for i, message in enumerate(stream) if int(message.t[-1]) >= opened.observed)
+    detector, other = fresh(kind), fresh(kind)
+    assert [finding for message in stream[:until] for finding in detector.observe(message)] == []
+    repaired = entry(opened, int(stream[until - 1].t[-1]))
+    assert detector.control(repaired) == []
+    kept = detector.snapshot()
+    assert detector.control(repaired) == []
+    assert detector.snapshot() == kept
+    other.restore(kept)
+    # The repair did not help: that takes as much evidence as if nothing had been known.
+    for message in stream[until:]:
+        found = detector.observe(message)
+        assert found == other.observe(message)
+        assert all(finding.observed > opened.observed for finding in found)
+
+
+@every_kind
 def test_a_repair_that_did_not_help_fails(kind: str) -> None:
     stream = tuple(pump(rows=9000, change=600)) if kind in PUMPS else faulty(kind)
     detector = fresh(kind)
