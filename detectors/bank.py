@@ -15,6 +15,7 @@ from detectors.plants import Plants
 from detectors.river_adapter import adapters_of
 from detectors.river_watch import RiverDetector
 from detectors.segment import warm
+from detectors.standby import warm as warm_standby
 from telemetry.catalogue import Catalogue, KindSpec
 from telemetry.identity import DeviceKey
 
@@ -36,6 +37,7 @@ class Bank:
     def __init__(self, catalogue: Catalogue) -> None:
         self.version = _version(catalogue)
         warm()
+        warm_standby()
         self._plants = {kind.kind: Plants(kind) for kind in catalogue.kinds.values() if kind.detector != "cycles"}
         self._river = {kind.kind: adapters_of(catalogue, kind) for kind in catalogue.kinds.values() if kind.river}
 

@@ -35,6 +35,7 @@ from detectors.recovery import telling_of, waits_of
 from detectors.safety import SafetyWatch
 from detectors.segment import Cycle, Segmenter
 from detectors.self_test import Witness
+from detectors.standby import Standby
 from detectors.updates import NOT_MOVED, learn_shifts, off_lately
 from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
@@ -95,6 +96,7 @@ class CyclicDetector:
         self._band = tuning.get("band", 3.0)
         self._forget = tuning.get("forget", 0.15)
         self._longest = round(tuning.get("max_step_seconds", 300) * MICROS)
+        self._standby = Standby(kind, self._longest)
         self._learn_time = round(tuning.get("learn_hours", 24) * 3600 * MICROS)
         self._book = Book(key, kind, NAME, version, int(tuning.get("exit_cycles", 24)))
         rest = "off_time" in kind.features
@@ -137,8 +139,9 @@ class CyclicDetector:
             self._set_levels()
             t, values = t[used:], values[used:]
         if len(values):
-            for cycle in self._segmenter.feed(t, observation.phase, values):
-                found += self._judge(cycle, observation.epoch)
+            for low, high in self._standby.parts(self._state.standby, self._state.levels.work, t, values):
+                for cycle in self._segmenter.feed(t[low:high], observation.phase, values[low:high]):
+                    found += self._judge(cycle, observation.epoch)
         return found
 
     def lose(self, epoch: int, seq: int) -> list[Finding]:  # noqa: ARG002  (the interface's)
@@ -233,6 +236,7 @@ class CyclicDetector:
     def _judge_alone(self, span: Span, values: list[float]) -> list[Finding]:
         """A plug: logarithms against the fixed reference of its own first days."""
         state = self._state
+        values = self._standby.told(state.standby, values)
         logs = [math.log(v) if v > 0 else math.nan for v in values]
         if not state.usual:
             plug.gather(state, span.start, logs)

@@ -17,6 +17,7 @@ from detectors.life import Growth
 from detectors.peers import PeerState
 from detectors.segment import SegmentState
 from detectors.self_test import Heard
+from detectors.standby import StandbyState
 from detectors.updates import UpdateState
 from telemetry.control import ControlEntry
 
@@ -128,6 +129,7 @@ class CyclicState(msgspec.Struct):
     peers: PeerState = msgspec.field(default_factory=PeerState)
     aftermath: dict[str, int] = msgspec.field(default_factory=dict)
     updates: UpdateState = msgspec.field(default_factory=UpdateState)
+    standby: StandbyState = msgspec.field(default_factory=StandbyState)
 
 
 def clipped(z: float, most: float) -> float:

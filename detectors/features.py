@@ -181,6 +181,15 @@ def _rest_power(view: View) -> float:
     return max(rest, 0.0) + 1.0
 
 
+def _rest_flicker(view: View) -> float:
+    """Mean step of power from reading to reading after a run, W, and one watt; NaN as of the power there."""
+    rest = view.of("power")[view.run :]
+    rest = rest[np.isfinite(rest)]
+    if len(rest) < 3 or math.isnan(_rest_power(view)):  # noqa: PLR2004  (two steps)
+        return NAN
+    return mean(np.abs(np.diff(rest))[1:]) + 1.0
+
+
 def _power_flicker(view: View) -> float:
     """Median step of power from reading to reading over the power of the run; at least a hundredth."""
     power = view.of("power")[_INRUSH : view.run]
@@ -230,6 +239,7 @@ FEATURES: dict[str, Callable[[View], float]] = {
     "draw_drop": _draw_drop,
     "heat_unseen": _heat_unseen,
     "rest_power": _rest_power,
+    "rest_flicker": _rest_flicker,
     "power_flicker": _power_flicker,
 }
 """How each feature is computed; a kind's catalogue page chooses among them."""

@@ -282,13 +282,16 @@ class Programmes:
         return found
 
     def _metering(self, member: int, day: int, after: int) -> list[Body]:
-        """A day of a plug, an hour a message: what the machine draws while it runs and while it stands by."""
+        """A day of a plug, an hour a message: what the machine draws while it runs and stands by, by one meter."""
         begin = max(day * DAY, -(-max(after, self._world.start) // HOUR) * HOUR)
         times = np.arange(begin, (day + 1) * DAY, _MINUTE, dtype=np.int64)
         if not len(times):
             return []
         power = list(self._physics.channels).index("power")
         values = self._still(member, times)[:, power]
+        for hour in np.unique(times // HOUR).tolist():
+            at, acting = times // HOUR == hour, self._units.acting(hour * HOUR, member, 0)
+            values[at] = self._units.sensors.at_rest(values[at], hour * (HOUR // _MINUTE), acting, member, "power")
         for ran in self._ran[member]:
             inside = np.flatnonzero((times >= ran.start.begin) & (times < ran.end))
             values[inside] = ran.power[(times[inside] - ran.start.begin) // self._length]

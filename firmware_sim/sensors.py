@@ -72,6 +72,32 @@ class Sensors:
         self.samples += found.size
         return found
 
+    def at_rest(self, still: Floats, first: int, acting: Sequence[Acting], device: int, channel: str) -> Floats:
+        """What a failing sensor makes of readings of a machine that stands by; as they are where it is well.
+
+        Args:
+            still: what it would read, shape (steps,).
+            first: number of the first step, the key of the noise.
+            acting: what acts meanwhile on the device alone, in row 0.
+            device: of the group.
+            channel: which.
+        """
+        wrong = [one for one in acting if one.target == SENSOR + channel]
+        if not wrong:
+            return still
+        number = self._names[channel]
+        found = np.repeat(still[:, None, None], len(self._names), axis=2)
+        draws = chance.noise(self._keys[device : device + 1], first, len(still), len(self._names))
+        for one in wrong:
+            if one.what.noise is not None:
+                found += draws * one.what.noise * one.level
+            self._fail(found, one)
+        np.maximum(found, self._low, out=found)
+        found = np.rint(found * self._scale) / self._scale
+        for one in wrong:
+            self._drop(found, first, one, [device])
+        return np.asarray(found[:, 0, number])
+
     def _fail(self, found: Floats, one: Acting) -> None:
         channel = self._names[one.target.removeprefix(SENSOR)]
         if one.what.bias is not None:
