@@ -25,7 +25,7 @@ import msgspec
 import numpy as np
 
 from detectors.bank import Bank
-from detectors.engine import Comparable, Observation
+from detectors.engine import Observation, compared
 from firmware_sim.firmware import Body
 from firmware_sim.fleet import Fleet
 from firmware_sim.scenario import load_scenario
@@ -83,7 +83,8 @@ class Side:
         """A day's comparison, and its effect."""
         moment = to_datetime(now)
         for index, detector in self._detectors.items():
-            summary = detector.peers.summary if isinstance(detector, Comparable) else None
+            peers = compared(detector)
+            summary = None if peers is None else peers.summary
             if summary is not None and self._told.get(index, -1) < summary.day:
                 self._told[index] = summary.day
                 told = msgspec.structs.replace(summary, firmware=self.firmware.get(index))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias
 
 import msgspec
 import numpy as np
@@ -64,12 +64,12 @@ class DeviceDetector(Protocol):
         ...
 
 
-@runtime_checkable
-class Comparable(Protocol):
-    """A detector that tells of its device what peers are compared by."""
+def compared(detector: DeviceDetector) -> Peers | None:
+    """The device among its peers; None where its detector compares nothing.
 
-    peers: Peers
-    """The device among its peers."""
+    Asked after every run: a checked protocol would cost more than the rest of the question.
+    """
+    return getattr(detector, "peers", None)
 
 
 Observed: TypeAlias = "list[Finding] | Exception"

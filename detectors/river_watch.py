@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from detectors.decision import Track, date_shift
 from detectors.diagnosis import UNKNOWN
-from detectors.engine import Comparable, DeviceDetector, Observation
+from detectors.engine import DeviceDetector, Observation, compared
 from detectors.episodes import DAY, Assessment, Book, Episode
 from detectors.evidence import Bins
 from detectors.features import Extractor
@@ -226,7 +226,7 @@ class RiverDetector:
         makers: Sequence[Callable[[], Adapter]],
     ) -> None:
         self.inner = inner
-        self.peers = inner.peers if isinstance(inner, Comparable) else alone()
+        self.peers = compared(inner) or alone()
         after = int(kind.tuning.get("exit_cycles", _EXIT_AFTER))
         self._book = Book(key, kind, "river", version, after)
         self._watches = [Watch(kind, spec, make, self._book) for spec, make in zip(kind.river, makers, strict=True)]

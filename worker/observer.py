@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import structlog
 
-from detectors.engine import Comparable, DetectorFactory, Observation
+from detectors.engine import DetectorFactory, Observation, compared
 from storage.telemetry_rows import Batch, DetectorError, Reported, StoredMessage
 from telemetry.catalogue import Catalogue, KindSpec
 from telemetry.clock import MICROS
@@ -102,8 +102,8 @@ def feed(queues: Sequence[tuple[DeviceMemory, deque[Told]]], detectors: Detector
 
 def _summarise(memory: DeviceMemory, batch: Batch) -> None:
     """Hand out the summary of a day that has ended; the same one a second time changes nothing."""
-    detector = memory.detector
-    summary = detector.peers.summary if isinstance(detector, Comparable) else None
+    peers = compared(memory.detector)
+    summary = None if peers is None else peers.summary
     if summary is not None and summary.day > memory.told_day and not memory.failed:
         memory.told_day = summary.day
         firmware = memory.firmware[-1].version if memory.firmware else None

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from detectors.cyclic import CyclicDetector
-from detectors.engine import Comparable, DeviceDetector, Observation
+from detectors.engine import DeviceDetector, Observation, compared
 from detectors.peers import Peers
 from telemetry.cohort import CohortReference, Common
 from telemetry.control import ControlEntry, ControlKind
@@ -30,7 +30,7 @@ def made(kind: str = "smart_plug") -> CyclicDetector:
     page = catalogue()[kind]
     asking = msgspec.structs.replace(page, tuning={**page.tuning, "cohort_shift": 1, "cohort_start": 1})
     found = CyclicDetector(KEY, asking, "1")
-    assert isinstance(found, Comparable)
+    assert compared(found) is found.peers
     return found
 
 
