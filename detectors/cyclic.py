@@ -8,15 +8,15 @@ import msgspec
 
 from detectors import plug
 from detectors.aftermath import Aftermath
+from detectors.anew import forget_but, forget_family, forget_own
 from detectors.baseline import centre_and_spread, models_of, reach_out
-from detectors.cyclic_state import CyclicState, Recent, Span, Stand, clipped, lesson_of
+from detectors.cyclic_state import CyclicState, Recent, Span, Stand, clipped, take_lesson
 from detectors.decision import Track, shifted, upper_tail
 from detectors.diagnosis import (
     UNKNOWN,
     Deviations,
     Diagnosis,
     Match,
-    bounded,
     diagnose,
     match,
     signatures_of,
@@ -30,13 +30,15 @@ from detectors.levels import learn
 from detectors.life import Growth, Prior, remaining
 from detectors.measured import Measured
 from detectors.onset import onset_of
+from detectors.opening import doubtful, failed
 from detectors.peers import peers_of
-from detectors.recovery import telling_of, waits_of
+from detectors.recovery import settles_of, telling_of, waits_of
 from detectors.safety import SafetyWatch
 from detectors.segment import Cycle, Segmenter
 from detectors.self_test import Witness
 from detectors.standby import Standby
-from detectors.updates import NOT_MOVED, learn_shifts, off_lately
+from detectors.standing import Standing
+from detectors.updates import learn_shifts, off_lately
 from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
 from telemetry.control import ControlEntry, ControlKind
@@ -45,7 +47,6 @@ from telemetry.identity import DeviceKey
 
 NAME = "cycles"
 _CLIP = 6.0
-_CLIP_COHORT = 20.0
 _GUARD = 2.5
 _SIGNALS = 3
 
@@ -79,6 +80,7 @@ class CyclicDetector:
         self._stands_out: str | None = None
         self._telling = {} if self._adaptive else telling_of(kind, self._signatures)
         self._wait = waits_of(kind)
+        self._settles = settles_of(kind)
         self._extract = Extractor(kind, tuple(self._names))
         self._aftermath = Aftermath(kind)
         self._measured = Measured(kind, self._signatures)
@@ -105,6 +107,7 @@ class CyclicDetector:
         self._channel = list(kind.channels).index(kind.cycle.channel)
         width = round(tuning.get("evidence_hours", 6) * 3600 * MICROS)
         self.peers = peers_of(self._names, tuning)
+        self._stand = Standing(self._models, self._judged, self.peers, self._forget)
         self._state = CyclicState(
             peers=self.peers.state,
             segment=self._segmenter.dump(),
@@ -157,28 +160,28 @@ class CyclicDetector:
         The device's own test tells the causes of an open episode apart.
         """
         if entry.kind is ControlKind.PRIORS:
-            self._learn_lesson(entry)
+            take_lesson(self._state, entry, self._families)
             return []
         if entry.kind is ControlKind.SELF_TEST:
             return self._witness.hear(entry, self._book)
         if entry.kind is ControlKind.COHORT_REFERENCE:
             return self.peers.hear(entry)
-        family = entry.body.get("family")
-        if entry.kind is not ControlKind.REPAIR_DONE or not isinstance(family, str):
-            return []
-        found = self._book.repaired(family, entry.at)
-        if found is None or family not in self._state.tracks:
-            return found or []
-        self._forget_evidence(family)
-        self._state.growth.pop(family, None)
-        self._witness.forget(family)
-        return found
+        return self._mended(entry) if entry.kind is ControlKind.REPAIR_DONE else []
 
-    def _learn_lesson(self, entry: ControlEntry) -> None:
-        """Take a lesson on a family; one that is none of this detector's changes nothing."""
-        lesson = lesson_of(entry)
-        if lesson is not None and lesson.family in self._families:
-            self._state.lessons[lesson.family] = lesson
+    def _mended(self, entry: ControlEntry) -> list[Finding]:
+        """Whatever was repaired, and whoever asked for it: what was seen before it says nothing any more."""
+        family, state = entry.body.get("family"), self._state
+        found = self._book.repaired(family, entry.at) if isinstance(family, str) else []
+        if state.recovery.hear(entry.at):
+            self._start_anew()
+            if not found and not self._adaptive:
+                # No proof will end with it: a new part is a new unit at once.
+                self._forget_own()
+        if found and family in state.tracks:
+            self._forget_evidence(family)
+            state.growth.pop(family, None)
+            self._witness.forget(family)
+        return found or []
 
     def _factor(self, family: str) -> float:
         lesson = self._state.lessons.get(family)
@@ -227,8 +230,11 @@ class CyclicDetector:
         if self._state.first_t is None:
             self._state.first_t = cycle.start
         found = self._safety.settle(self._book, cycle.start, at)
-        if cycle.start < self._state.updates.at or any(self._book.blind(f, cycle.start) for f in self._families):
+        blind = max(self._state.updates.at, self._state.recovery.at)
+        if cycle.start < blind or any(self._book.blind(f, cycle.start) for f in self._families):
             return found
+        if self._state.recovery.ends(cycle.start, self._settles):
+            self._start_anew()
         self.peers.turn(cycle.start)
         judge = self._judge_alone if self._adaptive else self._judge_in_cohort
         return found + judge(Span(cycle.start, at, epoch), values)
@@ -293,7 +299,10 @@ class CyclicDetector:
         """A catalogued kind: the cohort from the first cycle on, its own reference once it has one."""
         state = self._state
         steady = state.learned >= self._need
-        one = self._stand(span, values, steady=steady)
+        # Conditions that the reference has never seen are not judged but learned, unless something is wrong already.
+        calm = steady and not any(self._book.is_open(family) for family in self._families)
+        one = self._stand(state, span.start, values, calm=calm, steady=steady)
+        self._show(span.at, values, one.usual, one.spread)
         plain_sd, lately = one.sd_own, [recent.conditions for recent in state.recent]
         one.sd_own, one.sd_coh = self._measured.scaled(one.sd_own, one.x), self._measured.scaled(one.sd_coh, lately)
         z_own, sd_own, z_coh, sd_coh, usual = one.z_own, one.sd_own, one.z_coh, one.sd_coh, one.usual
@@ -302,7 +311,9 @@ class CyclicDetector:
         own_matches = self._measured.match(z_own, sd_own, one.x)
         own_leading = self._leading(own_matches) if steady else None
         cohort = {f: max(matches[s.cause].score for s in self._signatures if s.family == f) for f in self._families}
-        if max(cohort.values()) < _GUARD:
+        # What the reference was learned with may just have been replaced: the cohort alone tells of other families.
+        proving = any(self._book.proving(family) for family in self._families)
+        if max(cohort.values()) < _GUARD and not state.recovery.lasts:
             self._learn(one)
         if max(own_matches[s.cause].score for s in self._signatures if s.family) < _GUARD:
             learn_shifts(state.updates.moved(), one.off, plain_sd)
@@ -313,7 +324,7 @@ class CyclicDetector:
             own_score = own_best if own_leading == family else 0.0
             factor = self._factor(family)
             track.remember(span.start, own_best if steady else cohort[family])
-            if steady:
+            if steady and (not proving or self._book.is_open(family)):
                 track.step(span.start, own_score, self._tolerance, self._threshold * factor, self._forget)
             # Evidence grows with the square of a deviation.
             here = cohort[family] >= self._cohort * math.sqrt(factor) and leading == family
@@ -321,41 +332,6 @@ class CyclicDetector:
             z, sd = (z_coh, sd_coh) if cohort[family] >= self._cohort * 0.7 or not steady else (z_own, sd_own)
             found += self._decide(family, span, cohort[family], Deviations(z, sd, values, usual))
         return found
-
-    def _stand(self, span: Span, values: list[float], *, steady: bool) -> Stand:
-        """Hold a cycle against the cohort and the unit's own reference."""
-        state, one = self._state, Stand(len(values))
-        # Conditions that the reference has never seen are not judged but learned, unless something is wrong already.
-        calm = steady and not any(self._book.is_open(family) for family in self._families)
-        shifts = state.updates.moved()
-        for i, model in enumerate(self._models):
-            x = model.conditions(values)
-            one.x.append(x)
-            if i not in self._judged or math.isnan(values[i]):
-                continue
-            prior, own = model.prior(x), model.own(state.own[i], x)
-            moved, recent = shifts[i] if shifts else NOT_MOVED, state.recent[i]
-            plain = one.plain[i] = values[i] - moved.mean
-            recent.add(x, plain - prior.mean, self._forget)
-            level, doubt = self.peers.level(i, span.start, model.spec.spread, model.prior(recent.conditions).doubt)
-            one.sd_coh[i] = math.sqrt(doubt + model.spec.noise**2 * recent.noise + moved.variance)
-            one.z_coh[i] = (recent.residual - level) / one.sd_coh[i]
-            variance = own.noise + own.doubt + (0.3 * model.spec.spread) ** 2 + moved.variance
-            common = self.peers.moved(i, span.start, math.sqrt(variance))
-            one.sd_own[i] = math.sqrt(variance + common.variance)
-            one.off[i] = plain - own.mean
-            if calm and not model.covers(state.own[i], x):
-                one.fresh.append(i)
-                # What a young reference is off says nothing of an update: it learns that itself.
-                one.off[i] = math.nan if model.young(state.own[i]) else one.off[i]
-            else:
-                one.z_own[i] = (one.off[i] - common.shift) / one.sd_own[i]
-            one.usual[i] = moved.mean + (own.mean + common.shift if steady else prior.mean + level)
-            one.spread[i] = own.noise + common.variance + (own.doubt if steady else prior.doubt)
-            self.peers.add(i, values[i] - prior.mean, one.off[i] if steady else math.nan, math.sqrt(variance))
-        one.z_own, one.z_coh = bounded(one.z_own, _CLIP), bounded(one.z_coh, _CLIP_COHORT)
-        self._show(span.at, values, one.usual, one.spread)
-        return one
 
     def _show(self, at: int, values: list[float], usual: list[float], spread: list[float]) -> None:
         self._state.bins.add(at, *([x[i] for i in self._shown] for x in (values, usual, spread)))
@@ -411,15 +387,22 @@ class CyclicDetector:
             if finding is not None and finding.proof is Proof.PROVEN and not self._adaptive:
                 self._forget_own()
             return [] if finding is None else [finding]
-        own = track.log_e >= self._threshold * self._factor(family) and self._shifted(track)
-        if not own and track.over < self._persist:
+        own = track.log_e >= self._threshold * self._factor(family)
+        # A second opinion where there are enough cycles: ADWIN sees the shift, too.
+        own = own and (not self._adaptive or shifted(track.scores))
+        if self._state.recovery.lasts or not (own or track.over >= self._persist) or self._taken():
             return []
-        if self._adaptive and any(self._book.is_open(other) for other in self._families):
-            # One number tells no two faults apart; an appliance that fails moves all that a plug sees.
+        if not self._adaptive and doubtful(self._diagnose(family, span.at, seen).causes):
             return []
         self._state.growth.pop(family, None)
         self._grow(family, span.at, seen)
         return [self._book.open(family, span.epoch, span.at, what())]
+
+    def _taken(self) -> bool:
+        """Whether another family's open episode keeps this one from opening."""
+        others = [self._book.episodes[other] for other in self._families if self._book.is_open(other)]
+        # One number tells no two faults apart; an appliance that fails moves all that a plug sees.
+        return bool(others) if self._adaptive else any(failed(one, self._state.growth) for one in others)
 
     def _recovers(self, family: str, span: Span, seen: Deviations) -> bool:
         """Whether a repaired appliance has yet to show the repaired part; once it does, the evidence starts anew."""
@@ -436,13 +419,12 @@ class CyclicDetector:
         return told == 0 or (told == 1 and not math.isnan(seen.value[telling]))
 
     def _forget_evidence(self, family: str, but: int | None = None) -> None:
-        """The family's evidence starts anew, that of one feature excepted."""
-        self._state.tracks[family].reset()
-        for i in self._judged:
-            if i != but and any(
-                s.family == family and not math.isnan(s.size[i]) and s.size[i] != 0 for s in self._signatures
-            ):
-                self._state.recent[i] = Recent()
+        forget_family(self._state, self._signatures, family, self._judged, but)
+
+    def _start_anew(self) -> None:
+        """After a repair the evidence of every family without an open episode starts anew."""
+        open_ = [family for family in self._families if self._book.is_open(family)]
+        forget_but(self._state, self._signatures, self._judged, open_)
 
     def _grow(self, family: str, at: int, seen: Deviations) -> None:
         """Remember how far each cause of an open family would have come."""
@@ -450,17 +432,8 @@ class CyclicDetector:
         growth.add(at, {s.cause: match(s, seen.z, seen.sd).amount for s in self._signatures if s.family == family})
 
     def _forget_own(self) -> None:
-        """A new part is a new unit: its reference is learned again from the cohort's prior."""
-        self._state.own = [model.fresh() for model in self._models]
-        self._state.learned = 0
+        forget_own(self._state, self._models)
         self.peers.forget_shifts()
-        for track in self._state.tracks.values():
-            track.clean = []
-            track.reset()
-
-    def _shifted(self, track: Track) -> bool:
-        """A second opinion where there are enough cycles: ADWIN sees the shift, too."""
-        return not self._adaptive or shifted(track.scores)
 
     def _assess(self, family: str, at: int, cohort: float, seen: Deviations) -> Assessment:
         track = self._state.tracks[family]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from detectors.evidence import Bins
 from detectors.levels import LevelState
 from detectors.life import Growth
 from detectors.peers import PeerState
+from detectors.recovery import Recovery
 from detectors.segment import SegmentState
 from detectors.self_test import Heard
 from detectors.standby import StandbyState
@@ -130,8 +132,16 @@ class CyclicState(msgspec.Struct):
     aftermath: dict[str, int] = msgspec.field(default_factory=dict)
     updates: UpdateState = msgspec.field(default_factory=UpdateState)
     standby: StandbyState = msgspec.field(default_factory=StandbyState)
+    recovery: Recovery = msgspec.field(default_factory=Recovery)
 
 
 def clipped(z: float, most: float) -> float:
     """A deviation bounded on both sides; NaN stays."""
     return z if math.isnan(z) else max(-most, min(most, z))
+
+
+def take_lesson(state: CyclicState, entry: ControlEntry, families: Container[str]) -> None:
+    """Take a lesson on a family; one that is on none of `families` changes nothing."""
+    lesson = lesson_of(entry)
+    if lesson is not None and lesson.family in families:
+        state.lessons[lesson.family] = lesson
