@@ -188,10 +188,10 @@ class CyclicDetector:
         return 1.0 if lesson is None else lesson.threshold
 
     def _diagnose(self, family: str, at: int, seen: Deviations) -> Diagnosis:
-        lesson = self._state.lessons.get(family)
+        chances = plug.chances(self._state.lessons.get(family), self._state.runs_a_day, self._kind.tuning)
         if self._adaptive:
             seen = plug.averaged(self._innocent, self._state.recent, seen, family, self._tolerance)
-        plain = diagnose(self._names, self._signatures, family, seen, {} if lesson is None else lesson.causes)
+        plain = diagnose(self._names, self._signatures, family, seen, chances)
         episode = self._book.episodes.get(family)
         return self._witness.weigh(family, plain, at, at if episode is None else episode.finding.onset)
 
@@ -223,6 +223,7 @@ class CyclicDetector:
         self._innocent.weather = self._state.runs_a_day >= self._kind.tuning.get("thermostat_runs", 8.0)
         self._forget = plug.forget(self._state.runs_a_day, self._kind.tuning)
         self._threshold = plug.threshold(self._state.runs_a_day, self._kind.tuning)
+        self._least = plug.least_spread(self._state.runs_a_day, self._kind.tuning)
 
     def _judge(self, cycle: Cycle, epoch: int) -> list[Finding]:
         values = self._aftermath.without(cycle.start, self._extract(cycle), self._state.aftermath)

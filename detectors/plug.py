@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from detectors.cyclic_state import CyclicState, Recent
+from detectors.cyclic_state import CyclicState, Lesson, Recent
 from detectors.diagnosis import Deviations
 from detectors.episodes import HOUR
 from detectors.innocent import Innocent
@@ -15,6 +15,7 @@ _DAYS = 7.0
 _FASTEST = 0.17
 _OFTEN = 30.0
 _LEAST = 8.0
+_RARE = "rare_prior_"
 
 
 def gather(state: CyclicState, start: int, logs: list[float]) -> None:
@@ -56,6 +57,34 @@ def threshold(runs_a_day: float, tuning: Mapping[str, float]) -> float:
     """
     most = tuning.get("threshold", 14.0)
     return max(_LEAST, most + min(0.0, math.log(runs_a_day / _OFTEN)))
+
+
+def least_spread(runs_a_day: float, tuning: Mapping[str, float]) -> float:
+    """What a logarithm strays at least; less for programmes, which draw what their motors and heaters are made for.
+
+    A thermostat's appliance draws what the room's temperature makes of it, thirty times a day; a programme's few runs
+    have to tell a twentieth.
+    """
+    if runs_a_day >= tuning.get("thermostat_runs", 8.0):
+        return tuning.get("least_spread", 0.05)
+    return tuning.get("rare_spread", 0.03)
+
+
+def chances(lesson: Lesson | None, runs_a_day: float, tuning: Mapping[str, float]) -> Mapping[str, float]:
+    """Factors on the prior probabilities of causes: what outcomes taught, and how often the appliance runs.
+
+    What people start has a motor, and no condenser that dust could fill: harder work is told by `rare_prior_CAUSE`.
+
+    Args:
+        lesson: of the family; None when outcomes taught nothing yet.
+        runs_a_day: 0 where it is unknown, or where nothing stands behind a plug.
+        tuning: of the kind.
+    """
+    taught: Mapping[str, float] = {} if lesson is None else lesson.causes
+    if not 0 < runs_a_day < tuning.get("thermostat_runs", 8.0):
+        return taught
+    rare = {name.removeprefix(_RARE): factor for name, factor in tuning.items() if name.startswith(_RARE)}
+    return {**taught, **{cause: taught.get(cause, 1.0) * factor for cause, factor in rare.items()}}
 
 
 def averaged(innocent: Innocent, recent: list[Recent], seen: Deviations, family: str, tolerance: float) -> Deviations:
