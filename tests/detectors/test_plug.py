@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from detectors.cyclic_state import CyclicState
+from detectors.cyclic_state import CyclicState, Lesson
 from detectors.decision import p_value
 from detectors.diagnosis import signatures_of
 from detectors.evidence import Bins
 from detectors.innocent import Innocent
-from detectors.plug import enough, forget, gather, threshold
+from detectors.plug import chances, enough, forget, gather, least_spread, threshold
 from detectors.segment import SegmentState
 from telemetry.catalogue import load_catalogue
 from telemetry.clock import MICROS
@@ -69,3 +69,17 @@ def test_beyond_the_reference_the_tail_goes_on() -> None:
     top, far, further = (p_value(score, CLEAN, beyond=True) for score in (CLEAN[-1] + 0.01, 3.5, 5.0))
     assert 1 / 41 >= top > far > further >= 1e-4
     assert p_value(5.0, CLEAN) == 1 / 41
+
+
+def test_what_runs_seldom_may_tell_a_smaller_change() -> None:
+    assert least_spread(30.0, PLUG.tuning) == PLUG.tuning["least_spread"]
+    assert least_spread(1.0, PLUG.tuning) < PLUG.tuning["least_spread"]
+
+
+def test_what_people_start_strains_a_motor() -> None:
+    lesson = Lesson("appliance_load", 1.0, {"motor_strain": 0.5, "load_change": 0.25})
+    assert chances(None, 0.0, PLUG.tuning) == chances(None, 30.0, PLUG.tuning) == {}
+    assert chances(lesson, 30.0, PLUG.tuning) == lesson.causes
+    factor = chances(None, 1.0, PLUG.tuning)["motor_strain"]
+    assert factor > 1.0
+    assert chances(lesson, 1.0, PLUG.tuning) == {"motor_strain": 0.5 * factor, "load_change": 0.25}
