@@ -38,6 +38,7 @@ from detectors.segment import Cycle, Segmenter
 from detectors.self_test import Witness
 from detectors.standby import Standby
 from detectors.standing import Standing
+from detectors.sudden import SuddenFaults
 from detectors.updates import learn_shifts, off_lately
 from telemetry.catalogue import KindSpec
 from telemetry.clock import MICROS
@@ -93,6 +94,7 @@ class CyclicDetector:
         self._threshold = tuning.get("threshold", 14.0)
         self._cohort = tuning.get("cohort_threshold", 4.3)
         self._persist = int(tuning.get("cohort_cycles", 6))
+        self._sudden = SuddenFaults(kind, self._signatures, self._measured, self._cohort, self._persist)
         self._exit = tuning.get("exit", 1.5)
         self._lead = round(max(fault.lead_days[1] for fault in kind.faults.values()) * DAY)
         self._band = tuning.get("band", 3.0)
@@ -191,6 +193,7 @@ class CyclicDetector:
         chances = plug.chances(self._state.lessons.get(family), self._state.runs_a_day, self._kind.tuning)
         if self._adaptive:
             seen = plug.averaged(self._innocent, self._state.recent, seen, family, self._tolerance)
+        chances = self._sudden.causes(family, self._state.tracks[family], chances, self._factor(family))
         plain = diagnose(self._names, self._signatures, family, seen, chances)
         episode = self._book.episodes.get(family)
         return self._witness.weigh(family, plain, at, at if episode is None else episode.finding.onset)
@@ -306,6 +309,7 @@ class CyclicDetector:
         self._show(span.at, values, one.usual, one.spread)
         plain_sd, lately = one.sd_own, [recent.conditions for recent in state.recent]
         one.sd_own, one.sd_coh = self._measured.scaled(one.sd_own, one.x), self._measured.scaled(one.sd_coh, lately)
+        one.sd_far = self._measured.scaled(one.sd_far, one.x)
         z_own, sd_own, z_coh, sd_coh, usual = one.z_own, one.sd_own, one.z_coh, one.sd_coh, one.usual
         matches = self._measured.match(z_coh, sd_coh, lately)
         leading = self._leading(matches)
@@ -314,6 +318,8 @@ class CyclicDetector:
         cohort = {f: max(matches[s.cause].score for s in self._signatures if s.family == f) for f in self._families}
         # What the reference was learned with may just have been replaced: the cohort alone tells of other families.
         proving = any(self._book.proving(family) for family in self._families)
+        if not proving:
+            self._sudden.judge(state.tracks, span.start, one, self._factor)
         if max(cohort.values()) < _GUARD and not state.recovery.lasts:
             self._learn(one)
         if max(own_matches[s.cause].score for s in self._signatures if s.family) < _GUARD:
@@ -331,6 +337,8 @@ class CyclicDetector:
             here = cohort[family] >= self._cohort * math.sqrt(factor) and leading == family
             track.over = track.over + 1 if here else 0
             z, sd = (z_coh, sd_coh) if cohort[family] >= self._cohort * 0.7 or not steady else (z_own, sd_own)
+            if self._sudden.opens(track, factor):
+                z, sd = one.z_far, one.sd_far
             found += self._decide(family, span, cohort[family], Deviations(z, sd, values, usual))
         return found
 
@@ -391,7 +399,8 @@ class CyclicDetector:
         own = track.log_e >= self._threshold * self._factor(family)
         # A second opinion where there are enough cycles: ADWIN sees the shift, too.
         own = own and (not self._adaptive or shifted(track.scores))
-        if self._state.recovery.lasts or not (own or track.over >= self._persist) or self._taken():
+        enough = own or track.over >= self._persist or self._sudden.opens(track, self._factor(family))
+        if not enough or self._state.recovery.lasts or self._taken():
             return []
         if not self._adaptive and doubtful(self._diagnose(family, span.at, seen).causes):
             return []
@@ -447,9 +456,15 @@ class CyclicDetector:
         fault = self._kind.faults[first]
         first_t = at if self._state.first_t is None else self._state.first_t
         onset, low, high = onset_of(
-            track, at, first_t, cohort=cohort, bounds=(self._threshold, self._cohort), lead=self._lead
+            track,
+            at,
+            first_t,
+            cohort=cohort,
+            bounds=(self._threshold, self._cohort),
+            lead=self._lead,
+            fast=round(fault.lead_days[1] * DAY),
         )
-        p = min(1.0, math.exp(-track.log_e), upper_tail(cohort) if cohort else 1.0)
+        p = min(1.0, math.exp(-track.log_e), *(upper_tail(z) for z in (cohort, track.sudden.least) if z))
         prior = Prior(fault.lead_days, fault.course.shape, (low, high))
         life = remaining(prior, first, self._state.growth[family], at)
         return Assessment(

@@ -46,15 +46,31 @@ class Stand:
         sd_coh: likewise.
         usual: what is usual, for people.
         spread: variance of it.
+        z_far: this cycle alone, bounded wider than `z_own`: distance from the unit's own reference, and from the cohort
+            where that reference has not seen such conditions.
+        sd_far: standard deviations of these, in the feature's unit.
         fresh: features under conditions that the reference has not seen; not judged but learned.
     """
 
-    __slots__ = ("fresh", "off", "plain", "sd_coh", "sd_own", "spread", "usual", "x", "z_coh", "z_own")
+    __slots__ = (
+        "fresh",
+        "off",
+        "plain",
+        "sd_coh",
+        "sd_far",
+        "sd_own",
+        "spread",
+        "usual",
+        "x",
+        "z_coh",
+        "z_far",
+        "z_own",
+    )
 
     def __init__(self, size: int) -> None:
         self.plain, self.off, self.usual = [math.nan] * size, [math.nan] * size, [math.nan] * size
-        self.z_own, self.z_coh = [math.nan] * size, [math.nan] * size
-        self.sd_own, self.sd_coh, self.spread = [1.0] * size, [1.0] * size, [0.0] * size
+        self.z_own, self.z_coh, self.z_far = [math.nan] * size, [math.nan] * size, [math.nan] * size
+        self.sd_own, self.sd_coh, self.sd_far, self.spread = [1.0] * size, [1.0] * size, [1.0] * size, [0.0] * size
         self.x: list[list[float]] = []
         self.fresh: list[int] = []
 

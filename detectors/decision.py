@@ -29,6 +29,34 @@ _LEAST = 8
 _LIKELIHOOD = 3.0
 
 
+class Sudden(msgspec.Struct):
+    """Cycles in a row that are far off as one fast fault would have them: see `detectors.sudden`.
+
+    Attributes:
+        evidence: sum of their squared scores.
+        n: how many.
+        least: the smallest of the scores.
+        since: event time at which the first began.
+    """
+
+    evidence: float = 0.0
+    n: int = 0
+    least: float = 0.0
+    since: int = 0
+
+    def add(self, t: int, score: float) -> None:
+        """One more cycle, which began at event time `t`."""
+        if self.n == 0:
+            self.since, self.least = t, score
+        self.n += 1
+        self.evidence += score * score
+        self.least = min(self.least, score)
+
+    def reset(self) -> None:
+        """A cycle that is as usual, or a repair."""
+        self.evidence, self.n, self.least, self.since = 0.0, 0, 0.0, 0
+
+
 class Track(msgspec.Struct):
     """The evidence against one family's health, cycle by cycle.
 
@@ -41,6 +69,7 @@ class Track(msgspec.Struct):
         over: cycles in a row for which the decision's cohort score was above its threshold.
         times: event times of the last cycles.
         scores: their scores.
+        sudden: cycles far off in a row.
     """
 
     clean: list[float] = msgspec.field(default_factory=list)
@@ -51,6 +80,7 @@ class Track(msgspec.Struct):
     over: int = 0
     times: list[int] = msgspec.field(default_factory=list)
     scores: list[float] = msgspec.field(default_factory=list)
+    sudden: Sudden = msgspec.field(default_factory=Sudden)
 
     def remember(self, t: int, score: float) -> None:
         """Keep the score for dating an onset; the ring is bounded."""
@@ -76,6 +106,7 @@ class Track(msgspec.Struct):
         """Begin anew after a repair; the clean reference stays."""
         self.log_e = self.level = 0.0
         self.begun = self.n = self.over = 0
+        self.sudden.reset()
 
 
 def p_value(score: float, clean: list[float], *, beyond: bool = False) -> float:

@@ -12,7 +12,7 @@ from detectors.peers import Peers
 from detectors.updates import NOT_MOVED
 
 _CLIP = 6.0
-_CLIP_COHORT = 20.0
+_CLIP_FAR = 20.0
 
 
 class Standing:
@@ -59,14 +59,18 @@ class Standing:
             common = self._peers.moved(i, start, math.sqrt(variance))
             one.sd_own[i] = math.sqrt(variance + common.variance)
             one.off[i] = plain - own.mean
+            one.sd_far[i] = one.sd_own[i]
             if calm and not model.covers(state.own[i], x):
                 one.fresh.append(i)
+                one.sd_far[i] = math.sqrt(prior.doubt + model.spec.noise**2 + moved.variance)
+                one.z_far[i] = (plain - prior.mean - level) / one.sd_far[i]
                 # What a young reference is off says nothing of an update: it learns that itself.
                 one.off[i] = math.nan if model.young(state.own[i]) else one.off[i]
             else:
-                one.z_own[i] = (one.off[i] - common.shift) / one.sd_own[i]
+                one.z_own[i] = one.z_far[i] = (one.off[i] - common.shift) / one.sd_own[i]
             one.usual[i] = moved.mean + (own.mean + common.shift if steady else prior.mean + level)
             one.spread[i] = own.noise + common.variance + (own.doubt if steady else prior.doubt)
             self._peers.add(i, values[i] - prior.mean, one.off[i] if steady else math.nan, math.sqrt(variance))
-        one.z_own, one.z_coh = bounded(one.z_own, _CLIP), bounded(one.z_coh, _CLIP_COHORT)
+        one.z_own, one.z_coh = bounded(one.z_own, _CLIP), bounded(one.z_coh, _CLIP_FAR)
+        one.z_far = bounded(one.z_far, _CLIP_FAR)
         return one
