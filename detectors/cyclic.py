@@ -48,6 +48,7 @@ from telemetry.identity import DeviceKey
 
 NAME = "cycles"
 _CLIP = 6.0
+_EVEN = 1e-9
 _GUARD = 2.5
 _SIGNALS = 3
 
@@ -246,7 +247,7 @@ class CyclicDetector:
     def _judge_alone(self, span: Span, values: list[float]) -> list[Finding]:
         """A plug: logarithms against the fixed reference of its own first days."""
         state = self._state
-        values = self._standby.told(state.standby, values)
+        values = self._standby.told(state.standby, values, state.usual)
         logs = [math.log(v) if v > 0 else math.nan for v in values]
         if not state.usual:
             plug.gather(state, span.start, logs)
@@ -311,9 +312,9 @@ class CyclicDetector:
         one.sd_own, one.sd_coh = self._measured.scaled(one.sd_own, one.x), self._measured.scaled(one.sd_coh, lately)
         one.sd_far = self._measured.scaled(one.sd_far, one.x)
         z_own, sd_own, z_coh, sd_coh, usual = one.z_own, one.sd_own, one.z_coh, one.sd_coh, one.usual
-        matches = self._measured.match(z_coh, sd_coh, lately)
+        matches = self._measured.match(z_coh, sd_coh, lately, one.share_coh)
         leading = self._leading(matches)
-        own_matches = self._measured.match(z_own, sd_own, one.x)
+        own_matches = self._measured.match(z_own, sd_own, one.x, one.share_own)
         own_leading = self._leading(own_matches) if steady else None
         cohort = {f: max(matches[s.cause].score for s in self._signatures if s.family == f) for f in self._families}
         # What the reference was learned with may just have been replaced: the cohort alone tells of other families.
@@ -366,8 +367,10 @@ class CyclicDetector:
         return max((match(s, z, sd) for s in self._signatures if s.family == family), key=lambda m: m.score)
 
     def _leading(self, matches: dict[str, Match]) -> str | None:
-        """Family of the cause that explains most; None when that is a confounder."""
-        return max(self._signatures, key=lambda s: matches[s.cause].explained).family
+        """Family of the cause that explains most; None when that is a confounder, which needs to explain no more."""
+        innocent = max((matches[s.cause].explained for s in self._signatures if s.family is None), default=0.0)
+        best = max(self._signatures, key=lambda s: matches[s.cause].explained)
+        return best.family if matches[best.cause].explained > innocent * (1 + _EVEN) else None
 
     def _decide(self, family: str, span: Span, cohort: float, seen: Deviations) -> list[Finding]:
         track = self._state.tracks[family]

@@ -26,6 +26,8 @@ _BLOCK = 300 * MICROS
 _LEAST_BLOCKS = 3
 _DAY_HOURS = 24
 _IDLE, _IDLE_SHARE = 10.0, 0.05
+_NOISE = 6.0
+_OWN = ("rest_power", "rest_flicker", "power_flicker")
 _EMPTY = (-1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0)
 
 
@@ -61,6 +63,7 @@ class Standby:
         names = list(kind.features)
         self._power = names.index("rest_power") if "rest_power" in names else -1
         self._flicker = names.index("rest_flicker") if "rest_flicker" in names else -1
+        self._own = {i for i, name in enumerate(names) if name in _OWN}
         self._asked = kind.cycle is not None and kind.cycle.adaptive and self._power >= 0 and self._flicker >= 0
         self._channel = list(kind.channels).index(kind.cycle.channel) if kind.cycle is not None else 0
         self._longest = longest
@@ -89,10 +92,16 @@ class Standby:
             self._add(state, t[low:high], values[low:high, self._channel])
             yield low, high
 
-    def told(self, state: StandbyState, values: list[float]) -> list[float]:
+    def told(self, state: StandbyState, values: list[float], usual: list[tuple[float, float]]) -> list[float]:
         """A run's features with what rests say: the day's least power, the unsteadiest hour since the last run.
 
-        Where no hour tells anything, the minutes behind the run have to do.
+        Where no hour tells the power, the minutes behind the run have to do. A plug that is unsteady at rest says
+        nothing of its appliance: what looks like a short weak run may be the plug's own noise.
+
+        Args:
+            state: the unsteady hour is told once.
+            values: of the run's features, by the run alone; changed.
+            usual: centre and spread of the features' logarithms; empty before the reference stands.
         """
         if not self._asked:
             return values
@@ -100,6 +109,8 @@ class Standby:
             values[self._power] = max(0.0, min(power for _, power in state.least)) + 1.0
         values[self._flicker] = state.unsteady + 1.0
         state.unsteady = math.nan
+        if usual and math.log(values[self._flicker]) - usual[self._flicker][0] > _NOISE * usual[self._flicker][1]:
+            return [value if i in self._own else math.nan for i, value in enumerate(values)]
         return values
 
     def _add(self, state: StandbyState, t: NDArray[np.int64], power: NDArray[np.float32]) -> None:

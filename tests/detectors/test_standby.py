@@ -46,7 +46,7 @@ def _feed(state: StandbyState, power: NDArray[np.float32], first: int = 0, every
 
 
 def _told(state: StandbyState) -> Told:
-    values = Standby(PLUG, 300 * MICROS).told(state, [math.nan] * len(PLUG.features))
+    values = Standby(PLUG, 300 * MICROS).told(state, [math.nan] * len(PLUG.features), [])
     assert [i for i, value in enumerate(values) if not math.isnan(value)] in ([POWER, FLICKER], [POWER])
     return Told(values[POWER], values[FLICKER])
 
@@ -85,7 +85,7 @@ def test_a_machine_that_never_rests_tells_nothing_of_the_plug() -> None:
     state = StandbyState()
     _feed(state, _rest(30, watts=WORK))
     values = [7.0] * len(PLUG.features)
-    told = Standby(PLUG, 300 * MICROS).told(state, values)
+    told = Standby(PLUG, 300 * MICROS).told(state, values, [])
     assert told[POWER] == 7.0, "the minutes behind the run have to do"
     assert math.isnan(told[FLICKER])
 
@@ -111,5 +111,16 @@ def test_other_kinds_are_left_as_they_are() -> None:
     t = np.arange(150, dtype=np.int64) * MINUTE
     rows = np.zeros((150, len(CATALOGUE["refrigerator"].channels)), np.float32)
     assert list(standby.parts(state, None, t, rows)) == [(0, 150)]
-    assert standby.told(state, [1.0, 2.0]) == [1.0, 2.0]
+    assert standby.told(state, [1.0, 2.0], []) == [1.0, 2.0]
     assert state.hour == -1
+
+
+@pytest.mark.parametrize(("noise", "known"), [(0.2, True), (8.0, False)])
+def test_an_unsteady_plug_says_nothing_of_its_appliance(noise: float, *, known: bool) -> None:
+    state = StandbyState()
+    _feed(state, _rest(10.1, watts=3.0, noise=noise))
+    usual = [(math.log(1.2), 0.05)] * len(PLUG.features)
+    told = Standby(PLUG, 300 * MICROS).told(state, [7.0] * len(PLUG.features), usual)
+    run = [name for name, value in zip(PLUG.features, told, strict=True) if value == 7.0]
+    assert ("peak_power" in run and "run_time" in run) is known
+    assert not any(math.isnan(told[i]) for i in (POWER, FLICKER))
