@@ -50,6 +50,8 @@ class Stand:
             where that reference has not seen such conditions.
         sd_far: standard deviations of these, in the feature's unit.
         fresh: features under conditions that the reference has not seen; not judged but learned.
+        share_own: what bounding has left of `z_own`, as a share.
+        share_coh: likewise.
     """
 
     __slots__ = (
@@ -59,6 +61,8 @@ class Stand:
         "sd_coh",
         "sd_far",
         "sd_own",
+        "share_coh",
+        "share_own",
         "spread",
         "usual",
         "x",
@@ -73,6 +77,7 @@ class Stand:
         self.sd_own, self.sd_coh, self.sd_far, self.spread = [1.0] * size, [1.0] * size, [1.0] * size, [0.0] * size
         self.x: list[list[float]] = []
         self.fresh: list[int] = []
+        self.share_own = self.share_coh = 1.0
 
 
 class Recent(msgspec.Struct):

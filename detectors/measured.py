@@ -41,8 +41,13 @@ class Measured:
             for i, spec in enumerate(specs)
             if spec.explained_by
         ]
+        most = {name: one.most or math.inf for name, one in kind.confounders.items()}
         self._causes = [
-            (one, [(*where[i], size) for i, size in one.moving if on and one.family is None and i in where])
+            (
+                one,
+                [(*where[i], size) for i, size in one.moving if on and one.family is None and i in where],
+                most.get(one.cause, math.inf) if one.family is None else math.inf,
+            )
             for one in signatures
         ]
 
@@ -67,7 +72,9 @@ class Measured:
                 out[i] /= max(_LEAST_SHARE, min(_MOST_SHARE, share))
         return out
 
-    def match(self, z: list[float], sd: list[float], conditions: Sequence[Sequence[float]]) -> dict[str, Match]:
+    def match(
+        self, z: list[float], sd: list[float], conditions: Sequence[Sequence[float]], share: float = 1.0
+    ) -> dict[str, Match]:
         """Every cause fitted to deviations, by its id.
 
         Args:
@@ -75,10 +82,11 @@ class Measured:
             sd: their standard deviations, in the features' units.
             conditions: of each feature its regressors, 1 and then each condition's distance from its usual mean; empty
                 where nothing is known yet.
+            share: what bounding has left of the deviations.
         """
         fits = {}
-        for one, moved in self._causes:
-            most = math.inf
+        for one, moved, known in self._causes:
+            most = known * share
             for i, k, size in moved:
                 most = min(most, max(0.0, conditions[i][k] / size) if conditions[i] else 0.0)
             fits[one.cause] = match(one, z, sd, most)

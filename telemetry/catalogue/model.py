@@ -213,11 +213,13 @@ class ConfounderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         signature: how features move.
         title: in a few words.
         against: how the telemetry tells it apart, one sentence for "what we ruled out".
+        most: how far it can come, in shares of the signature's sizes; beyond it explains no more. Mains sag by so much.
     """
 
     signature: tuple[Effect, ...]
     title: Text
     against: Text
+    most: Positive | None = None
 
 
 class AftermathSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
