@@ -47,7 +47,7 @@ from telemetry.finding import EpisodeState, Finding, Proof, Signal
 from telemetry.identity import DeviceKey
 
 NAME = "cycles"
-_CLIP = 6.0
+_CLIP, _CLIP_ALONE = 6.0, 40.0
 _EVEN = 1e-9
 _GUARD = 2.5
 _SIGNALS = 3
@@ -257,13 +257,14 @@ class CyclicDetector:
                 self._set_pace()
                 self._fix_reference()
             return []
-        z = [math.nan] * len(values)
+        z, far = [math.nan] * len(values), [math.nan] * len(values)
         usual, sd = [centre for centre, _ in state.usual], [spread for _, spread in state.usual]
         for i in self._judged:
             self.peers.add(i, math.nan, logs[i] - usual[i], sd[i])
             if (common := self.peers.moved(i, span.start, sd[i])).shift:
                 usual[i], sd[i] = usual[i] + common.shift, math.hypot(sd[i], math.sqrt(common.variance))
-            z[i] = clipped((logs[i] - usual[i]) / sd[i], _CLIP)
+            far[i] = clipped((logs[i] - usual[i]) / sd[i], _CLIP_ALONE)
+            z[i] = clipped(far[i], _CLIP)
             if not math.isnan(z[i]):
                 state.recent[i].add([], z[i], self._forget)
         lately = [recent.residual if recent.n else math.nan for recent in state.recent]
@@ -278,7 +279,7 @@ class CyclicDetector:
             track.remember(span.start, score)
             needed = self._threshold * self._factor(family)
             track.step(span.start, score, self._tolerance, needed, self._forget, beyond=not self._innocent.weather)
-            found += self._decide(family, span, 0.0, Deviations(z, sd, logs, usual))
+            found += self._decide(family, span, 0.0, Deviations(far, sd, logs, usual))
         return found
 
     def _fix_reference(self) -> None:
