@@ -404,7 +404,7 @@ class CyclicDetector:
         # A second opinion where there are enough cycles: ADWIN sees the shift, too.
         own = own and (not self._adaptive or shifted(track.scores))
         enough = own or track.over >= self._persist or self._sudden.opens(track, self._factor(family))
-        if not enough or self._state.recovery.lasts or self._taken():
+        if not enough or self._state.recovery.lasts or self._taken(span.at):
             return []
         if not self._adaptive and doubtful(self._diagnose(family, span.at, seen).causes):
             return []
@@ -412,11 +412,12 @@ class CyclicDetector:
         self._grow(family, span.at, seen)
         return [self._book.open(family, span.epoch, span.at, what())]
 
-    def _taken(self) -> bool:
+    def _taken(self, at: int) -> bool:
         """Whether another family's open episode keeps this one from opening."""
         others = [self._book.episodes[other] for other in self._families if self._book.is_open(other)]
         # One number tells no two faults apart; an appliance that fails moves all that a plug sees.
-        return bool(others) if self._adaptive else any(failed(one, self._state.growth) for one in others)
+        over = [failed(one, self._state.growth) or self._sudden.over(one, at) for one in others]
+        return bool(others) if self._adaptive else any(over)
 
     def _recovers(self, family: str, span: Span, seen: Deviations) -> bool:
         """Whether a repaired appliance has yet to show the repaired part; once it does, the evidence starts anew."""
@@ -466,7 +467,7 @@ class CyclicDetector:
             cohort=cohort,
             bounds=(self._threshold, self._cohort),
             lead=self._lead,
-            fast=round(fault.lead_days[1] * DAY),
+            fast=round(fault.lead_days[1] * DAY) if self._sudden.opens(track, self._factor(family)) else None,
         )
         p = min(1.0, math.exp(-track.log_e), *(upper_tail(z) for z in (cohort, track.sudden.least) if z))
         prior = Prior(fault.lead_days, fault.course.shape, (low, high))

@@ -52,6 +52,7 @@ class Stand:
         fresh: features under conditions that the reference has not seen; not judged but learned.
         share_own: what bounding has left of `z_own`, as a share.
         share_coh: likewise.
+        share_far: likewise.
     """
 
     __slots__ = (
@@ -62,6 +63,7 @@ class Stand:
         "sd_far",
         "sd_own",
         "share_coh",
+        "share_far",
         "share_own",
         "spread",
         "usual",
@@ -77,7 +79,7 @@ class Stand:
         self.sd_own, self.sd_coh, self.sd_far, self.spread = [1.0] * size, [1.0] * size, [1.0] * size, [0.0] * size
         self.x: list[list[float]] = []
         self.fresh: list[int] = []
-        self.share_own = self.share_coh = 1.0
+        self.share_own = self.share_coh = self.share_far = 1.0
 
 
 class Recent(msgspec.Struct):

@@ -73,7 +73,7 @@ class Standing:
             self._peers.add(i, values[i] - prior.mean, one.off[i] if steady else math.nan, math.sqrt(variance))
         one.share_own, one.share_coh = _left(one.z_own, _CLIP), _left(one.z_coh, _CLIP_FAR)
         one.z_own, one.z_coh = bounded(one.z_own, _CLIP), bounded(one.z_coh, _CLIP_FAR)
-        one.z_far = bounded(one.z_far, _CLIP_FAR)
+        one.z_far, one.share_far = bounded(one.z_far, _CLIP_FAR), _left(one.z_far, _CLIP_FAR)
         return one
 
 

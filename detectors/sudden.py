@@ -21,9 +21,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from detectors.cyclic_state import Stand
 from detectors.decision import Track
-from detectors.diagnosis import Signature
+from detectors.diagnosis import UNKNOWN, Signature
+from detectors.episodes import DAY, Episode
 from detectors.measured import Measured
 from telemetry.catalogue import KindSpec
+from telemetry.finding import Proof
 
 _ALONE = 2.0
 """Times as much evidence as is asked of several cycles one cycle alone has to carry."""
@@ -55,10 +57,12 @@ class SuddenFaults:
         ]
         self._measured = measured
         self._families: dict[str, str] = {}
+        self._soonest: dict[str, int] = {}
         self._features: dict[str, set[int]] = {}
         for one in signatures:
             if one.family is not None and kind.faults[one.cause].course.pattern == "fast":
                 self._families[one.cause] = one.family
+                self._soonest[one.cause] = round(kind.faults[one.cause].lead_days[0] * DAY)
                 self._features.setdefault(one.family, set()).update(i for i, _ in one.moving)
         self._least = least
         self._need = cycles * least * least
@@ -78,7 +82,7 @@ class SuddenFaults:
         leading, score = "", 0.0
         # Of several features together the score is more than any of them, but not by much.
         if max((abs(z) for z in one.z_far if not math.isnan(z)), default=0.0) >= self._least / 2:
-            fits = self._measured.match(one.z_far, one.sd_far, one.x)
+            fits = self._measured.match(one.z_far, one.sd_far, one.x, one.share_far)
             leading = max(self._signatures, key=lambda s: fits[s.cause].explained).cause
             innocent = max((fits[cause].explained for cause in self._innocent), default=0.0)
             best = fits[leading]
@@ -111,3 +115,16 @@ class SuddenFaults:
             return learned
         slow = [s.cause for s in self._signatures if s.family == family and s.cause not in self._families]
         return {**learned, **{cause: _SLOW * learned.get(cause, 1.0) for cause in slow}}
+
+    def over(self, episode: Episode, at: int) -> bool:
+        """Whether an open episode's fast fault may have come to its end, and the appliance be like nothing known.
+
+        Args:
+            episode: of some family.
+            at: event time now.
+        """
+        finding = episode.finding
+        fault = next((cause.fault for cause in finding.causes if cause.fault != UNKNOWN), UNKNOWN)
+        return (
+            fault in self._soonest and finding.proof is not Proof.PROVING and at >= finding.onset + self._soonest[fault]
+        )

@@ -157,11 +157,11 @@ def test_a_reference_covers_the_weather_that_it_saw_and_reaches_out_by_steps() -
 
 
 def test_an_onset_without_a_rise_is_that_of_the_evidence_or_of_the_first_reading() -> None:
-    def onset(track: Track, cohort: float) -> tuple[int, int, int]:
-        return onset_of(track, 20 * DAY, 10 * DAY, cohort=cohort, bounds=(14.0, 4.3), lead=30 * DAY, fast=DAY // 2)
+    def onset(track: Track, cohort: float, fast: int | None = None) -> tuple[int, int, int]:
+        return onset_of(track, 20 * DAY, 10 * DAY, cohort=cohort, bounds=(14.0, 4.3), lead=30 * DAY, fast=fast)
 
     assert onset(Track(log_e=15.0, begun=18 * DAY), 0.0) == (18 * DAY, 16 * DAY, 19 * DAY)
     sudden = Track(log_e=9.0, begun=12 * DAY, sudden=Sudden(evidence=120.0, n=2, least=6.0, since=19 * DAY))
-    assert onset(sudden, 1.0) == (19 * DAY, 19 * DAY - DAY // 2, 20 * DAY)
+    assert onset(sudden, 1.0, DAY // 2) == (19 * DAY, 19 * DAY - DAY // 2, 20 * DAY)
     assert onset(Track(), 5.0) == (10 * DAY, -20 * DAY, 10 * DAY)
     assert onset(Track(), 1.0) == (20 * DAY, 18 * DAY, 20 * DAY)
