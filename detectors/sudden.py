@@ -63,7 +63,9 @@ class SuddenFaults:
             if one.family is not None and kind.faults[one.cause].course.pattern == "fast":
                 self._families[one.cause] = one.family
                 self._soonest[one.cause] = round(kind.faults[one.cause].lead_days[0] * DAY)
-                self._features.setdefault(one.family, set()).update(i for i, _ in one.moving)
+                first = kind.faults[one.cause].shown_by
+                shows = [i for i, _ in one.moving] if first is None else [list(kind.features).index(first)]
+                self._features.setdefault(one.family, set()).update(shows)
         self._least = least
         self._need = cycles * least * least
 

@@ -138,6 +138,9 @@ def reference_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:
         for effect in signature:
             if effect.feature not in kind.features:
                 yield f"{key}.signature", f"{effect.feature!r} is not one of {', '.join(kind.features)}"
+    for name, fault in kind.faults.items():
+        if fault.shown_by is not None and fault.shown_by not in kind.features:
+            yield f"faults.{name}.shown_by", f"{fault.shown_by!r} is not one of {', '.join(kind.features)}"
 
 
 def _feature_problems(kind: KindSpec) -> Iterator[tuple[str, str]]:

@@ -159,6 +159,7 @@ class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         safety: judged on arrival by event codes, overrides cost and quiet hours.
         events: event codes that are this fault at once (safety faults).
         signature: how features move.
+        shown_by: the feature that shows it first; of a fault that comes fast, no cycle without it says anything.
         lead_days: typical days from first sign to functional failure, low and high.
         skill: what the technician must know.
         parts: what the visit must bring.
@@ -187,6 +188,7 @@ class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     safety: bool = False
     events: tuple[str, ...] = ()
     signature: tuple[Effect, ...] = ()
+    shown_by: Id | None = None
     lead_days: tuple[Positive, Positive]
     skill: Id
     parts: tuple[PartSpec, ...] = ()
