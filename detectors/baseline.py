@@ -49,10 +49,16 @@ class FeatureModel:
     Args:
         spec: the catalogue's prior.
         explained: index and prior mean of each conditioning feature.
+        reach: how far beyond what the reference has seen of each it still holds, in its unit.
+        bend: how far the truth may leave a straight line, as a share of what the conditions move it from the middle of
+            those that the reference was learned under.
     """
 
-    def __init__(self, spec: FeatureSpec, explained: list[tuple[int, float]], reach: list[float]) -> None:
+    def __init__(
+        self, spec: FeatureSpec, explained: list[tuple[int, float]], reach: list[float], bend: float = 0.0
+    ) -> None:
         self.spec = spec
+        self._bend = bend
         self._reach = [0.0, *reach]
         self._explained = explained
         self._noise = spec.noise**2
@@ -90,7 +96,16 @@ class FeatureModel:
             for c, xj in zip(row, x, strict=True):
                 along += c * xj
             doubt += xi * along
-        return Expectation(mean, self._noise, doubt)
+        return Expectation(mean, self._noise, doubt + self._bent(state, x))
+
+    def _bent(self, state: OwnState, x: list[float]) -> float:
+        """Variance of what a straight line leaves out: no number of cycles of one season tells the slope of another."""
+        if not self._bend or not state.low:
+            return 0.0
+        moved = 0.0
+        for theta, xi, low, high in zip(state.theta, x, state.low, state.high, strict=True):
+            moved += abs(theta * (xi - (low + high) / 2))
+        return (self._bend * moved) ** 2
 
     @staticmethod
     def young(state: OwnState) -> bool:
@@ -131,11 +146,13 @@ class FeatureModel:
 def models_of(kind: KindSpec) -> list[FeatureModel]:
     """One model a feature, in the catalogue's order."""
     names, far = list(kind.features), kind.tuning.get("frontier", 0.0)
+    bend = kind.tuning.get("bend", 0.0)
     return [
         FeatureModel(
             spec,
             [(names.index(other), kind.features[other].mean) for other in spec.explained_by],
             [far * kind.features[other].noise for other in spec.explained_by],
+            bend,
         )
         for spec in kind.features.values()
     ]

@@ -30,7 +30,7 @@ from detectors.levels import learn
 from detectors.life import Growth, Prior, remaining
 from detectors.measured import Measured
 from detectors.onset import onset_of
-from detectors.opening import doubtful, failed
+from detectors.opening import doubtful, failed, rivals
 from detectors.peers import peers_of
 from detectors.recovery import settles_of, telling_of, waits_of
 from detectors.safety import SafetyWatch
@@ -79,6 +79,7 @@ class CyclicDetector:
         self._judged = [i for i, name in enumerate(self._names) if i in told and name not in conditions]
         self._shown = [i for i in self._judged if any(s.size[i] > 0 or s.size[i] < 0 for s in self._signatures)]
         self._innocent = Innocent(self._signatures)
+        self._rivals = rivals(self._signatures)
         self._stands_out: str | None = None
         self._telling = {} if self._adaptive else telling_of(kind, self._signatures)
         self._wait = waits_of(kind)
@@ -404,7 +405,7 @@ class CyclicDetector:
         # A second opinion where there are enough cycles: ADWIN sees the shift, too.
         own = own and (not self._adaptive or shifted(track.scores))
         enough = own or track.over >= self._persist or self._sudden.opens(track, self._factor(family))
-        if not enough or self._state.recovery.lasts or self._taken(span.at):
+        if not enough or self._state.recovery.lasts or self._taken(family, span.at):
             return []
         if not self._adaptive and doubtful(self._diagnose(family, span.at, seen).causes):
             return []
@@ -412,11 +413,12 @@ class CyclicDetector:
         self._grow(family, span.at, seen)
         return [self._book.open(family, span.epoch, span.at, what())]
 
-    def _taken(self, at: int) -> bool:
+    def _taken(self, family: str, at: int) -> bool:
         """Whether another family's open episode keeps this one from opening."""
         others = [self._book.episodes[other] for other in self._families if self._book.is_open(other)]
         # One number tells no two faults apart; an appliance that fails moves all that a plug sees.
         over = [failed(one, self._state.growth) or self._sudden.over(one, at) for one in others]
+        over += [one.finding.family in self._rivals[family] for one in others]
         return bool(others) if self._adaptive else any(over)
 
     def _recovers(self, family: str, span: Span, seen: Deviations) -> bool:

@@ -165,3 +165,24 @@ def test_an_onset_without_a_rise_is_that_of_the_evidence_or_of_the_first_reading
     assert onset(sudden, 1.0, DAY // 2) == (19 * DAY, 19 * DAY - DAY // 2, 20 * DAY)
     assert onset(Track(), 5.0) == (10 * DAY, -20 * DAY, 10 * DAY)
     assert onset(Track(), 1.0) == (20 * DAY, 18 * DAY, 20 * DAY)
+
+
+def test_one_seasons_line_is_no_guide_in_another() -> None:
+    kind = catalogue()["heat_pump"]
+    lift = models_of(kind)[list(kind.features).index("heat_lift")]
+    own = lift.fresh()
+    for k in range(40):
+        outdoor = -12.0 + 0.2 * (k % 20)
+        lift.learn(own, [1.0, 0.0, outdoor], 10.0 + 0.46 * outdoor)
+    middle, far = lift.own(own, [1.0, 0.0, -10.1]), lift.own(own, [1.0, 0.0, 9.9])
+    moved = abs(far.mean - middle.mean)
+    assert moved > 5.0
+    # However many cycles told the slope there, a tenth of what it says of another season is in doubt.
+    assert middle.doubt < 0.01 < (kind.tuning["bend"] * moved) ** 2 * 0.9 < far.doubt
+    assert kind.tuning["bend"] > 0
+    fridge = models_of(FRIDGE)[list(FRIDGE.features).index("run_time")]
+    learned = fridge.fresh()
+    for _ in range(10):
+        fridge.learn(learned, [1.0] + [0.0] * len(fridge.spec.slopes), fridge.spec.mean)
+    x = [1.0] + [5.0] * len(fridge.spec.slopes)
+    assert fridge.own(learned, x).doubt <= fridge.prior(x).doubt
