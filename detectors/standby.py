@@ -27,7 +27,7 @@ _LEAST_BLOCKS = 3
 _DAY_HOURS = 24
 _IDLE, _IDLE_SHARE = 10.0, 0.05
 _NOISE = 6.0
-_OWN = ("rest_power", "rest_flicker", "power_flicker")
+_OWN = ("rest_power", "rest_flicker")
 _EMPTY = (-1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0)
 
 

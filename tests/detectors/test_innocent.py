@@ -41,7 +41,8 @@ def test_a_fault_in_a_hot_spell_is_still_one() -> None:
     [
         ({"plateau_power": 2.8, "peak_power": 2.8}, "appliance_load"),
         ({"rest_power": 4.0, "plateau_power": 0.6}, "plug_unit"),
-        ({"power_flicker": 5.0}, "plug_unit"),
+        ({"rest_flicker": 5.0}, "plug_unit"),
+        ({"power_flicker": 5.0, "peak_power": -3.0}, "appliance_output"),
         ({"plateau_power": -6.0, "run_time": 1.5}, "appliance_output"),
     ],
 )
@@ -99,4 +100,4 @@ def test_a_cause_is_asked_of_what_the_weather_does_not_explain() -> None:
     z = [sum(x for x in (0.8 * h, 0.2 * w) if not math.isnan(x)) / 0.05 for h, w in parts]
     rest = Innocent(signatures).without(z, _SD, "plug_unit")
     assert rest[_NAMES.index("run_time")] == pytest.approx(0.0, abs=0.2)
-    assert rest[_NAMES.index("power_flicker")] == pytest.approx(z[_NAMES.index("power_flicker")], abs=0.2)
+    assert rest[_NAMES.index("rest_flicker")] == pytest.approx(z[_NAMES.index("rest_flicker")], abs=0.2)
