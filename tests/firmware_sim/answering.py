@@ -45,8 +45,10 @@ class Answering:
         self._client.publish(CLOCK_TOPIC, encode_json(message), qos=1, retain=True)
 
     def ask(self, device: str, payload: bytes) -> None:
-        """Send a device a command, once."""
-        self._client.publish(topic_of(parse_key(device), Channel.COMMAND), payload, qos=1)
+        """Send a device a command, once; the broker has it when this returns."""
+        told = self._client.publish(topic_of(parse_key(device), Channel.COMMAND), payload, qos=1)
+        told.wait_for_publish(10)
+        assert told.is_published()
 
     def count(self) -> int:
         return sum(len(found) for found in self.seen.values())
