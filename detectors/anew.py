@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container, Sequence
 
 from detectors.baseline import FeatureModel
@@ -23,9 +22,9 @@ def forget_family(
         but: place of a feature whose average stays.
     """
     state.tracks[family].reset()
-    mine = [s for s in signatures if s.family == family]
+    moved = _moved(signatures, (family,))
     for i in judged:
-        if i != but and any(not math.isnan(s.size[i]) and s.size[i] != 0 for s in mine):
+        if i != but and i in moved:
             state.recent[i] = Recent()
 
 
@@ -40,13 +39,18 @@ def forget_but(
         judged: places of the features that are judged.
         open_: families with an open episode; averages of features that they move stay.
     """
-    kept = {i for s in signatures if s.family is not None and s.family in open_ for i, _ in s.moving}
+    kept = _moved(signatures, open_)
     for family, track in state.tracks.items():
         if family not in open_:
             track.reset()
     for i in judged:
         if i not in kept:
             state.recent[i] = Recent()
+
+
+def _moved(signatures: Sequence[Signature], families: Container[str]) -> set[int]:
+    """Places of the features that faults of some families move."""
+    return {i for s in signatures if s.family is not None and s.family in families for i, _ in s.moving}
 
 
 def forget_own(state: CyclicState, models: Sequence[FeatureModel]) -> None:

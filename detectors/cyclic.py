@@ -225,7 +225,7 @@ class CyclicDetector:
 
     def _set_pace(self) -> None:
         """What hangs on how often an appliance behind a plug runs."""
-        self._innocent.weather = self._state.runs_a_day >= self._kind.tuning.get("thermostat_runs", 8.0)
+        self._innocent.weather = plug.on_thermostat(self._state.runs_a_day, self._kind.tuning)
         self._forget = plug.forget(self._state.runs_a_day, self._kind.tuning)
         self._threshold = plug.threshold(self._state.runs_a_day, self._kind.tuning)
         self._least = plug.least_spread(self._state.runs_a_day, self._kind.tuning)
@@ -307,7 +307,7 @@ class CyclicDetector:
         state = self._state
         steady = state.learned >= self._need
         # Conditions that the reference has never seen are not judged but learned, unless something is wrong already.
-        calm = steady and not any(self._book.is_open(family) for family in self._families)
+        calm = steady and not self._open()
         one = self._stand(state, span.start, values, calm=calm, steady=steady)
         self._show(span.at, values, one.usual, one.spread)
         plain_sd, lately = one.sd_own, [recent.conditions for recent in state.recent]
@@ -353,7 +353,7 @@ class CyclicDetector:
         state = self._state
         for i in one.fresh:
             reach_out(self._models[i], state.own[i], one.x[i], one.plain[i])
-        if state.learned >= self._need or any(self._book.is_open(family) for family in self._families):
+        if state.learned >= self._need or self._open():
             return
         for i in self._judged:
             if not math.isnan(one.plain[i]):
@@ -413,9 +413,13 @@ class CyclicDetector:
         self._grow(family, span.at, seen)
         return [self._book.open(family, span.epoch, span.at, what())]
 
+    def _open(self) -> list[str]:
+        """Families with an open episode."""
+        return [family for family in self._families if self._book.is_open(family)]
+
     def _taken(self, family: str, at: int) -> bool:
         """Whether another family's open episode keeps this one from opening."""
-        others = [self._book.episodes[other] for other in self._families if self._book.is_open(other)]
+        others = [self._book.episodes[other] for other in self._open()]
         # One number tells no two faults apart; an appliance that fails moves all that a plug sees.
         over = [failed(one, self._state.growth) or self._sudden.over(one, at) for one in others]
         over += [one.finding.family in self._rivals[family] for one in others]
@@ -440,8 +444,7 @@ class CyclicDetector:
 
     def _start_anew(self) -> None:
         """After a repair the evidence of every family without an open episode starts anew."""
-        open_ = [family for family in self._families if self._book.is_open(family)]
-        forget_but(self._state, self._signatures, self._judged, open_)
+        forget_but(self._state, self._signatures, self._judged, self._open())
 
     def _grow(self, family: str, at: int, seen: Deviations) -> None:
         """Remember how far each cause of an open family would have come."""

@@ -98,8 +98,14 @@ def bounded(z: list[float], bound: float) -> list[float]:
 
     A bound on each alone would turn a gauge that stands still, far off in one feature, into what moves its others, too.
     """
+    share = share_within(z, bound)
+    return z if share == 1.0 else [x * share for x in z]
+
+
+def share_within(z: list[float], bound: float) -> float:
+    """Share of deviations that a bound on the largest leaves."""
     largest = max((abs(x) for x in z if not math.isnan(x)), default=0.0)
-    return z if largest <= bound else [x * (bound / largest) for x in z]
+    return bound / largest if largest > bound else 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,13 +59,18 @@ def threshold(runs_a_day: float, tuning: Mapping[str, float]) -> float:
     return max(_LEAST, most + min(0.0, math.log(runs_a_day / _OFTEN)))
 
 
+def on_thermostat(runs_a_day: float, tuning: Mapping[str, float]) -> bool:
+    """Whether a thermostat starts the appliance, which then runs more often than people would."""
+    return runs_a_day >= tuning.get("thermostat_runs", 8.0)
+
+
 def least_spread(runs_a_day: float, tuning: Mapping[str, float]) -> float:
     """What a logarithm strays at least; less for programmes, which draw what their motors and heaters are made for.
 
     A thermostat's appliance draws what the room's temperature makes of it, thirty times a day; a programme's few runs
     have to tell a twentieth.
     """
-    if runs_a_day >= tuning.get("thermostat_runs", 8.0):
+    if on_thermostat(runs_a_day, tuning):
         return tuning.get("least_spread", 0.05)
     return tuning.get("rare_spread", 0.03)
 
@@ -81,7 +86,7 @@ def chances(lesson: Lesson | None, runs_a_day: float, tuning: Mapping[str, float
         tuning: of the kind.
     """
     taught: Mapping[str, float] = {} if lesson is None else lesson.causes
-    if not 0 < runs_a_day < tuning.get("thermostat_runs", 8.0):
+    if runs_a_day <= 0 or on_thermostat(runs_a_day, tuning):
         return taught
     rare = {name.removeprefix(_RARE): factor for name, factor in tuning.items() if name.startswith(_RARE)}
     return {**taught, **{cause: taught.get(cause, 1.0) * factor for cause, factor in rare.items()}}

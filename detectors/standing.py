@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from detectors.baseline import FeatureModel
 from detectors.cyclic_state import CyclicState, Stand
-from detectors.diagnosis import bounded
+from detectors.diagnosis import bounded, share_within
 from detectors.peers import Peers
 from detectors.updates import NOT_MOVED
 
@@ -71,13 +71,7 @@ class Standing:
             one.usual[i] = moved.mean + (own.mean + common.shift if steady else prior.mean + level)
             one.spread[i] = own.noise + common.variance + (own.doubt if steady else prior.doubt)
             self._peers.add(i, values[i] - prior.mean, one.off[i] if steady else math.nan, math.sqrt(variance))
-        one.share_own, one.share_coh = _left(one.z_own, _CLIP), _left(one.z_coh, _CLIP_FAR)
+        one.share_own, one.share_coh = share_within(one.z_own, _CLIP), share_within(one.z_coh, _CLIP_FAR)
         one.z_own, one.z_coh = bounded(one.z_own, _CLIP), bounded(one.z_coh, _CLIP_FAR)
-        one.z_far, one.share_far = bounded(one.z_far, _CLIP_FAR), _left(one.z_far, _CLIP_FAR)
+        one.z_far, one.share_far = bounded(one.z_far, _CLIP_FAR), share_within(one.z_far, _CLIP_FAR)
         return one
-
-
-def _left(z: Sequence[float], bound: float) -> float:
-    """Share of deviations that a bound on the largest leaves."""
-    largest = max((abs(x) for x in z if not math.isnan(x)), default=0.0)
-    return bound / largest if largest > bound else 1.0
